@@ -1,0 +1,103 @@
+// The common end of every main().
+#include "common/cli/run_tool.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <new>
+#include <string>
+
+#include "common/sys/stop.hpp"
+#include "common/util/error.hpp"
+#include "common/util/log.hpp"
+#include "common/util/text.hpp"
+
+namespace cli {
+namespace {
+
+constexpr std::size_t help_width = 80;
+constexpr std::size_t description_column = 28;
+
+// CLI11 does not wrap; this does, at blanks.
+std::string wrap(const std::string& text, std::size_t indent) {
+  std::string wrapped;
+  std::size_t column = indent;
+  for (const auto& word : util::split(text, ' ')) {
+    if (column > indent && column + 1 + word.size() > help_width) {
+      wrapped += "\n" + std::string(indent, ' ');
+      column = indent;
+    } else if (column > indent) {
+      wrapped += ' ';
+      ++column;
+    }
+    wrapped += word;
+    column += word.size();
+  }
+  return wrapped;
+}
+
+class Formatter : public CLI::Formatter {
+public:
+  std::string make_option(const CLI::Option* option, bool positional) const override {
+    std::string line = "  " + make_option_name(option, positional) + make_option_opts(option);
+    if (line.size() + 2 > description_column) {
+      line += "\n" + std::string(description_column, ' ');
+    } else {
+      line.resize(description_column, ' ');
+    }
+    return line + wrap(make_option_desc(option), description_column) + "\n";
+  }
+
+  std::string make_option_opts(const CLI::Option* option) const override {
+    // The type says enough; CLI11 would add defaults, environment variables and REQUIRED.
+    const auto type = option->get_type_name();
+    return option->get_type_size() == 0 || option->get_positional() || type.empty() ? "" : " " + type;
+  }
+
+  std::string make_description(const CLI::App* app) const override {
+    std::string text;
+    for (const auto& paragraph : util::split(app->get_description(), '\n'))
+      text += wrap(paragraph, 0) + "\n";
+    return text;
+  }
+};
+
+int parse_failure(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == 0) return app.exit(error, std::cout, std::cerr);  // --help, --version
+  util::log::error(util::escape(error.what()) + "; see '" + app.get_name() + " --help'");
+  return static_cast<int>(util::ExitCode::usage);
+}
+
+void check_stdout() {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) util::throw_errno("cannot write to stdout");
+}
+
+}  // namespace
+
+int run_tool(CLI::App& app, int argc, char** argv, const std::function<void()>& job) {
+  util::log::set_program(app.get_name());
+  app.formatter(std::make_shared<Formatter>());
+  app.set_version_flag("--version", app.get_name() + " " + OCI_BUILD_VERSION, "print the version and exit");
+  app.set_help_flag("-h,--help", "print this help and exit");
+  bool verbose = false;
+  app.add_flag("-v,--verbose", verbose, "say more on stderr");
+  try {
+    app.parse(argc, argv);
+    if (verbose) util::log::set_level(util::log::Level::debug);
+    sys::stop::install();
+    job();
+    check_stdout();
+    return static_cast<int>(util::ExitCode::done);
+  } catch (const CLI::ParseError& error) {
+    return parse_failure(app, error);
+  } catch (const util::Error& error) {
+    util::log::error(error.what());
+    return error.exit_code();
+  } catch (const std::bad_alloc&) {
+    util::log::error("out of memory");
+  } catch (const std::exception& error) {
+    util::log::error("unexpected error, please report it: " + util::escape(error.what()));
+  }
+  return static_cast<int>(util::ExitCode::failed);
+}
+
+}  // namespace cli

@@ -1,0 +1,129 @@
+// The request: everything a build is to do, as one document between oci-params, oci-preload and oci-solve.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace document {
+
+inline constexpr std::string_view request_schema = "oci-build/request/1";
+
+struct NameValue {
+  std::string name;
+  std::string value;
+};
+
+// One image to build. Its files go to `output`, a directory that exists; nothing = build only, export
+// nothing.
+struct Target {
+  std::optional<std::string> name;  // nothing = the last stage of the Dockerfile
+  std::optional<std::filesystem::path> output;
+};
+
+// A secret travels as a reference: the name of an environment variable, or a file. Exactly one is given.
+struct Secret {
+  std::string id;
+  std::optional<std::string> env;
+  std::optional<std::filesystem::path> file;
+};
+
+// SSH access for RUN --mount=type=ssh: a variable that holds a private key, or key files or one agent socket.
+// Neither means the agent of SSH_AUTH_SOCK.
+struct Ssh {
+  std::string id;
+  std::optional<std::string> env;
+  std::vector<std::filesystem::path> paths;
+};
+
+// An image that lies on disk and stands in for one that would be pulled.
+struct Preload {
+  // What it is for: IMAGE_ARG_x sets the build arg x to a reference; BUILD_CONTEXTS serves a name as it
+  // stands.
+  enum class Role { build_arg, context };
+  // Filled in by oci-preload: an OCI layout directory, and the digest of the manifest or index in it to use.
+  struct Layout {
+    std::filesystem::path directory;
+    std::string digest;
+  };
+
+  Role role;
+  std::string name;
+  std::filesystem::path path;
+  std::optional<Layout> layout;
+};
+
+// A plain directory given as a named context.
+struct Context {
+  std::string name;
+  std::filesystem::path directory;
+};
+
+struct AddHost {
+  std::string host;
+  std::string ip;
+};
+
+enum class OutputFormat { docker, oci };
+
+struct Output {
+  OutputFormat format = OutputFormat::docker;
+  bool unpack_rootfs = false;
+  bool rewrite_timestamp = false;
+  std::optional<std::string> compression;  // "gzip", "zstd", "none"
+  std::optional<std::uint64_t> compression_level;
+};
+
+struct Cache {
+  std::optional<std::filesystem::path> directory;  // the task's cache/, used and rewritten
+  std::vector<std::string> from;  // CACHE_FROM entries in BuildKit's words: "type=registry,ref=..."
+  std::vector<std::string> to;
+};
+
+// BUILDKIT_HOST and what goes with it.
+struct RemoteEngine {
+  std::string host;
+  std::optional<std::filesystem::path> ca_cert;
+  std::optional<std::filesystem::path> cert;
+  std::optional<std::filesystem::path> key;
+};
+
+struct Request {
+  std::string engine = "auto";  // "auto", "buildkit", "native"
+  std::filesystem::path context = ".";
+  std::filesystem::path dockerfile;
+  std::vector<Target> targets;         // built in this order; the main one is last
+  std::vector<std::string> platforms;  // "linux/arm64"; empty = the engine's own
+  std::vector<NameValue> build_args;
+  std::vector<NameValue> labels;
+  std::vector<NameValue> annotations;
+  std::vector<Preload> preloads;
+  std::vector<Context> contexts;
+  std::vector<Secret> secrets;
+  std::vector<Ssh> ssh;
+  std::vector<AddHost> add_hosts;
+  std::vector<std::string> proxies;  // names of environment variables: "http_proxy", "NO_PROXY"
+  Output output;
+  bool no_cache = false;
+  std::optional<std::string> source_date_epoch;
+  Cache cache;
+  std::optional<std::string> provenance;  // BuildKit's words: "mode=max"; nothing = off
+  std::optional<std::string> sbom;
+  std::vector<std::string> registry_mirrors;   // of docker.io, in order
+  std::optional<std::string> buildkit_config;  // TOML, merged with ours
+  std::optional<RemoteEngine> remote;
+  std::optional<std::filesystem::path> docker_config;  // directory that holds config.json
+  bool debug = false;
+};
+
+// Throws util::Error naming the field for anything but a request of this schema with every field present and
+// no field unknown.
+Request parse_request(std::string_view json);
+
+// One line of JSON, without a newline.
+std::string to_json(const Request& request);
+
+}  // namespace document

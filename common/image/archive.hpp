@@ -1,0 +1,79 @@
+// An image as it lies on disk: an OCI layout directory, or a tar holding an OCI layout or a docker-save
+// image.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/image/manifest.hpp"
+#include "common/stream/source.hpp"
+#include "common/sys/fd.hpp"
+
+namespace image {
+
+enum class Format {
+  oci_layout,      // directory with oci-layout, index.json, blobs/
+  oci_archive,     // tar of such a directory, without manifest.json
+  docker_archive,  // docker-save tar: manifest.json; with or without an OCI layout beside it
+};
+
+// Where the bytes of a blob lie: a whole file, or a range of the archive's file.
+struct Location {
+  std::filesystem::path file;
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+  bool whole_file = false;  // `file` holds this blob and nothing else, so it may be hard-linked
+};
+
+// One image of one platform. Everything in it is already checked against its digest but the layers, which are
+// checked while they are read.
+struct Image {
+  std::optional<Descriptor> manifest;  // nothing for a docker-save tar that holds no manifest blob
+  hash::Digest config_digest;
+  std::string config_json;
+  Config config;
+  std::vector<Descriptor> layers;  // media types by content where the archive names none
+};
+
+// An open archive. Reading is by position, so several threads may use one Archive.
+class Archive {
+public:
+  virtual ~Archive() = default;
+
+  virtual Format format() const = 0;
+
+  // Of the top level: index.json's entries, or one entry per image of a docker-save manifest.json that has no
+  // index. Attestation manifests (platform unknown/unknown) are left out.
+  virtual const std::vector<Descriptor>& roots() const = 0;
+
+  // The digest that a registry would give the whole: that of the index or manifest that index.json points at,
+  // if it points at one alone (nothing for a docker-save tar without manifest blobs).
+  virtual std::optional<hash::Digest> index_digest() const = 0;
+
+  // Platforms of all images inside, in the order of the index.
+  virtual std::vector<Platform> platforms() const = 0;
+
+  // The image for `platform`; nothing given means: the only one, else the host's. Throws util::Error naming
+  // the platforms there are when none fits, and on any damage.
+  virtual Image image(const std::optional<Platform>& platform) const = 0;
+
+  // The bytes of a blob, unchecked; wrap it in stream::verified. Throws util::Error if the archive does not
+  // hold it.
+  virtual std::unique_ptr<stream::Source> open_blob(const Descriptor& descriptor) const = 0;
+
+  // Where those bytes lie, for hard links and reflinks.
+  virtual Location locate(const Descriptor& descriptor) const = 0;
+};
+
+// Opens what `path` is, told by content and never by name. Throws util::Error naming `path` and what was
+// expected.
+std::unique_ptr<Archive> open(const std::filesystem::path& path);
+
+// The same for a tar on a descriptor (stdin). A pipe is first copied to an unlinked temporary file.
+std::unique_ptr<Archive> open(sys::UniqueFd fd, const std::string& what);
+
+}  // namespace image

@@ -1,0 +1,57 @@
+// The small types that OCI documents are made of (OCI image-spec: descriptor.md, image-index.md).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/hash/digest.hpp"
+
+namespace image {
+
+// What an image runs on. Empty strings are fields that are not given.
+struct Platform {
+  std::string os;
+  std::string architecture;
+  std::string variant;
+
+  // "os/architecture[/variant]" or just "architecture"; normalised as containerd does (x86_64 is amd64,
+  // aarch64 is arm64, arm64/v8 has no variant, arm is arm/v7). Throws util::Error with an example if it
+  // cannot be one.
+  static Platform parse(std::string_view text);
+  // Of this machine.
+  static Platform host();
+
+  std::string str() const;  // "linux/arm64", "linux/arm/v7"
+
+  friend bool operator==(const Platform&, const Platform&) = default;
+};
+
+namespace media_type {
+inline constexpr std::string_view oci_index = "application/vnd.oci.image.index.v1+json";
+inline constexpr std::string_view oci_manifest = "application/vnd.oci.image.manifest.v1+json";
+inline constexpr std::string_view oci_config = "application/vnd.oci.image.config.v1+json";
+inline constexpr std::string_view oci_layer = "application/vnd.oci.image.layer.v1.tar";
+inline constexpr std::string_view oci_layer_gzip = "application/vnd.oci.image.layer.v1.tar+gzip";
+inline constexpr std::string_view oci_layer_zstd = "application/vnd.oci.image.layer.v1.tar+zstd";
+inline constexpr std::string_view docker_manifest_list =
+    "application/vnd.docker.distribution.manifest.list.v2+json";
+inline constexpr std::string_view docker_manifest = "application/vnd.docker.distribution.manifest.v2+json";
+
+bool is_index(std::string_view type);     // an OCI index or a Docker manifest list
+bool is_manifest(std::string_view type);  // an OCI or Docker image manifest
+}  // namespace media_type
+
+// A reference to a blob: what it is, how large, and its digest.
+struct Descriptor {
+  std::string media_type;
+  hash::Digest digest;
+  std::uint64_t size = 0;
+  std::optional<Platform> platform = std::nullopt;
+  std::map<std::string, std::string> annotations = {};
+  std::string artifact_type = {};
+};
+
+}  // namespace image

@@ -1,0 +1,49 @@
+// Image manifests, indexes and configs, parsed into what the project needs of them (OCI image-spec:
+// manifest.md, image-index.md, config.md; Docker's schema 2 documents have the same fields).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/image/descriptor.hpp"
+
+namespace image {
+
+struct Manifest {
+  std::string media_type;
+  Descriptor config;
+  std::vector<Descriptor> layers;  // lowest first
+};
+
+struct Index {
+  std::string media_type;
+  std::vector<Descriptor> manifests;
+};
+
+// The part of an image config that others act on; the document itself travels as the blob it is.
+struct Config {
+  Platform platform;
+  std::vector<hash::Digest> diff_ids;  // of the uncompressed layers, lowest first
+  std::string user;
+  std::vector<std::string> env;  // "NAME=value"
+  std::optional<std::vector<std::string>> entrypoint;
+  std::optional<std::vector<std::string>> cmd;
+  std::string working_dir;
+  std::map<std::string, std::string> labels;
+};
+
+// Each parses one document; `what` names it in errors. Throw util::Error when the document is not
+// well-formed, a needed field is missing or of another type, or a digest or size cannot be right. Unknown
+// fields are passed over, as the spec demands of readers.
+Manifest parse_manifest(std::string_view json, const std::string& what);
+Index parse_index(std::string_view json, const std::string& what);
+Config parse_config(std::string_view json, const std::string& what);
+
+// The bytes of documents we write ourselves: compact JSON with "schemaVersion" and "mediaType" first.
+std::string to_json(const Manifest& manifest);
+std::string to_json(const Index& index);
+
+}  // namespace image

@@ -1,0 +1,54 @@
+// Complete reads and writes on file descriptors.
+#include "common/sys/fd.hpp"
+
+#include <fcntl.h>
+
+#include <cerrno>
+
+#include "common/util/error.hpp"
+
+namespace sys {
+
+Pipe make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) util::throw_errno("cannot make a pipe");
+  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+std::size_t read_some(int fd, std::span<std::byte> buffer, const std::string& what) {
+  for (;;) {
+    const ssize_t count = ::read(fd, buffer.data(), buffer.size());
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) util::throw_errno("cannot read " + what);
+  }
+}
+
+std::size_t read_some_at(int fd, std::span<std::byte> buffer, std::uint64_t offset, const std::string& what) {
+  for (;;) {
+    const ssize_t count = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(offset));
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) util::throw_errno("cannot read " + what);
+  }
+}
+
+void write_all(int fd, std::span<const std::byte> data, const std::string& what) {
+  while (!data.empty()) {
+    const ssize_t count = ::write(fd, data.data(), data.size());
+    if (count >= 0) {
+      data = data.subspan(static_cast<std::size_t>(count));
+    } else if (errno != EINTR) {
+      util::throw_errno("cannot write " + what);
+    }
+  }
+}
+
+void write_all(int fd, std::string_view text, const std::string& what) {
+  write_all(fd, std::as_bytes(std::span(text)), what);
+}
+
+void close_checked(UniqueFd fd, const std::string& what) {
+  // EINTR from close on Linux means closed; trying again could close someone else's descriptor.
+  if (::close(fd.release()) != 0 && errno != EINTR) util::throw_errno("cannot write " + what);
+}
+
+}  // namespace sys

@@ -1,0 +1,51 @@
+// Whole files: read at once, or written so that they appear whole or not at all.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "common/sys/fd.hpp"
+
+namespace sys {
+
+// O_RDONLY | O_CLOEXEC. Throws Error "cannot open 'PATH': reason".
+UniqueFd open_readable(const std::filesystem::path& path);
+
+// The whole file as bytes. Throws Error if it cannot be read or is larger than `limit` bytes.
+std::string read_file(const std::filesystem::path& path, std::uint64_t limit = 64 << 20);
+
+// Everything up to the end of an open descriptor, with the same limit; `what` names it in errors.
+std::string read_to_end(int fd, const std::string& what, std::uint64_t limit = 64 << 20);
+
+// Writes `content` beside `path` and renames it into place: a reader sees the old file or the new one, whole.
+// The mode is `mode` whatever the umask. Throws Error; then nothing is left behind.
+void write_file(const std::filesystem::path& path, std::string_view content, mode_t mode = 0644);
+
+// A file being written beside its final path, with an unpredictable name. Without commit() the destructor
+// removes it.
+class PendingFile {
+public:
+  explicit PendingFile(std::filesystem::path path, mode_t mode = 0644);
+  PendingFile(const PendingFile&) = delete;
+  PendingFile& operator=(const PendingFile&) = delete;
+  ~PendingFile();
+
+  int fd() const noexcept { return fd_.get(); }
+  const std::filesystem::path& temporary_path() const noexcept { return temporary_; }
+
+  // Checks the close and renames into place, replacing what is there. Throws Error. At most once.
+  void commit();
+
+private:
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  UniqueFd fd_;
+};
+
+// Removes `path` and everything below it, whatever the depth and without following symlinks; nothing there is
+// no error. Throws Error naming the first entry that could not be removed.
+void remove_tree(const std::filesystem::path& path);
+
+}  // namespace sys

@@ -1,0 +1,246 @@
+// Child processes over Boost.Process, which does the fork, the exec and the report of a failed exec.
+#include "common/sys/process.hpp"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/process/args.hpp>
+#include <boost/process/child.hpp>
+#include <boost/process/env.hpp>
+#include <boost/process/environment.hpp>
+#include <boost/process/exe.hpp>
+#include <boost/process/extend.hpp>
+#include <boost/process/search_path.hpp>
+#include <csignal>
+#include <cstring>
+#include <thread>
+
+#include "common/sys/fd.hpp"
+#include "common/sys/stop.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace sys {
+namespace {
+
+namespace process = boost::process;
+using namespace std::chrono_literals;
+
+// What the child does between fork and exec. Only async-signal-safe calls: another thread may hold the heap's
+// lock.
+class Setup : public process::extend::handler {
+public:
+  Setup(const Command& command, int null_fd, pid_t parent)
+      : stdio_{command.stdin_fd >= 0 ? command.stdin_fd : null_fd, command.stdout_fd, command.stderr_fd},
+        kept_fds_(command.kept_fds),
+        death_signal_(command.death_signal),
+        parent_(parent) {}
+
+  template <typename Executor>
+  void on_exec_setup(Executor& executor) const {
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGCHLD})
+      ::signal(signal, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    for (int target = 0; target <= 2; ++target) {
+      // dup2 clears FD_CLOEXEC, but not when both numbers are the same.
+      if (stdio_[target] == target) {
+        ::fcntl(target, F_SETFD, 0);
+      } else if (stdio_[target] >= 0 && ::dup2(stdio_[target], target) < 0) {
+        executor.set_error(process::detail::get_last_error(), "dup2");
+      }
+    }
+    // Everything else closes at exec, also what some library opened without O_CLOEXEC. Old sandboxes refuse
+    // the call; then O_CLOEXEC, which all our own descriptors have, must do.
+    ::syscall(SYS_close_range, 3U, ~0U, static_cast<unsigned>(CLOSE_RANGE_CLOEXEC));
+    for (const int fd : kept_fds_)
+      ::fcntl(fd, F_SETFD, 0);
+    ::prctl(PR_SET_PDEATHSIG, death_signal_);
+    if (::getppid() != parent_) ::_exit(127);  // the parent died before prctl
+  }
+
+private:
+  int stdio_[3];
+  std::vector<int> kept_fds_;
+  int death_signal_;
+  pid_t parent_;
+};
+
+std::vector<std::string> own_environment() {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    if (std::strchr(*variable, '=') != nullptr) variables.emplace_back(*variable);
+  }
+  return variables;
+}
+
+ExitStatus decode(int status) {
+  if (WIFSIGNALED(status)) return {.code = 0, .signal = WTERMSIG(status)};
+  return {.code = WEXITSTATUS(status), .signal = 0};
+}
+
+std::filesystem::path resolve(const std::string& name) {
+  if (name.find('/') != std::string::npos) return name;
+  const auto found = find_program(name);
+  if (!found) throw util::Error("cannot run " + util::quote(name) + ": not found on PATH");
+  return *found;
+}
+
+}  // namespace
+
+std::string ExitStatus::describe() const {
+  if (signal == 0) return "exited with " + std::to_string(code);
+  const char* name = ::sigabbrev_np(signal);
+  return "was killed by " +
+         (name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(signal));
+}
+
+Child::Child(pid_t pid) : pid_(pid), pidfd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))) {}
+
+Child::Child(Child&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)),
+      pidfd_(std::exchange(other.pidfd_, -1)),
+      ended_(std::move(other.ended_)) {}
+
+Child::~Child() {
+  if (pid_ > 0 && !ended_) {
+    send(SIGKILL);
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {}
+  }
+  if (pidfd_ >= 0) ::close(pidfd_);
+}
+
+void Child::send(int signal) noexcept {
+  if (!ended_) ::kill(pid_, signal);  // not reaped yet, so the pid is still ours
+}
+
+std::optional<ExitStatus> Child::poll_end(std::chrono::milliseconds limit, bool stoppable) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  while (!ended_) {
+    int status = 0;
+    const pid_t reaped = ::waitpid(pid_, &status, WNOHANG);
+    if (reaped < 0 && errno != EINTR) util::throw_errno("cannot wait for a child process");
+    if (reaped == pid_) {
+      ended_ = decode(status);
+      break;
+    }
+    if (stoppable) stop::check();
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left <= 0ms) return std::nullopt;
+    // Sandboxes of old workers have no pidfd_open: look again every few milliseconds there.
+    const auto nap = pidfd_ >= 0 ? std::min<std::chrono::milliseconds>(left, 1h) : std::min(left, 5ms);
+    pollfd events[2] = {{pidfd_, POLLIN, 0}, {stoppable ? stop::fd() : -1, POLLIN, 0}};
+    ::poll(events, 2, static_cast<int>(nap.count()));
+  }
+  return ended_;
+}
+
+std::optional<ExitStatus> Child::wait_for(std::chrono::milliseconds limit) {
+  try {
+    return poll_end(limit, true);
+  } catch (const util::Error&) {
+    terminate();
+    throw;
+  }
+}
+
+ExitStatus Child::wait() {
+  for (;;) {
+    if (const auto status = wait_for(24h)) return *status;
+  }
+}
+
+ExitStatus Child::terminate(std::chrono::milliseconds grace) {
+  send(SIGTERM);
+  if (const auto status = poll_end(grace, false)) return *status;
+  send(SIGKILL);
+  for (;;) {
+    if (const auto status = poll_end(24h, false)) return *status;
+  }
+}
+
+Child start(const Command& command) {
+  const UniqueFd null_fd(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!null_fd) util::throw_errno("cannot open '/dev/null'");
+  const auto program = resolve(command.argv.front());
+  const std::vector<std::string> arguments(command.argv.begin() + 1, command.argv.end());
+
+  process::environment environment;
+  for (const auto& variable : command.environment ? *command.environment : own_environment()) {
+    const auto equals = variable.find('=');
+    environment[variable.substr(0, equals)] = variable.substr(equals + 1);
+  }
+  try {
+    process::child child(process::exe = program.string(), process::args = arguments, environment,
+                         Setup(command, null_fd.get(), ::getpid()));
+    const pid_t pid = child.id();
+    child.detach();  // Child reaps it: Boost's exit_code() cannot tell a signal from an exit code
+    return Child(pid);
+  } catch (const process::process_error& error) {
+    throw util::Error("cannot run " + util::quote(program.string()) + ": " + error.code().message());
+  }
+}
+
+Captured run_captured(Command command, std::string_view input, std::size_t limit) {
+  auto in = make_pipe();
+  auto out = make_pipe();
+  command.stdin_fd = in.read_end.get();
+  command.stdout_fd = out.write_end.get();
+  Child child = start(command);
+  in.read_end = UniqueFd();
+  out.write_end = UniqueFd();
+  ::fcntl(in.write_end.get(), F_SETFL, O_NONBLOCK);
+
+  std::string output;
+  std::vector<std::byte> buffer(65536);
+  for (bool open = true; open;) {
+    if (stop::requested() != 0) child.terminate();
+    stop::check();
+    if (input.empty()) in.write_end = UniqueFd();
+    pollfd events[3] = {
+        {out.read_end.get(), POLLIN, 0}, {in.write_end.get(), POLLOUT, 0}, {stop::fd(), POLLIN, 0}};
+    if (::poll(events, 3, -1) < 0 && errno != EINTR) util::throw_errno("cannot poll");
+    if (events[1].revents != 0) {
+      const ssize_t count = ::write(in.write_end.get(), input.data(), input.size());
+      // A child that does not read its input says why by its exit code.
+      if (count < 0 && errno == EPIPE) input = {};
+      if (count > 0) input.remove_prefix(static_cast<std::size_t>(count));
+    }
+    if ((events[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
+      const std::size_t count =
+          read_some(out.read_end.get(), buffer, "the output of " + command.argv.front());
+      open = count > 0;
+      if (output.size() + count > limit)
+        throw util::Error(util::quote(command.argv.front()) + " printed too much");
+      output.append(reinterpret_cast<const char*>(buffer.data()), count);
+    }
+  }
+  return {child.wait(), std::move(output)};
+}
+
+std::optional<std::filesystem::path> find_program(const std::string& name) {
+  const auto found = process::search_path(name);
+  if (found.empty()) return std::nullopt;
+  return found.string();
+}
+
+std::filesystem::path find_sibling(const std::string& name) {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (!error) {
+    const auto sibling = self.parent_path() / name;
+    if (::access(sibling.c_str(), X_OK) == 0) return sibling;
+  }
+  if (const auto found = find_program(name)) return *found;
+  throw util::Error("cannot find the program " + util::quote(name) + " beside this one or on PATH");
+}
+
+}  // namespace sys

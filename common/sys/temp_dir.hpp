@@ -1,0 +1,29 @@
+// A private directory that goes away with its owner.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace sys {
+
+// Mode 0700, unpredictable name. The destructor removes it with all it holds; a removal that fails is a
+// warning on stderr. A SIGKILL leaves it behind.
+class TempDir {
+public:
+  // Made in `parent`, which must exist; the name starts with `prefix`. Throws Error.
+  explicit TempDir(const std::filesystem::path& parent, const std::string& prefix = "oci-build-");
+  TempDir(TempDir&& other) noexcept;
+  TempDir& operator=(TempDir&&) = delete;
+  ~TempDir();
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+
+private:
+  std::filesystem::path path_;
+};
+
+// Where large temporary files go: /scratch where Concourse gives it (a plain volume, where overlayfs works
+// and files are not copied up), else TMPDIR, else /tmp.
+std::filesystem::path scratch_directory();
+
+}  // namespace sys

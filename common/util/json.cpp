@@ -1,0 +1,167 @@
+// Strict JSON parsing and typed access, over nlohmann_json.
+#include "common/util/json.hpp"
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace util {
+namespace {
+
+constexpr int max_depth = 64;
+
+// nlohmann_json keeps the last of duplicate keys silently; a document in which one reader sees the first and
+// another the last is an attack on whoever checks it, so both are refused.
+class DuplicateKeys {
+public:
+  explicit DuplicateKeys(std::string_view what) : what_(what) {}
+
+  bool operator()(int depth, nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
+    using Event = nlohmann::json::parse_event_t;
+    if (depth > max_depth) throw Error(std::string(what_) + " is nested deeper than 64 levels");
+    if (event == Event::object_start) {
+      keys_.emplace_back();
+    } else if (event == Event::object_end) {
+      keys_.pop_back();
+    } else if (event == Event::key) {
+      const auto& key = parsed.get_ref<const std::string&>();
+      if (!keys_.back().insert(key).second)
+        throw Error(std::string(what_) + " has the key " + quote(key) + " twice");
+    }
+    return true;
+  }
+
+private:
+  std::string_view what_;
+  std::vector<std::set<std::string>> keys_;
+};
+
+std::string place(std::string_view text, std::size_t byte) {
+  const auto before = text.substr(0, byte > 0 ? byte - 1 : 0);
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const auto line_start = before.rfind('\n');
+  const auto column = before.size() - (line_start == std::string_view::npos ? 0 : line_start + 1) + 1;
+  return "line " + std::to_string(line) + ", column " + std::to_string(column);
+}
+
+template <typename Json>
+std::string dump(const Json& value) {
+  try {
+    return value.dump();
+  } catch (const nlohmann::json::type_error&) {
+    throw Error("cannot write JSON: a string is not UTF-8");
+  }
+}
+
+}  // namespace
+
+nlohmann::json parse_json(std::string_view text, std::string_view what) {
+  if (!is_utf8(text)) throw Error(std::string(what) + " is not UTF-8");
+  try {
+    return nlohmann::json::parse(text, DuplicateKeys(what));
+  } catch (const nlohmann::json::parse_error& error) {
+    throw Error(std::string(what) + " is not JSON: error at " + place(text, error.byte));
+  } catch (const nlohmann::json::out_of_range&) {
+    throw Error(std::string(what) + " is not JSON: a number is out of range");
+  }
+}
+
+std::string dump_json(const nlohmann::json& value) {
+  return dump(value);
+}
+std::string dump_json(const nlohmann::ordered_json& value) {
+  return dump(value);
+}
+
+JsonFields::JsonFields(const nlohmann::json& object, std::string what, std::string path)
+    : object_(&object), what_(std::move(what)), path_(std::move(path)) {
+  if (!object.is_object()) {
+    throw Error(what_ + (path_.empty() ? "" : ": field " + quote(path_)) + ": expected an object");
+  }
+}
+
+std::string JsonFields::path_of(const std::string& name) const {
+  return path_.empty() ? name : path_ + "." + name;
+}
+
+void JsonFields::fail(const std::string& name, const std::string& message) const {
+  throw Error(what_ + ": field " + quote(path_of(name)) + ": " + message);
+}
+
+bool JsonFields::has(const std::string& name) const {
+  const auto found = object_->find(name);
+  return found != object_->end() && !found->is_null();
+}
+
+const nlohmann::json& JsonFields::at(const std::string& name) const {
+  const auto found = object_->find(name);
+  if (found == object_->end()) fail(name, "missing");
+  return *found;
+}
+
+std::string JsonFields::string(const std::string& name) const {
+  const auto& value = at(name);
+  if (!value.is_string()) fail(name, "expected a string");
+  return value.get<std::string>();
+}
+
+bool JsonFields::boolean(const std::string& name) const {
+  const auto& value = at(name);
+  if (!value.is_boolean()) fail(name, "expected true or false");
+  return value.get<bool>();
+}
+
+std::uint64_t JsonFields::unsigned_integer(const std::string& name) const {
+  const auto& value = at(name);
+  if (!value.is_number_unsigned()) fail(name, "expected a whole number, 0 or more");
+  return value.get<std::uint64_t>();
+}
+
+std::vector<std::string> JsonFields::strings(const std::string& name) const {
+  const auto& value = at(name);
+  if (!value.is_array()) fail(name, "expected a list of strings");
+  std::vector<std::string> strings;
+  for (const auto& element : value) {
+    if (!element.is_string()) fail(name, "expected a list of strings");
+    strings.push_back(element.get<std::string>());
+  }
+  return strings;
+}
+
+JsonFields JsonFields::object(const std::string& name) const {
+  return {at(name), what_, path_of(name)};
+}
+
+std::vector<JsonFields> JsonFields::objects(const std::string& name) const {
+  const auto& value = at(name);
+  if (!value.is_array()) fail(name, "expected a list of objects");
+  std::vector<JsonFields> objects;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    objects.emplace_back(value[i], what_, path_of(name) + "[" + std::to_string(i) + "]");
+  }
+  return objects;
+}
+
+std::optional<std::string> JsonFields::optional_string(const std::string& name) const {
+  return has(name) ? std::optional(string(name)) : std::nullopt;
+}
+
+std::optional<std::uint64_t> JsonFields::optional_unsigned_integer(const std::string& name) const {
+  return has(name) ? std::optional(unsigned_integer(name)) : std::nullopt;
+}
+
+std::optional<JsonFields> JsonFields::optional_object(const std::string& name) const {
+  return has(name) ? std::optional(object(name)) : std::nullopt;
+}
+
+void JsonFields::require_exactly(const std::vector<std::string>& known) const {
+  for (const auto& [name, value] : object_->items()) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) fail(name, "unknown");
+  }
+  for (const auto& name : known)
+    at(name);
+}
+
+}  // namespace util

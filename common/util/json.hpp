@@ -1,0 +1,62 @@
+// JSON as the project reads and writes it: UTF-8 only, no duplicate keys, errors that name the place.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace util {
+
+// Parses `text`; `what` names it in errors ("request", "'index.json'"). Throws Error on a syntax error (with
+// line and column), invalid UTF-8, a key that stands twice in one object, nesting deeper than 64, or anything
+// after the value.
+nlohmann::json parse_json(std::string_view text, std::string_view what);
+
+// Compact, keys in their order of insertion where the value is ordered, ending without a newline. Throws
+// Error if a string inside is not UTF-8.
+std::string dump_json(const nlohmann::json& value);
+std::string dump_json(const nlohmann::ordered_json& value);
+
+// Reads the fields of one JSON object by name and type. Errors say "WHAT: field 'a.b': expected a string".
+// The object must outlive the reader.
+class JsonFields {
+public:
+  // Throws Error if `object` is no JSON object. `what` is the document, `path` where this object stands in
+  // it.
+  JsonFields(const nlohmann::json& object, std::string what, std::string path = "");
+
+  bool has(const std::string& name) const;  // present and not null
+
+  // Each throws Error if the field is missing, null or of another type.
+  const nlohmann::json& at(const std::string& name) const;
+  std::string string(const std::string& name) const;
+  bool boolean(const std::string& name) const;
+  std::uint64_t unsigned_integer(const std::string& name) const;
+  std::vector<std::string> strings(const std::string& name) const;
+  JsonFields object(const std::string& name) const;
+  std::vector<JsonFields> objects(const std::string& name) const;
+
+  // Missing and null both give nothing.
+  std::optional<std::string> optional_string(const std::string& name) const;
+  std::optional<std::uint64_t> optional_unsigned_integer(const std::string& name) const;
+  std::optional<JsonFields> optional_object(const std::string& name) const;
+
+  // Throws Error naming the first field that is not in `known`, or (strict documents have every field, null
+  // meaning none) the first of `known` that is missing.
+  void require_exactly(const std::vector<std::string>& known) const;
+
+  // "WHAT: field 'PATH.NAME': MESSAGE" as an Error, for checks of the caller's own.
+  [[noreturn]] void fail(const std::string& name, const std::string& message) const;
+
+private:
+  std::string path_of(const std::string& name) const;
+
+  const nlohmann::json* object_;
+  std::string what_;
+  std::string path_;
+};
+
+}  // namespace util
