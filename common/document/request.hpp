@@ -8,9 +8,15 @@
 #include <string_view>
 #include <vector>
 
+#include "common/hash/digest.hpp"
+
+// Paths in both documents are relative to the directory that the tools run in, or absolute.
 namespace document {
 
 inline constexpr std::string_view request_schema = "oci-build/request/1";
+
+// What to build with: `automatic` leaves the choice to oci-solve.
+enum class EngineChoice { automatic, buildkit, native };
 
 struct NameValue {
   std::string name;
@@ -37,6 +43,7 @@ struct Ssh {
   std::string id;
   std::optional<std::string> env;
   std::vector<std::filesystem::path> paths;
+  bool raw = false;  // the one path is a socket whose bytes are passed on as they are
 };
 
 // An image that lies on disk and stands in for one that would be pulled.
@@ -47,7 +54,7 @@ struct Preload {
   // Filled in by oci-preload: an OCI layout directory, and the digest of the manifest or index in it to use.
   struct Layout {
     std::filesystem::path directory;
-    std::string digest;
+    hash::Digest digest;
   };
 
   Role role;
@@ -68,18 +75,19 @@ struct AddHost {
 };
 
 enum class OutputFormat { docker, oci };
+enum class Compression { gzip, zstd, none };
 
 struct Output {
   OutputFormat format = OutputFormat::docker;
   bool unpack_rootfs = false;
   bool rewrite_timestamp = false;
-  std::optional<std::string> compression;  // "gzip", "zstd", "none"
-  std::optional<std::uint64_t> compression_level;
+  std::optional<Compression> compression;          // nothing = the engine's own choice
+  std::optional<std::uint64_t> compression_level;  // only beside `compression`, and not with none
 };
 
 struct Cache {
   std::optional<std::filesystem::path> directory;  // the task's cache/, used and rewritten
-  std::vector<std::string> from;  // CACHE_FROM entries in BuildKit's words: "type=registry,ref=..."
+  std::vector<std::string> from;                   // in BuildKit's words: "type=registry,ref=..."
   std::vector<std::string> to;
 };
 
@@ -92,10 +100,10 @@ struct RemoteEngine {
 };
 
 struct Request {
-  std::string engine = "auto";  // "auto", "buildkit", "native"
+  EngineChoice engine = EngineChoice::automatic;
   std::filesystem::path context = ".";
   std::filesystem::path dockerfile;
-  std::vector<Target> targets;         // built in this order; the main one is last
+  std::vector<Target> targets;         // at least one; built in this order, the main one last
   std::vector<std::string> platforms;  // "linux/arm64"; empty = the engine's own
   std::vector<NameValue> build_args;
   std::vector<NameValue> labels;
@@ -108,7 +116,7 @@ struct Request {
   std::vector<std::string> proxies;  // names of environment variables: "http_proxy", "NO_PROXY"
   Output output;
   bool no_cache = false;
-  std::optional<std::string> source_date_epoch;
+  std::optional<std::string> source_date_epoch;  // seconds since 1970, or a word of BuildKit's: "context"
   Cache cache;
   std::optional<std::string> provenance;  // BuildKit's words: "mode=max"; nothing = off
   std::optional<std::string> sbom;
@@ -119,11 +127,19 @@ struct Request {
   bool debug = false;
 };
 
-// Throws util::Error naming the field for anything but a request of this schema with every field present and
-// no field unknown.
+// The words that stand for the values in documents: "auto", "docker", "gzip".
+std::string_view to_string(EngineChoice choice);
+std::string_view to_string(OutputFormat format);
+std::string_view to_string(Compression compression);
+std::optional<EngineChoice> parse_engine_choice(std::string_view word);
+std::optional<OutputFormat> parse_output_format(std::string_view word);
+std::optional<Compression> parse_compression(std::string_view word);
+
+// Throws util::Error naming the field for anything but a request of this schema: a field that is missing or
+// unknown, of another type, or a value that breaks what the structs above say.
 Request parse_request(std::string_view json);
 
-// One line of JSON, without a newline.
+// One line of JSON, without a newline. Throws util::Error if a string in it is not UTF-8.
 std::string to_json(const Request& request);
 
 }  // namespace document

@@ -26,7 +26,7 @@ struct Result {
   std::vector<BuiltTarget> targets;
 };
 
-// The same contract as for the request.
+// The same contracts as for the request.
 Result parse_result(std::string_view json);
 std::string to_json(const Result& result);
 

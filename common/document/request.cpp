@@ -1,0 +1,316 @@
+// The request as JSON and back. Each struct has its writer and its reader next to each other.
+#include "common/document/request.hpp"
+
+#include "common/document/fields.hpp"
+#include "common/util/error.hpp"
+
+namespace document {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Fields = util::JsonFields;
+
+constexpr Words<EngineChoice, 3> engine_choices = {{
+    {EngineChoice::automatic, "auto"},
+    {EngineChoice::buildkit, "buildkit"},
+    {EngineChoice::native, "native"},
+}};
+constexpr Words<OutputFormat, 2> output_formats = {{
+    {OutputFormat::docker, "docker"},
+    {OutputFormat::oci, "oci"},
+}};
+constexpr Words<Compression, 3> compressions = {{
+    {Compression::gzip, "gzip"},
+    {Compression::zstd, "zstd"},
+    {Compression::none, "none"},
+}};
+constexpr Words<Preload::Role, 2> preload_roles = {{
+    {Preload::Role::build_arg, "build_arg"},
+    {Preload::Role::context, "context"},
+}};
+
+// A list of plain strings, each in an object of one field: the list can gain fields without a new schema for
+// whoever reads it.
+Json write_strings(const std::vector<std::string>& strings, const char* field) {
+  return write_list(strings, [&](const std::string& text) { return Json{{field, text}}; });
+}
+
+std::vector<std::string> read_strings(const Fields& parent, const std::string& list, const char* field) {
+  std::vector<std::string> strings;
+  for (const auto& fields : parent.objects(list)) {
+    fields.require_exactly({field});
+    strings.push_back(read_name(fields, field));
+  }
+  return strings;
+}
+
+template <typename Read>
+auto read_list(const Fields& parent, const std::string& name, Read&& read) {
+  std::vector<decltype(read(parent))> list;
+  for (const auto& fields : parent.objects(name))
+    list.push_back(read(fields));
+  return list;
+}
+
+Json write_name_value(const NameValue& pair) {
+  return {{"name", pair.name}, {"value", pair.value}};
+}
+
+NameValue read_name_value(const Fields& fields) {
+  fields.require_exactly({"name", "value"});
+  return {read_name(fields, "name"), read_text(fields, "value")};
+}
+
+Json write_target(const Target& target) {
+  return {{"name", write_optional(target.name)}, {"output", write_optional(target.output)}};
+}
+
+Target read_target(const Fields& fields) {
+  fields.require_exactly({"name", "output"});
+  return {read_optional(fields, "name", read_name), read_optional(fields, "output", read_name)};
+}
+
+Json write_secret(const Secret& secret) {
+  return {{"id", secret.id}, {"env", write_optional(secret.env)}, {"file", write_optional(secret.file)}};
+}
+
+Secret read_secret(const Fields& fields) {
+  fields.require_exactly({"id", "env", "file"});
+  if (fields.has("env") == fields.has("file")) fields.fail("env", "expected exactly one of env and file");
+  return {read_name(fields, "id"), read_optional(fields, "env", read_name),
+          read_optional(fields, "file", read_name)};
+}
+
+Json write_ssh(const Ssh& ssh) {
+  const auto write_path = [](const std::filesystem::path& path) { return Json{{"path", path.string()}}; };
+  return {{"id", ssh.id},
+          {"env", write_optional(ssh.env)},
+          {"paths", write_list(ssh.paths, write_path)},
+          {"raw", ssh.raw}};
+}
+
+Ssh read_ssh(const Fields& fields) {
+  fields.require_exactly({"id", "env", "paths", "raw"});
+  Ssh ssh{.id = read_name(fields, "id"),
+          .env = read_optional(fields, "env", read_name),
+          .paths = {},
+          .raw = fields.boolean("raw")};
+  for (auto& path : read_strings(fields, "paths", "path"))
+    ssh.paths.emplace_back(std::move(path));
+  if (ssh.env && !ssh.paths.empty()) fields.fail("env", "expected at most one of env and paths");
+  if (ssh.raw && ssh.paths.size() != 1) fields.fail("raw", "needs exactly one path");
+  return ssh;
+}
+
+Json write_preload(const Preload& preload) {
+  Json layout = nullptr;
+  if (preload.layout) {
+    layout = {{"directory", preload.layout->directory.string()}, {"digest", preload.layout->digest.str()}};
+  }
+  return {{"role", word_of(preload_roles, preload.role)},
+          {"name", preload.name},
+          {"path", preload.path.string()},
+          {"layout", std::move(layout)}};
+}
+
+Preload::Layout read_layout(const Fields& parent, const std::string& name) {
+  const auto fields = parent.object(name);
+  fields.require_exactly({"directory", "digest"});
+  const auto digest = fields.string("digest");
+  try {
+    return {read_name(fields, "directory"), hash::Digest::parse(digest)};
+  } catch (const util::Error& error) {
+    fields.fail("digest", error.what());
+  }
+}
+
+Preload read_preload(const Fields& fields) {
+  fields.require_exactly({"role", "name", "path", "layout"});
+  return {read_word(fields, "role", preload_roles), read_name(fields, "name"), read_name(fields, "path"),
+          read_optional(fields, "layout", read_layout)};
+}
+
+Json write_context(const Context& context) {
+  return {{"name", context.name}, {"directory", context.directory.string()}};
+}
+
+Context read_context(const Fields& fields) {
+  fields.require_exactly({"name", "directory"});
+  return {read_name(fields, "name"), read_name(fields, "directory")};
+}
+
+Json write_add_host(const AddHost& entry) {
+  return {{"host", entry.host}, {"ip", entry.ip}};
+}
+
+AddHost read_add_host(const Fields& fields) {
+  fields.require_exactly({"host", "ip"});
+  return {read_name(fields, "host"), read_name(fields, "ip")};
+}
+
+Json write_output(const Output& output) {
+  Json compression = nullptr;
+  if (output.compression) compression = to_string(*output.compression);
+  return {{"format", to_string(output.format)},
+          {"unpack_rootfs", output.unpack_rootfs},
+          {"rewrite_timestamp", output.rewrite_timestamp},
+          {"compression", std::move(compression)},
+          {"compression_level", write_optional(output.compression_level)}};
+}
+
+Output read_output(const Fields& fields) {
+  fields.require_exactly(
+      {"format", "unpack_rootfs", "rewrite_timestamp", "compression", "compression_level"});
+  Output output;
+  output.format = read_word(fields, "format", output_formats);
+  output.unpack_rootfs = fields.boolean("unpack_rootfs");
+  output.rewrite_timestamp = fields.boolean("rewrite_timestamp");
+  if (fields.has("compression")) output.compression = read_word(fields, "compression", compressions);
+  output.compression_level = fields.optional_unsigned_integer("compression_level");
+  if (output.compression_level && (!output.compression || *output.compression == Compression::none)) {
+    fields.fail("compression_level", "needs a compression that has levels");
+  }
+  return output;
+}
+
+Json write_cache(const Cache& cache) {
+  return {{"directory", write_optional(cache.directory)},
+          {"from", write_strings(cache.from, "entry")},
+          {"to", write_strings(cache.to, "entry")}};
+}
+
+Cache read_cache(const Fields& fields) {
+  fields.require_exactly({"directory", "from", "to"});
+  return {read_optional(fields, "directory", read_name), read_strings(fields, "from", "entry"),
+          read_strings(fields, "to", "entry")};
+}
+
+Json write_remote(const std::optional<RemoteEngine>& remote) {
+  if (!remote) return nullptr;
+  return {{"host", remote->host},
+          {"ca_cert", write_optional(remote->ca_cert)},
+          {"cert", write_optional(remote->cert)},
+          {"key", write_optional(remote->key)}};
+}
+
+RemoteEngine read_remote(const Fields& parent, const std::string& name) {
+  const auto fields = parent.object(name);
+  fields.require_exactly({"host", "ca_cert", "cert", "key"});
+  if (fields.has("cert") != fields.has("key")) fields.fail("cert", "expected both of cert and key, or none");
+  return {read_name(fields, "host"), read_optional(fields, "ca_cert", read_name),
+          read_optional(fields, "cert", read_name), read_optional(fields, "key", read_name)};
+}
+
+}  // namespace
+
+std::string_view to_string(EngineChoice choice) {
+  return word_of(engine_choices, choice);
+}
+std::string_view to_string(OutputFormat format) {
+  return word_of(output_formats, format);
+}
+std::string_view to_string(Compression compression) {
+  return word_of(compressions, compression);
+}
+std::optional<EngineChoice> parse_engine_choice(std::string_view word) {
+  return value_of(engine_choices, word);
+}
+std::optional<OutputFormat> parse_output_format(std::string_view word) {
+  return value_of(output_formats, word);
+}
+std::optional<Compression> parse_compression(std::string_view word) {
+  return value_of(compressions, word);
+}
+
+Request parse_request(std::string_view json) {
+  const auto document = util::parse_json(json, "request");
+  const Fields fields(document, "request");
+  require_schema(fields, request_schema);
+  fields.require_exactly({"schema",
+                          "engine",
+                          "context",
+                          "dockerfile",
+                          "targets",
+                          "platforms",
+                          "build_args",
+                          "labels",
+                          "annotations",
+                          "preloads",
+                          "contexts",
+                          "secrets",
+                          "ssh",
+                          "add_hosts",
+                          "proxies",
+                          "output",
+                          "no_cache",
+                          "source_date_epoch",
+                          "cache",
+                          "provenance",
+                          "sbom",
+                          "registry_mirrors",
+                          "buildkit_config",
+                          "remote",
+                          "docker_config",
+                          "debug"});
+  Request request;
+  request.engine = read_word(fields, "engine", engine_choices);
+  request.context = read_name(fields, "context");
+  request.dockerfile = read_name(fields, "dockerfile");
+  request.targets = read_list(fields, "targets", read_target);
+  if (request.targets.empty()) fields.fail("targets", "expected at least one");
+  request.platforms = read_strings(fields, "platforms", "platform");
+  request.build_args = read_list(fields, "build_args", read_name_value);
+  request.labels = read_list(fields, "labels", read_name_value);
+  request.annotations = read_list(fields, "annotations", read_name_value);
+  request.preloads = read_list(fields, "preloads", read_preload);
+  request.contexts = read_list(fields, "contexts", read_context);
+  request.secrets = read_list(fields, "secrets", read_secret);
+  request.ssh = read_list(fields, "ssh", read_ssh);
+  request.add_hosts = read_list(fields, "add_hosts", read_add_host);
+  request.proxies = read_strings(fields, "proxies", "env");
+  request.output = read_output(fields.object("output"));
+  request.no_cache = fields.boolean("no_cache");
+  request.source_date_epoch = read_optional(fields, "source_date_epoch", read_name);
+  request.cache = read_cache(fields.object("cache"));
+  request.provenance = read_optional(fields, "provenance", read_text);
+  request.sbom = read_optional(fields, "sbom", read_text);
+  request.registry_mirrors = read_strings(fields, "registry_mirrors", "host");
+  request.buildkit_config = read_optional(fields, "buildkit_config", read_text);
+  request.remote = read_optional(fields, "remote", read_remote);
+  request.docker_config = read_optional(fields, "docker_config", read_name);
+  request.debug = fields.boolean("debug");
+  return request;
+}
+
+std::string to_json(const Request& request) {
+  return util::dump_json(Json{
+      {"schema", request_schema},
+      {"engine", to_string(request.engine)},
+      {"context", request.context.string()},
+      {"dockerfile", request.dockerfile.string()},
+      {"targets", write_list(request.targets, write_target)},
+      {"platforms", write_strings(request.platforms, "platform")},
+      {"build_args", write_list(request.build_args, write_name_value)},
+      {"labels", write_list(request.labels, write_name_value)},
+      {"annotations", write_list(request.annotations, write_name_value)},
+      {"preloads", write_list(request.preloads, write_preload)},
+      {"contexts", write_list(request.contexts, write_context)},
+      {"secrets", write_list(request.secrets, write_secret)},
+      {"ssh", write_list(request.ssh, write_ssh)},
+      {"add_hosts", write_list(request.add_hosts, write_add_host)},
+      {"proxies", write_strings(request.proxies, "env")},
+      {"output", write_output(request.output)},
+      {"no_cache", request.no_cache},
+      {"source_date_epoch", write_optional(request.source_date_epoch)},
+      {"cache", write_cache(request.cache)},
+      {"provenance", write_optional(request.provenance)},
+      {"sbom", write_optional(request.sbom)},
+      {"registry_mirrors", write_strings(request.registry_mirrors, "host")},
+      {"buildkit_config", write_optional(request.buildkit_config)},
+      {"remote", write_remote(request.remote)},
+      {"docker_config", write_optional(request.docker_config)},
+      {"debug", request.debug},
+  });
+}
+
+}  // namespace document

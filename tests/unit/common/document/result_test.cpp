@@ -1,0 +1,45 @@
+#include "common/document/result.hpp"
+
+#include <gtest/gtest.h>
+
+#include "common/util/error.hpp"
+#include "tests/unit/common/document/golden.hpp"
+
+namespace {
+
+document::Result two_targets() {
+  return {
+      .engine = "buildkit",
+      .format = document::OutputFormat::oci,
+      .targets = {{.name = "tests", .image = std::nullopt}, {.name = std::nullopt, .image = "image/image"}}};
+}
+
+std::string message_of(const std::string& json) {
+  try {
+    document::parse_result(json);
+  } catch (const util::Error& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Result, IsWrittenAsTheGoldenDocumentShows) {
+  golden::expect_shown(to_json(two_targets()), "result.json");
+}
+
+TEST(Result, ComesBackFromJsonAsItWas) {
+  EXPECT_EQ(to_json(document::parse_result(to_json(two_targets()))), to_json(two_targets()));
+}
+
+TEST(Result, RefusesWhatIsNoResult) {
+  EXPECT_EQ(message_of(R"({"schema":"oci-build/request/1"})"),
+            "result: field 'schema': expected 'oci-build/result/1', got 'oci-build/request/1'");
+  EXPECT_EQ(message_of(R"({"schema":"oci-build/result/1","engine":"e","format":"oci"})"),
+            "result: field 'targets': missing");
+  EXPECT_EQ(message_of(R"({"schema":"oci-build/result/1","engine":"e","format":"tar","targets":[]})"),
+            "result: field 'format': 'tar' is none of 'docker', 'oci'");
+  EXPECT_EQ(message_of(R"({"schema":"oci-build/result/1","engine":"e","format":"oci","targets":[]})"),
+            "result: field 'targets': expected at least one");
+}
+
+}  // namespace
