@@ -1,7 +1,12 @@
 // Plain sources: memory, descriptors, ranges of files.
 #include "common/stream/source.hpp"
 
+#include <poll.h>
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <cstring>
 #include <vector>
 
@@ -30,16 +35,32 @@ private:
 
 class FdSource : public Source {
 public:
-  FdSource(sys::UniqueFd fd, std::string what) : fd_(std::move(fd)), what_(std::move(what)) {}
+  FdSource(sys::UniqueFd fd, std::string what)
+      : fd_(std::move(fd)), what_(std::move(what)), may_block_(!is_regular_file(fd_.get())) {}
 
   std::size_t read(std::span<std::byte> buffer) override {
+    if (may_block_) wait_for_data();
     sys::stop::check();
     return sys::read_some(fd_.get(), buffer, what_);
   }
 
 private:
+  static bool is_regular_file(int fd) {
+    struct stat status;
+    return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+  }
+
+  // A pipe may stay silent for ever: a stop request must be able to end the wait.
+  void wait_for_data() const {
+    std::array<pollfd, 2> fds = {pollfd{fd_.get(), POLLIN, 0}, pollfd{sys::stop::fd(), POLLIN, 0}};
+    while (::poll(fds.data(), fds.size(), -1) < 0) {
+      if (errno != EINTR) util::throw_errno("cannot read " + what_);
+    }
+  }
+
   sys::UniqueFd fd_;
   std::string what_;
+  bool may_block_;
 };
 
 class RangeSource : public Source {
