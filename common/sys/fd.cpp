@@ -2,6 +2,7 @@
 #include "common/sys/fd.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 
 #include <cerrno>
 
@@ -44,6 +45,14 @@ void write_all(int fd, std::span<const std::byte> data, const std::string& what)
 
 void write_all(int fd, std::string_view text, const std::string& what) {
   write_all(fd, std::as_bytes(std::span(text)), what);
+}
+
+UniqueFd make_memory_file(std::string_view content, const std::string& what) {
+  UniqueFd fd(::memfd_create("oci-build", MFD_CLOEXEC));
+  if (!fd) util::throw_errno("cannot keep " + what + " in memory");
+  write_all(fd.get(), content, what);
+  if (::lseek(fd.get(), 0, SEEK_SET) != 0) util::throw_errno("cannot read " + what);
+  return fd;
 }
 
 void close_checked(UniqueFd fd, const std::string& what) {

@@ -51,6 +51,10 @@ std::size_t read_some_at(int fd, std::span<std::byte> buffer, std::uint64_t offs
 void write_all(int fd, std::span<const std::byte> data, const std::string& what);
 void write_all(int fd, std::string_view text, const std::string& what);
 
+// A file that has no name and never touches a disk, holding `content`, positioned at its start. A child that
+// keeps the descriptor reads it as /proc/self/fd/N. `what` names it in the Error.
+UniqueFd make_memory_file(std::string_view content, const std::string& what);
+
 // close(2) with its result checked: on some filesystems this is where a full disk is reported.
 void close_checked(UniqueFd fd, const std::string& what);
 

@@ -11,10 +11,12 @@
 
 #include <algorithm>
 #include <boost/process/child.hpp>
+#include <boost/process/env.hpp>
+#include <boost/process/environment.hpp>
 #include <boost/process/exe.hpp>
 #include <boost/process/extend.hpp>
+#include <boost/process/search_path.hpp>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <thread>
 
@@ -29,27 +31,22 @@ namespace {
 namespace process = boost::process;
 using namespace std::chrono_literals;
 
-// As execve(2) takes them; they live as long as `strings`.
-std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  for (const auto& string : strings)
-    pointers.push_back(const_cast<char*>(string.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
 // What the child does between fork and exec. Only async-signal-safe calls: another thread may hold the heap's
 // lock.
 class Setup : public process::extend::handler {
 public:
-  Setup(const Command& command, int null_fd, pid_t parent)
-      : stdio_{command.stdin_fd >= 0 ? command.stdin_fd : null_fd, command.stdout_fd, command.stderr_fd},
+  // `argv` is what the child gets: Boost's own copy of the arguments cannot hold an empty one.
+  Setup(const Command& command, char** argv, int null_fd, pid_t parent)
+      : argv_(argv),
+        stdio_{command.stdin_fd >= 0 ? command.stdin_fd : null_fd, command.stdout_fd, command.stderr_fd},
         kept_fds_(command.kept_fds),
-        argv_(pointers_to(command.argv)),
-        environment_(command.environment ? pointers_to(*command.environment) : std::vector<char*>()),
-        own_environment_(!command.environment),
         death_signal_(command.death_signal),
         parent_(parent) {}
+
+  template <typename Executor>
+  void on_setup(Executor& executor) const {
+    executor.cmd_line = argv_;
+  }
 
   template <typename Executor>
   void on_exec_setup(Executor& executor) const {
@@ -73,20 +70,23 @@ public:
       ::fcntl(fd, F_SETFD, 0);
     ::prctl(PR_SET_PDEATHSIG, death_signal_);
     if (::getppid() != parent_) ::_exit(127);  // the parent died before prctl
-    // Set here and not by process::args, which cannot take empty arguments.
-    executor.cmd_line = const_cast<char**>(argv_.data());
-    if (!own_environment_) executor.env = const_cast<char**>(environment_.data());
   }
 
 private:
+  char** argv_;
   int stdio_[3];
   std::vector<int> kept_fds_;
-  std::vector<char*> argv_;
-  std::vector<char*> environment_;
-  bool own_environment_;
   int death_signal_;
   pid_t parent_;
 };
+
+std::vector<std::string> own_environment() {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    if (std::strchr(*variable, '=') != nullptr) variables.emplace_back(*variable);
+  }
+  return variables;
+}
 
 ExitStatus decode(int status) {
   if (WIFSIGNALED(status)) return {.code = 0, .signal = WTERMSIG(status)};
@@ -178,8 +178,20 @@ Child start(const Command& command) {
   const UniqueFd null_fd(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null_fd) util::throw_errno("cannot open '/dev/null'");
   const auto program = resolve(command.argv.front());
+  auto arguments = command.argv;
+  std::vector<char*> argv;
+  for (auto& argument : arguments)
+    argv.push_back(argument.data());
+  argv.push_back(nullptr);
+
+  process::environment environment;
+  for (const auto& variable : command.environment ? *command.environment : own_environment()) {
+    const auto equals = variable.find('=');
+    environment[variable.substr(0, equals)] = variable.substr(equals + 1);
+  }
   try {
-    process::child child(process::exe = program.string(), Setup(command, null_fd.get(), ::getpid()));
+    process::child child(process::exe = program.string(), environment,
+                         Setup(command, argv.data(), null_fd.get(), ::getpid()));
     const pid_t pid = child.id();
     child.detach();  // Child reaps it: Boost's exit_code() cannot tell a signal from an exit code
     return Child(pid);
@@ -225,16 +237,10 @@ Captured run_captured(Command command, std::string_view input, std::size_t limit
   return {child.wait(), std::move(output)};
 }
 
-// Boost's search_path would link every program to Boost.Filesystem.
 std::optional<std::filesystem::path> find_program(const std::string& name) {
-  const char* path = std::getenv("PATH");
-  for (const auto& directory : util::split(path != nullptr ? path : "/usr/bin:/bin", ':')) {
-    const auto program = std::filesystem::path(directory) / name;
-    std::error_code ignored;
-    if (::access(program.c_str(), X_OK) == 0 && std::filesystem::is_regular_file(program, ignored))
-      return program;
-  }
-  return std::nullopt;
+  const auto found = process::search_path(name);
+  if (found.empty()) return std::nullopt;
+  return found.string();
 }
 
 std::filesystem::path find_sibling(const std::string& name) {

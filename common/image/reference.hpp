@@ -1,0 +1,29 @@
+// Names of images as people and registries write them: "debian", "ghcr.io/owner/name:1.0@sha256:...".
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace image {
+
+// A normalised name: what people leave out (docker.io, library/) is filled in. Empty strings are parts that
+// are not given; a missing tag is not filled in.
+struct Reference {
+  std::string domain;  // "docker.io", "127.0.0.1:5000"
+  std::string path;    // "library/debian"
+  std::string tag;
+  std::string digest;
+
+  // Nothing if `text` cannot be the name of an image.
+  static std::optional<Reference> parse(std::string_view text);
+
+  // Everything that is known: "docker.io/library/debian:12".
+  std::string full() const;
+  // What people write: without docker.io/ and library/.
+  std::string familiar() const;
+
+  friend bool operator==(const Reference&, const Reference&) = default;
+};
+
+}  // namespace image
