@@ -65,10 +65,4 @@ void PendingFile::commit() {
   temporary_.clear();
 }
 
-void remove_tree(const std::filesystem::path& path) {
-  std::error_code error;
-  std::filesystem::remove_all(path, error);
-  if (error) util::throw_errno("cannot remove " + util::quote(path.string()), error.value());
-}
-
 }  // namespace sys

@@ -44,8 +44,4 @@ private:
   UniqueFd fd_;
 };
 
-// Removes `path` and everything below it, whatever the depth and without following symlinks; nothing there is
-// no error. Throws Error naming the first entry that could not be removed.
-void remove_tree(const std::filesystem::path& path);
-
 }  // namespace sys

@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-#include "common/sys/file.hpp"
+#include "common/sys/remove_tree.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"

@@ -88,18 +88,4 @@ TEST_F(File, PendingThatCannotTakeItsPlaceLeavesNothing) {
   EXPECT_EQ(entries(), 1);
 }
 
-TEST_F(File, TreeIsRemovedWithoutFollowingSymlinks) {
-  sys::write_file(path("kept"), "x");
-  fs::create_directories(path("tree/a/b"));
-  fs::create_symlink(path("kept"), path("tree/a/link"));
-  fs::create_directory_symlink(fs::temp_directory_path(), path("tree/dir"));
-  sys::remove_tree(path("tree"));
-  EXPECT_FALSE(fs::exists(path("tree")));
-  EXPECT_TRUE(fs::exists(path("kept")));
-}
-
-TEST_F(File, TreeThatIsNotThereIsRemovedAlready) {
-  EXPECT_NO_THROW(sys::remove_tree(path("absent")));
-}
-
 }  // namespace

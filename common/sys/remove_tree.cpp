@@ -1,0 +1,170 @@
+// Removes trees with a bounded number of descriptors and no recursion.
+#include "common/sys/remove_tree.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "common/sys/fd.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace sys {
+namespace {
+
+struct CloseDir {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+using Directory = std::unique_ptr<DIR, CloseDir>;
+
+// A directory being emptied.
+struct Level {
+  std::string name;
+  Directory directory;
+  bool found_entries = false;  // since the last rewind
+
+  int fd() const { return ::dirfd(directory.get()); }
+};
+
+// Descriptors held open at once. What lies deeper is moved up to the top first, so that depth costs nothing.
+constexpr std::size_t max_levels = 64;
+
+class Removal {
+public:
+  Removal(int parent, const std::string& name, const std::string& what) : parent_(parent), what_(what) {
+    if (!unlink(parent, name.c_str())) descend(parent, name);
+  }
+
+  void run() {
+    while (!levels_.empty()) {
+      errno = 0;
+      const dirent* entry = ::readdir(levels_.back().directory.get());
+      if (entry == nullptr) {
+        if (errno != 0) fail("cannot read", "");
+        ascend();
+      } else if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0) {
+        levels_.back().found_entries = true;
+        remove(entry->d_name);
+      }
+    }
+  }
+
+private:
+  void remove(const std::string& name) {
+    const int directory = levels_.back().fd();
+    if (unlink(directory, name.c_str())) return;
+    if (levels_.size() < max_levels) {
+      descend(directory, name);
+    } else {
+      move_to_top(directory, name);
+    }
+  }
+
+  // False if it is a directory that holds something.
+  bool unlink(int directory, const char* name) {
+    for (bool again = false;; again = true) {
+      if (::unlinkat(directory, name, 0) == 0 || errno == ENOENT) return true;
+      if (errno == EISDIR) {
+        if (::unlinkat(directory, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return true;
+        if (errno == ENOTEMPTY || errno == EEXIST) return false;
+      }
+      if (again || errno != EACCES || levels_.empty()) fail("cannot remove", name);
+      ::fchmod(directory, 0700);
+    }
+  }
+
+  void descend(int directory, const std::string& name) {
+    constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    UniqueFd fd(::openat(directory, name.c_str(), flags));
+    if (!fd && errno == EACCES) {
+      ::fchmodat(directory, name.c_str(), 0700, AT_SYMLINK_NOFOLLOW);
+      fd = UniqueFd(::openat(directory, name.c_str(), flags));
+    }
+    if (!fd) fail("cannot open", name);
+    Directory opened(::fdopendir(fd.get()));
+    if (!opened) fail("cannot open", name);
+    static_cast<void>(fd.release());  // closedir closes it
+    levels_.push_back({name, std::move(opened)});
+  }
+
+  // The directory at hand was read to its end.
+  void ascend() {
+    Level done = std::move(levels_.back());
+    levels_.pop_back();
+    const int directory = levels_.empty() ? parent_ : levels_.back().fd();
+    if (unlink(directory, done.name.c_str())) return;
+    // Not all was seen: something was moved here, or the filesystem reads on from where a removed entry was.
+    if (!done.found_entries) util::throw_errno("cannot remove " + util::quote(what_), ENOTEMPTY);
+    ::rewinddir(done.directory.get());
+    done.found_entries = false;
+    levels_.push_back(std::move(done));
+  }
+
+  void move_to_top(int directory, const std::string& name) {
+    for (;;) {
+      const std::string free_name = ".removed-" + std::to_string(moved_++);
+      if (::renameat2(directory, name.c_str(), levels_.front().fd(), free_name.c_str(), 0) == 0) return;
+      if (errno == EACCES && ::fchmodat(directory, name.c_str(), 0700, AT_SYMLINK_NOFOLLOW) == 0 &&
+          ::renameat2(directory, name.c_str(), levels_.front().fd(), free_name.c_str(), 0) == 0) {
+        return;
+      }
+      if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR) fail("cannot remove", name);
+    }
+  }
+
+  [[noreturn]] void fail(const std::string& message, const std::string& name) const {
+    const int error = errno;
+    std::string path = what_;
+    for (std::size_t i = 1; i < levels_.size(); ++i)
+      path += "/" + levels_[i].name;
+    if (!levels_.empty() && !name.empty()) path += "/" + name;
+    util::throw_errno(message + " " + util::quote(path), error);
+  }
+
+  int parent_;
+  std::string what_;
+  std::vector<Level> levels_;
+  std::uint64_t moved_ = 0;
+};
+
+// Opens the directory that holds the last component of a path of any length and cuts `path` down to that
+// component.
+UniqueFd open_parent(std::string& path) {
+  constexpr std::size_t longest = 4000;  // below PATH_MAX
+  constexpr int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  UniqueFd directory(::open(path.starts_with('/') ? "/" : ".", flags));
+  while (directory && path.size() > longest) {
+    const auto slash = path.rfind('/', longest);
+    if (slash == std::string::npos || slash + 1 == path.size()) break;
+    if (slash > 0) directory = UniqueFd(::openat(directory.get(), path.substr(0, slash).c_str(), flags));
+    path.erase(0, slash + 1);
+  }
+  return directory;
+}
+
+}  // namespace
+
+void remove_tree_at(int directory, const std::string& name, const std::string& what) {
+  Removal(directory, name, what).run();
+}
+
+void remove_tree(const std::filesystem::path& path) {
+  std::string rest = path.string();
+  while (rest.size() > 1 && rest.ends_with('/'))
+    rest.pop_back();
+  const auto parent = open_parent(rest);
+  if (!parent) {
+    if (errno == ENOENT) return;
+    util::throw_errno("cannot remove " + util::quote(path.string()));
+  }
+  remove_tree_at(parent.get(), rest, path.string());
+}
+
+}  // namespace sys

@@ -1,0 +1,17 @@
+// Removal of directory trees of any depth.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace sys {
+
+// Removes `path` and everything below it, whatever the depth or the length of names, and without following
+// symlinks; nothing there is no error. Directories that we own but may not read or write are made writable
+// first. Throws Error naming the first entry that could not be removed.
+void remove_tree(const std::filesystem::path& path);
+
+// The same for the entry `name` of an open directory; `what` shows it in errors.
+void remove_tree_at(int directory, const std::string& name, const std::string& what);
+
+}  // namespace sys

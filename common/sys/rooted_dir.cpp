@@ -1,0 +1,150 @@
+// The operations of RootedDir; how names are resolved stands in rooted_path.cpp.
+#include "common/sys/rooted_dir.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/xattr.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "common/sys/remove_tree.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace sys {
+namespace {
+
+std::error_code result(int status) {
+  return status == 0 ? std::error_code() : std::error_code(errno, std::generic_category());
+}
+
+[[noreturn]] void fail(const char* action, const RootedPath& path) {
+  const int error = errno;
+  util::throw_errno(std::string("cannot ") + action + " " + util::quote("/" + path.str()), error);
+}
+
+}  // namespace
+
+RootedDir RootedDir::open(const std::filesystem::path& path) {
+  UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) util::throw_errno("cannot open " + util::quote(path.string()));
+  return RootedDir(std::move(fd));
+}
+
+std::optional<struct stat> RootedDir::status(const RootedPath& path) {
+  const auto [directory, name] = place(path);
+  struct stat status;
+  if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return status;
+  if (errno == ENOENT) return std::nullopt;
+  fail("look at", path);
+}
+
+std::vector<std::string> RootedDir::list(const RootedPath& directory) {
+  const auto [parent, name] = place(directory);
+  UniqueFd fd(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) fail("read", directory);
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(fd.get()), ::closedir);
+  if (!stream) fail("read", directory);
+  static_cast<void>(fd.release());  // closedir closes it
+  std::vector<std::string> names;
+  errno = 0;
+  while (const dirent* entry = ::readdir(stream.get())) {
+    const std::string_view entry_name = entry->d_name;
+    if (entry_name != "." && entry_name != "..") names.emplace_back(entry_name);
+  }
+  if (errno != 0) fail("read", directory);
+  return names;
+}
+
+UniqueFd RootedDir::create_file(const RootedPath& path) {
+  const auto [directory, name] = place_to_change(path);
+  constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  UniqueFd fd(::openat(directory, name.c_str(), flags, 0600));
+  if (!fd) fail("create", path);
+  return fd;
+}
+
+void RootedDir::make_directory(const RootedPath& path) {
+  const auto [directory, name] = place_to_change(path);
+  if (::mkdirat(directory, name.c_str(), 0700) != 0) fail("create", path);
+}
+
+void RootedDir::make_symlink(const RootedPath& path, const std::string& target) {
+  const auto [directory, name] = place_to_change(path);
+  if (::symlinkat(target.c_str(), directory, name.c_str()) != 0) fail("create", path);
+}
+
+void RootedDir::make_hard_link(const RootedPath& path, const RootedPath& existing) {
+  // Walked apart: the current directory is that of the new name.
+  const UniqueFd source = walk(existing.parent());
+  const auto [directory, name] = place_to_change(path);
+  const std::string existing_name(existing.name());
+  if (::linkat(source.get(), existing_name.c_str(), directory, name.c_str(), 0) != 0) {
+    const int error = errno;
+    util::throw_errno(
+        "cannot link " + util::quote("/" + path.str()) + " to " + util::quote("/" + existing.str()), error);
+  }
+}
+
+std::error_code RootedDir::make_node(const RootedPath& path, mode_t type, dev_t device) {
+  const auto [directory, name] = place_to_change(path);
+  return result(::mknodat(directory, name.c_str(), type | 0600, device));
+}
+
+void RootedDir::remove(const RootedPath& path) {
+  if (path.is_root()) throw util::Error("cannot remove the root");
+  const auto [directory, name] = place_to_change(path);
+  remove_tree_at(directory, name, "/" + path.str());
+  // A symlink or directory that is gone may change where other names lead.
+  answer_.reset();
+}
+
+std::error_code RootedDir::set_owner(const RootedPath& path, uid_t uid, gid_t gid) {
+  const auto [directory, name] = place(path);
+  return result(::fchownat(directory, name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW));
+}
+
+void RootedDir::set_mode(const RootedPath& path, mode_t mode) {
+  const auto [directory, name] = place(path);
+  // The flag needs /proc for all but directories, which are opened to do without.
+  const UniqueFd opened(::openat(directory, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const int status = opened ? ::fchmodat(opened.get(), ".", mode, 0)
+                            : ::fchmodat(directory, name.c_str(), mode, AT_SYMLINK_NOFOLLOW);
+  if (status != 0) fail("set the mode of", path);
+}
+
+// There is no lsetxattrat(2) on kernels that matter, and a descriptor of a symlink or device will not do.
+std::string RootedDir::proc_path(const Place& place) const {
+  return "/proc/self/fd/" + std::to_string(place.directory) + "/" + place.name;
+}
+
+std::error_code RootedDir::set_xattr(const RootedPath& path, const std::string& name,
+                                     std::string_view value) {
+  return result(::lsetxattr(proc_path(place(path)).c_str(), name.c_str(), value.data(), value.size(), 0));
+}
+
+std::error_code RootedDir::remove_xattr(const RootedPath& path, const std::string& name) {
+  return result(::lremovexattr(proc_path(place(path)).c_str(), name.c_str()));
+}
+
+std::vector<std::string> RootedDir::list_xattrs(const RootedPath& path) {
+  const std::string proc = proc_path(place(path));
+  const ssize_t size = ::llistxattr(proc.c_str(), nullptr, 0);
+  if (size <= 0) return {};
+  std::string names(static_cast<std::size_t>(size), '\0');
+  const ssize_t got = ::llistxattr(proc.c_str(), names.data(), names.size());
+  if (got <= 0) return {};
+  names.resize(static_cast<std::size_t>(got) - 1);  // each ends in a NUL
+  return util::split(names, '\0');
+}
+
+void RootedDir::set_mtime(const RootedPath& path, timespec mtime) {
+  const auto [directory, name] = place(path);
+  if (old_mtime_ && path == current_) old_mtime_ = mtime;
+  const timespec times[2] = {mtime, mtime};
+  if (::utimensat(directory, name.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) fail("set the time of", path);
+}
+
+}  // namespace sys

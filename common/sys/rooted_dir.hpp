@@ -1,0 +1,123 @@
+// Work inside a directory that nothing leads out of: not "..", not absolute names, not symlinks.
+#pragma once
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "common/sys/fd.hpp"
+
+namespace sys {
+
+// A place inside a RootedDir: components with '/' between them, none of them "", "." or "..". The root itself
+// is empty. The parents were directories, not symlinks, when RootedDir gave it.
+class RootedPath {
+public:
+  RootedPath() = default;  // the root
+
+  const std::string& str() const noexcept { return text_; }
+  bool is_root() const noexcept { return text_.empty(); }
+  std::string_view name() const noexcept;  // the last component; empty for the root
+  RootedPath parent() const;               // of the root: the root
+  // Throws util::Error unless `name` is one component.
+  RootedPath child(std::string_view name) const;
+  // True if it is `directory` or lies below it.
+  bool is_within(const RootedPath& directory) const noexcept;
+
+  friend bool operator==(const RootedPath&, const RootedPath&) = default;
+
+private:
+  friend class RootedDir;
+  explicit RootedPath(std::string text) : text_(std::move(text)) {}
+
+  std::string text_;
+};
+
+// The components of a name as an archive gives it, cleaned as text: "a//b/./../c" is "a/c", "/../x" is "x".
+std::string clean_path(std::string_view path);
+
+// A directory taken as the root of a filesystem. Names are walked component by component by descriptors, so
+// that no symlink is ever followed by the kernel and no depth is too great. Adding and removing names leaves
+// the modification times of their directories as they were, once settle() was called.
+//
+// Errors name the path inside the root. Functions that give a std::error_code leave the decision to the
+// caller, because the operation needs rights or filesystems that not everybody has. Not thread-safe.
+class RootedDir {
+public:
+  // `directory` may be opened with O_PATH.
+  explicit RootedDir(UniqueFd directory) : root_(std::move(directory)) {}
+  static RootedDir open(const std::filesystem::path& path);
+
+  // Where `path` is, once symlinks among its parents are resolved inside the root: absolute targets start at
+  // the root,
+  // ".." stays at it. The last component is not followed and need not exist. Nothing if a parent is missing
+  // or no directory. Throws Error after 40 symlinks.
+  std::optional<RootedPath> find(std::string_view path);
+
+  // The same, but makes missing parents, with mode 0755. Throws Error if a parent is no directory.
+  RootedPath find_or_make_parents(std::string_view path);
+
+  // As lstat(2); nothing if it is not there.
+  std::optional<struct stat> status(const RootedPath& path);
+  // Names in a directory, in no order, without "." and "..".
+  std::vector<std::string> list(const RootedPath& directory);
+
+  // Each throws Error if the name is taken. Modes are as given whatever the umask says, but files and
+  // directories begin without group and others, as their owner is not set yet.
+  UniqueFd create_file(const RootedPath& path);  // mode 0600, for writing
+  void make_directory(const RootedPath& path);   // mode 0700
+  void make_symlink(const RootedPath& path, const std::string& target);
+  void make_hard_link(const RootedPath& path,
+                      const RootedPath& existing);  // of a symlink: to the symlink itself
+  std::error_code make_node(const RootedPath& path, mode_t type, dev_t device);  // fifo or device, mode 0600
+
+  // With everything below it; nothing there is no error.
+  void remove(const RootedPath& path);
+
+  // Of the thing itself, never of what a symlink points at. set_mode is not for symlinks.
+  std::error_code set_owner(const RootedPath& path, uid_t uid, gid_t gid);
+  void set_mode(const RootedPath& path, mode_t mode);
+  std::error_code set_xattr(const RootedPath& path, const std::string& name, std::string_view value);
+  std::error_code remove_xattr(const RootedPath& path, const std::string& name);
+  std::vector<std::string> list_xattrs(
+      const RootedPath& path);                             // empty where there are none or cannot be any
+  void set_mtime(const RootedPath& path, timespec mtime);  // and the access time
+
+  // Gives the directory that was changed last its modification time back. To be called when all is done.
+  void settle();
+
+private:
+  enum class Missing { stop, make };
+  struct Place {
+    int directory;
+    std::string name;  // "." for the root
+  };
+
+  std::optional<RootedPath> resolve(std::string_view path, Missing missing);
+  std::optional<RootedPath> resolve_directory(std::string path, Missing missing);
+  int enter(const RootedPath& directory);
+  UniqueFd walk(const RootedPath& directory);
+  Place place(const RootedPath& path);
+  Place place_to_change(const RootedPath& path);
+  std::string proc_path(const Place& place) const;
+
+  UniqueFd root_;
+
+  // The directory where the last work was done: archives list what lies together together.
+  RootedPath current_;
+  UniqueFd current_fd_;                // empty = none
+  std::optional<timespec> old_mtime_;  // of the current directory, once something in it changed
+
+  // The last answer of resolve_directory.
+  std::string asked_;
+  std::optional<RootedPath> answer_;
+};
+
+}  // namespace sys

@@ -1,0 +1,221 @@
+#include "common/sys/rooted_dir.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "common/sys/file.hpp"
+#include "common/sys/temp_dir.hpp"
+#include "common/util/error.hpp"
+
+namespace fs = std::filesystem;
+
+namespace {
+
+class RootedDir : public testing::Test {
+protected:
+  RootedDir() {
+    fs::create_directory(outside_);
+    sys::write_file(outside_ / "secret", "untouched");
+  }
+
+  // Where `path` is found, "(nothing)" if a parent is missing.
+  std::string found(const std::string& path) {
+    const auto place = root_.find(path);
+    return place ? place->str() : "(nothing)";
+  }
+
+  sys::RootedPath at(const std::string& path) { return root_.find_or_make_parents(path); }
+
+  sys::TempDir temp_{fs::temp_directory_path()};
+  fs::path outside_ = temp_.path() / "outside";
+  fs::path top_ = [this] {
+    fs::create_directory(temp_.path() / "root");
+    return temp_.path() / "root";
+  }();
+  sys::RootedDir root_ = sys::RootedDir::open(top_);
+};
+
+std::string error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const util::Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+timespec mtime_of(const fs::path& path) {
+  struct stat status;
+  EXPECT_EQ(::lstat(path.c_str(), &status), 0) << path;
+  return status.st_mtim;
+}
+
+}  // namespace
+
+TEST(CleanPath, WorksOnTextAlone) {
+  EXPECT_EQ(sys::clean_path(""), "");
+  EXPECT_EQ(sys::clean_path("./"), "");
+  EXPECT_EQ(sys::clean_path("/a//b/./c/"), "a/b/c");
+  EXPECT_EQ(sys::clean_path("a/b/../../../../c"), "c");
+  EXPECT_EQ(sys::clean_path("../.."), "");
+  EXPECT_EQ(sys::clean_path("..a/.b"), "..a/.b");
+}
+
+TEST(RootedPath, KnowsItsParts) {
+  const sys::RootedPath path = sys::RootedPath().child("a").child("b");
+  EXPECT_EQ(path.str(), "a/b");
+  EXPECT_EQ(path.name(), "b");
+  EXPECT_EQ(path.parent().str(), "a");
+  EXPECT_TRUE(path.parent().parent().is_root());
+  EXPECT_TRUE(path.is_within(path));
+  EXPECT_TRUE(path.is_within(path.parent()));
+  EXPECT_TRUE(path.is_within(sys::RootedPath()));
+  EXPECT_FALSE(path.is_within(sys::RootedPath().child("a").child("bb")));
+  EXPECT_FALSE(sys::RootedPath().child("ab").is_within(sys::RootedPath().child("a")));
+  for (const auto name : {"", ".", "..", "a/b"})
+    EXPECT_THROW(path.child(name), util::Error) << name;
+}
+
+TEST_F(RootedDir, FindsPlacesThroughSymlinksInsideTheRoot) {
+  fs::create_directories(top_ / "usr/lib/deep");
+  fs::create_symlink("usr/lib", top_ / "lib");
+  fs::create_symlink("/usr", top_ / "usr/absolute");
+  fs::create_symlink("../../../../../..", top_ / "usr/lib/up");
+  fs::create_symlink(outside_, top_ / "out");
+  EXPECT_EQ(found("lib/x"), "usr/lib/x");
+  EXPECT_EQ(found("usr/absolute/lib/deep/x"), "usr/lib/deep/x");
+  EXPECT_EQ(found("lib/up/usr/x"), "usr/x");
+  EXPECT_EQ(found("lib/deep/../../x"), "x");
+  EXPECT_EQ(found("out/secret"), "(nothing)");
+  EXPECT_EQ(found("lib"), "lib");
+  EXPECT_EQ(found("../../.."), "");
+}
+
+TEST_F(RootedDir, FindsNothingBelowFilesAndMissingDirectories) {
+  sys::write_file(top_ / "file", "");
+  EXPECT_EQ(found("file/x"), "(nothing)");
+  EXPECT_EQ(found("missing/x"), "(nothing)");
+  EXPECT_EQ(error_of([&] { at("file/x"); }), "cannot enter '/file': Not a directory");
+}
+
+TEST_F(RootedDir, MakesMissingParentsInsideTheRootEvenBehindALink) {
+  fs::create_symlink(outside_ / "new", top_ / "out");
+  const auto place = at("out/sub/x");
+  EXPECT_TRUE(fs::is_directory(top_ / place.parent().str()));
+  EXPECT_EQ(place.str(), fs::path(outside_ / "new/sub/x").string().substr(1));
+  EXPECT_FALSE(fs::exists(outside_ / "new"));
+  EXPECT_EQ(fs::status(top_ / "tmp").permissions(), fs::perms{0755});
+}
+
+TEST_F(RootedDir, StopsInALoopOfSymlinks) {
+  fs::create_symlink("b", top_ / "a");
+  fs::create_symlink("a", top_ / "b");
+  EXPECT_EQ(error_of([&] { root_.find("a/x"); }), "cannot find '/a': Too many levels of symbolic links");
+}
+
+TEST_F(RootedDir, NoticesThatADirectoryBecameASymlink) {
+  root_.make_directory(at("d"));
+  EXPECT_EQ(at("d/x").str(), "d/x");
+  root_.remove(at("d"));
+  root_.make_symlink(at("d"), outside_.string());
+  EXPECT_EQ(at("d/x").str(), outside_.string().substr(1) + "/x");
+  EXPECT_FALSE(fs::exists(outside_ / "x"));
+}
+
+TEST_F(RootedDir, DoesNotFollowASymlinkThatTookTheLastName) {
+  fs::create_symlink(outside_ / "secret", top_ / "link");
+  const auto link = at("link");
+  EXPECT_EQ(error_of([&] { root_.create_file(link); }), "cannot create '/link': File exists");
+  EXPECT_TRUE(S_ISLNK(root_.status(link)->st_mode));
+  root_.set_mtime(link, {.tv_sec = 5, .tv_nsec = 7});
+  EXPECT_EQ(mtime_of(top_ / "link").tv_sec, 5);
+  EXPECT_NE(mtime_of(outside_ / "secret").tv_sec, 5);
+  root_.make_hard_link(at("second"), link);
+  EXPECT_TRUE(fs::is_symlink(top_ / "second"));
+  root_.remove(link);
+  EXPECT_EQ(sys::read_file(outside_ / "secret"), "untouched");
+}
+
+TEST_F(RootedDir, RefusesToWalkThroughASymlinkPutThereMeanwhile) {
+  const auto place = at("d/x");
+  fs::remove(top_ / "d");
+  fs::create_symlink(outside_, top_ / "d");
+  root_.status(at("other"));  // leaves the directory
+  EXPECT_EQ(error_of([&] { root_.create_file(place); }), "cannot enter '/d': Not a directory");
+}
+
+TEST_F(RootedDir, KeepsTheTimesOfDirectoriesItChanges) {
+  for (const auto name : {"a", "b"}) {
+    root_.make_directory(at(name));
+    root_.set_mtime(at(name), {.tv_sec = -100, .tv_nsec = 5});
+  }
+  root_.set_mtime({}, {.tv_sec = 77, .tv_nsec = 0});
+  root_.create_file(at("a/file"));
+  root_.make_symlink(at("b/link"), "x");
+  root_.create_file(at("file"));
+  root_.remove(at("a/file"));
+  root_.make_hard_link(at("b/hard"), at("file"));
+  root_.settle();
+  for (const auto name : {"a", "b"}) {
+    EXPECT_EQ(mtime_of(top_ / name).tv_sec, -100) << name;
+    EXPECT_EQ(mtime_of(top_ / name).tv_nsec, 5) << name;
+  }
+  EXPECT_EQ(mtime_of(top_).tv_sec, 77);
+}
+
+TEST_F(RootedDir, TakesNewTimesForTheDirectoryAtHand) {
+  root_.make_directory(at("a"));
+  root_.create_file(at("a/file"));
+  root_.set_mtime(at("a"), {.tv_sec = 9, .tv_nsec = 0});
+  root_.create_file(at("a/second"));
+  root_.create_file(at("top"));
+  root_.set_mtime({}, {.tv_sec = 8, .tv_nsec = 0});
+  root_.settle();
+  EXPECT_EQ(mtime_of(top_ / "a").tv_sec, 9);
+  EXPECT_EQ(mtime_of(top_).tv_sec, 8);
+}
+
+TEST_F(RootedDir, ListsAndRemovesTrees) {
+  at("d/sub/file");
+  root_.create_file(at("d/file"));
+  auto names = root_.list(at("d"));
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(names, (std::vector<std::string>{"file", "sub"}));
+  root_.remove(at("d"));
+  EXPECT_FALSE(root_.status(at("d")));
+  root_.remove(at("d"));
+  EXPECT_THROW(root_.remove({}), util::Error);
+}
+
+TEST_F(RootedDir, SetsModesWhateverTheUmask) {
+  const mode_t old = ::umask(077);
+  root_.make_directory(at("d"));
+  root_.set_mode(at("d"), 01777);
+  EXPECT_FALSE(root_.make_node(at("fifo"), S_IFIFO, 0));
+  root_.set_mode(at("fifo"), 0666);
+  ::umask(old);
+  EXPECT_EQ(root_.status(at("d"))->st_mode & 07777, 01777u);
+  EXPECT_EQ(root_.status(at("fifo"))->st_mode & 07777, 0666u);
+}
+
+TEST_F(RootedDir, TakesDepthsBeyondThePathLimit) {
+  std::string deep;
+  for (int i = 0; i < 2200; ++i)
+    deep += "d/";
+  root_.create_file(at(deep + "file"));
+  root_.find("other");
+  EXPECT_TRUE(root_.status(*root_.find(deep + "file")));
+}
+
+TEST_F(RootedDir, SetsAndListsExtendedAttributes) {
+  root_.create_file(at("file"));
+  const auto error = root_.set_xattr(at("file"), "user.name", std::string_view("a\0b", 3));
+  if (error == std::errc::not_supported) GTEST_SKIP() << "the filesystem has no extended attributes";
+  ASSERT_FALSE(error) << error.message();
+  EXPECT_EQ(root_.list_xattrs(at("file")), std::vector<std::string>{"user.name"});
+  EXPECT_FALSE(root_.remove_xattr(at("file"), "user.name"));
+  EXPECT_TRUE(root_.list_xattrs(at("file")).empty());
+}
