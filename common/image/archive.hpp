@@ -21,12 +21,12 @@ enum class Format {
   docker_archive,  // docker-save tar: manifest.json; with or without an OCI layout beside it
 };
 
-// Where the bytes of a blob lie: a whole file, or a range of the archive's file.
+// Where the bytes of a blob lie: in a file of its own, or in a range of the archive's file.
 struct Location {
-  std::filesystem::path file;
+  std::shared_ptr<const sys::UniqueFd> fd;
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
-  bool whole_file = false;  // `file` holds this blob and nothing else, so it may be hard-linked
+  std::filesystem::path file;  // holds this blob and nothing else; empty for a range of an archive
 };
 
 // One image of one platform. Everything in it is already checked against its digest but the layers, which are
@@ -43,37 +43,58 @@ struct Image {
 class Archive {
 public:
   virtual ~Archive() = default;
+  Archive(const Archive&) = delete;
+  Archive& operator=(const Archive&) = delete;
 
   virtual Format format() const = 0;
 
-  // Of the top level: index.json's entries, or one entry per image of a docker-save manifest.json that has no
-  // index. Attestation manifests (platform unknown/unknown) are left out.
+  // Of the top level, without attestations and without what stands there twice: index.json's entries, or one
+  // entry (of its config) per image of a docker-save manifest.json that has no index.
   virtual const std::vector<Descriptor>& roots() const = 0;
 
   // The digest that a registry would give the whole: that of the index or manifest that index.json points at,
   // if it points at one alone (nothing for a docker-save tar without manifest blobs).
   virtual std::optional<hash::Digest> index_digest() const = 0;
 
-  // Platforms of all images inside, in the order of the index.
+  // Platforms of all images inside, in the order of the index. Images that an index names but the archive
+  // does not hold (docker save leaves out other platforms) are not among them.
   virtual std::vector<Platform> platforms() const = 0;
 
-  // The image for `platform`; nothing given means: the only one, else the host's. Throws util::Error naming
-  // the platforms there are when none fits, and on any damage.
+  // The image for `platform`, or the best that it runs; nothing given means: the only one, else the host's.
+  // Throws util::Error naming the platforms there are when none fits, and on any damage.
   virtual Image image(const std::optional<Platform>& platform) const = 0;
+
+  // Where the bytes of a blob lie; nothing if the archive does not hold it. Its size is as `descriptor` says;
+  // throws util::Error where it is not. The bytes are unchecked.
+  virtual std::optional<Location> find(const Descriptor& descriptor) const = 0;
 
   // The bytes of a blob, unchecked; wrap it in stream::verified. Throws util::Error if the archive does not
   // hold it.
-  virtual std::unique_ptr<stream::Source> open_blob(const Descriptor& descriptor) const = 0;
+  std::unique_ptr<stream::Source> open_blob(const Descriptor& descriptor) const;
 
-  // Where those bytes lie, for hard links and reflinks.
-  virtual Location locate(const Descriptor& descriptor) const = 0;
+  // A manifest, index or config: whole and checked. Throws util::Error if it is damaged, not there or larger
+  // than 4 MiB.
+  std::string read_document(const Descriptor& descriptor) const;
+
+  // How errors call the archive.
+  const std::string& what() const { return what_; }
+
+protected:
+  explicit Archive(std::string what) : what_(std::move(what)) {}
+
+private:
+  std::string what_;
 };
 
-// Opens what `path` is, told by content and never by name. Throws util::Error naming `path` and what was
-// expected.
+// Opens what `path` is, told by content and never by name; a tar may be compressed as a whole. Throws
+// util::Error naming `path` and what was expected.
 std::unique_ptr<Archive> open(const std::filesystem::path& path);
 
-// The same for a tar on a descriptor (stdin). A pipe is first copied to an unlinked temporary file.
+// The same for a tar on a descriptor (stdin). What cannot seek, or is compressed as a whole, is first copied
+// to an unlinked temporary file.
 std::unique_ptr<Archive> open(sys::UniqueFd fd, const std::string& what);
+
+// What a tool's IMAGE argument means: a path, or "-" for a tar on stdin.
+std::unique_ptr<Archive> open_argument(const std::filesystem::path& argument);
 
 }  // namespace image

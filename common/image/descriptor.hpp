@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/hash/digest.hpp"
 
@@ -21,10 +22,17 @@ struct Platform {
   // aarch64 is arm64, arm64/v8 has no variant, arm is arm/v7). Throws util::Error with an example if it
   // cannot be one.
   static Platform parse(std::string_view text);
+  // Of the fields of a JSON document, normalised in the same way; whatever they hold.
+  static Platform from_fields(std::string_view os, std::string_view architecture, std::string_view variant);
   // Of this machine.
   static Platform host();
 
-  std::string str() const;  // "linux/arm64", "linux/arm/v7"
+  std::string str()
+      const;  // "linux/arm64", "linux/arm/v7"; "unknown" where neither os nor architecture is given
+
+  // What this platform runs, best first, as containerd orders it: itself, then lower variants, then the
+  // 32-bit architecture below it.
+  std::vector<Platform> runnable() const;
 
   friend bool operator==(const Platform&, const Platform&) = default;
 };
@@ -39,6 +47,7 @@ inline constexpr std::string_view oci_layer_zstd = "application/vnd.oci.image.la
 inline constexpr std::string_view docker_manifest_list =
     "application/vnd.docker.distribution.manifest.list.v2+json";
 inline constexpr std::string_view docker_manifest = "application/vnd.docker.distribution.manifest.v2+json";
+inline constexpr std::string_view docker_config = "application/vnd.docker.container.image.v1+json";
 
 bool is_index(std::string_view type);     // an OCI index or a Docker manifest list
 bool is_manifest(std::string_view type);  // an OCI or Docker image manifest
@@ -52,6 +61,16 @@ struct Descriptor {
   std::optional<Platform> platform = std::nullopt;
   std::map<std::string, std::string> annotations = {};
   std::string artifact_type = {};
+
+  // True for what describes another image rather than being one: provenance and SBOM manifests, of platform
+  // unknown/unknown or annotated as a reference (BuildKit, docs/attestations/attestation-storage.md).
+  bool is_attestation() const;
 };
+
+namespace annotation {
+inline constexpr const char* ref_name = "org.opencontainers.image.ref.name";
+inline constexpr const char* image_name = "io.containerd.image.name";
+inline constexpr const char* reference_type = "vnd.docker.reference.type";
+}  // namespace annotation
 
 }  // namespace image

@@ -25,7 +25,7 @@ struct Index {
 
 // The part of an image config that others act on; the document itself travels as the blob it is.
 struct Config {
-  Platform platform;
+  Platform platform;                   // empty fields where the document has none
   std::vector<hash::Digest> diff_ids;  // of the uncompressed layers, lowest first
   std::string user;
   std::vector<std::string> env;  // "NAME=value"
@@ -36,11 +36,20 @@ struct Config {
 };
 
 // Each parses one document; `what` names it in errors. Throw util::Error when the document is not
-// well-formed, a needed field is missing or of another type, or a digest or size cannot be right. Unknown
-// fields are passed over, as the spec demands of readers.
+// well-formed, a needed field is missing or of another type, a digest or size cannot be right, or it could be
+// read as a manifest and as an index (CVE-2021-41190). Unknown fields are passed over, as the spec demands of
+// readers.
 Manifest parse_manifest(std::string_view json, const std::string& what);
 Index parse_index(std::string_view json, const std::string& what);
 Config parse_config(std::string_view json, const std::string& what);
+
+// One image of a docker-save manifest.json: names of members of the tar.
+struct SavedImage {
+  std::string config;
+  std::vector<std::string> repo_tags;
+  std::vector<std::string> layers;  // lowest first
+};
+std::vector<SavedImage> parse_saved_images(std::string_view json, const std::string& what);
 
 // The bytes of documents we write ourselves: compact JSON with "schemaVersion" and "mediaType" first.
 std::string to_json(const Manifest& manifest);

@@ -57,6 +57,14 @@ std::unique_ptr<Source> verified(std::unique_ptr<Source> inner, hash::Digest dig
   return std::make_unique<VerifiedSource>(std::move(inner), std::move(digest), size, std::move(what));
 }
 
+hash::Digest digest_of(Source& source) {
+  hash::Sha256 sha;
+  std::vector<std::byte> buffer(256 << 10);
+  while (const std::size_t count = source.read(buffer))
+    sha.update(std::span(buffer).first(count));
+  return sha.finish();
+}
+
 void drain(Source& source) {
   std::vector<std::byte> away(65536);
   while (source.read(away) > 0) {}

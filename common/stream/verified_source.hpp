@@ -17,6 +17,9 @@ namespace stream {
 std::unique_ptr<Source> verified(std::unique_ptr<Source> inner, hash::Digest digest,
                                  std::optional<std::uint64_t> size, std::string what);
 
+// Of all that is left of `source`.
+hash::Digest digest_of(Source& source);
+
 // Reads `source` to its end, so that verification behind it happens even when a reader stopped early (a tar's
 // padding after its end marker).
 void drain(Source& source);

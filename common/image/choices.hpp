@@ -1,0 +1,24 @@
+// Choosing one image among those of an archive.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/image/descriptor.hpp"
+
+namespace image {
+
+// One image that an archive holds.
+struct Choice {
+  Descriptor descriptor;  // of its manifest, or of its config where there is no manifest
+  Platform platform;
+  std::size_t root = 0;  // which of the archive's roots it belongs to
+};
+
+// The one to use, as Archive::image says. `what` names the archive in errors. Throws util::Error when none
+// fits, or when two of different roots fit equally well (two tagged images, not two platforms).
+const Choice& choose(const std::vector<Choice>& choices, const std::optional<Platform>& platform,
+                     const std::string& what);
+
+}  // namespace image
