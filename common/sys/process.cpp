@@ -15,8 +15,8 @@
 #include <boost/process/environment.hpp>
 #include <boost/process/exe.hpp>
 #include <boost/process/extend.hpp>
-#include <boost/process/search_path.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <thread>
 
@@ -237,10 +237,16 @@ Captured run_captured(Command command, std::string_view input, std::size_t limit
   return {child.wait(), std::move(output)};
 }
 
+// Boost's search_path would link every program to Boost.Filesystem.
 std::optional<std::filesystem::path> find_program(const std::string& name) {
-  const auto found = process::search_path(name);
-  if (found.empty()) return std::nullopt;
-  return found.string();
+  const char* path = std::getenv("PATH");
+  for (const auto& directory : util::split(path != nullptr ? path : "/usr/bin:/bin", ':')) {
+    const auto program = std::filesystem::path(directory) / name;
+    std::error_code ignored;
+    if (::access(program.c_str(), X_OK) == 0 && std::filesystem::is_regular_file(program, ignored))
+      return program;
+  }
+  return std::nullopt;
 }
 
 std::filesystem::path find_sibling(const std::string& name) {
