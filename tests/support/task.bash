@@ -1,0 +1,99 @@
+# A task as Concourse starts it: a working directory with the directories of its outputs, and variables.
+# shellcheck disable=SC2154  # run sets status, output and stderr
+
+# enter_task [DIRECTORY...]: makes a fresh working directory with these in it (default: image) and goes there.
+enter_task() {
+  local task
+  task=$(mktemp -d "$BATS_TEST_TMPDIR/task.XXXXXX")
+  cd "$task" || return
+  [ $# -gt 0 ] || set -- image
+  mkdir -p "$@"
+}
+
+# task NAME=VALUE...: runs `build` with these variables and no others, on the engine that all tests share unless
+# BUILDKIT_HOST says otherwise (empty: one of its own).
+task() {
+  local host=(BUILDKIT_HOST="${SHARED_BUILDKIT_HOST:-}") variable
+  for variable; do
+    [[ $variable != BUILDKIT_HOST=* ]] || host=()
+  done
+  env -i PATH="$PATH" HOME="$BATS_TEST_TMPDIR" TMPDIR="$(task_tmpdir)" "${host[@]}" "$@" build 3>&-
+}
+
+# Where this test's builds keep their temporary files. Short: sockets live below it.
+task_tmpdir() {
+  local dir=$BATS_TEST_TMPDIR/tmp
+  mkdir -p "$dir"
+  echo "$dir"
+}
+
+# run_task NAME=VALUE...: the same, with $status, $stderr and no output on stdout.
+run_task() {
+  run --separate-stderr task "$@"
+  [ -z "$output" ] || { echo "unexpected output on stdout: $output"; return 1; }
+}
+
+# succeed_task NAME=VALUE...: the same; fails the test, with what the build said, when it fails.
+succeed_task() {
+  run_task "$@" || return
+  [ "$status" -eq 0 ] || { echo "exit code $status:"; echo "$stderr"; return 1; }
+}
+
+# said TEXT: what the last build said holds TEXT.
+said() {
+  [[ $stderr == *"$1"* ]] || { printf 'not said: %s\nbut:\n%s\n' "$1" "$stderr"; return 1; }
+}
+
+# did_not_say TEXT: what the last build said does not hold TEXT.
+did_not_say() {
+  [[ $stderr != *"$1"* ]] || { printf 'said: %s\nin:\n%s\n' "$1" "$stderr"; return 1; }
+}
+
+# files_in DIRECTORY: its entries, hidden ones too, on one line.
+files_in() {
+  (cd "$1" && find . -mindepth 1 -maxdepth 1 -printf '%P\n' | sort | paste -sd ' ')
+}
+
+# nothing_left_behind: no temporary file, staging directory, process or mount of a build exists.
+nothing_left_behind() {
+  [ -z "$(find "$(task_tmpdir)" -mindepth 1)" ] || { find "$(task_tmpdir)" | head; return 1; }
+  [ -z "$(find . -name '.oci-build-*')" ] || { find . -name '.oci-build-*'; return 1; }
+  run ! grep -F "$BATS_TEST_TMPDIR" /proc/self/mounts
+  run ! pgrep -f "$(task_tmpdir)"
+}
+
+# image_reference [DIRECTORY]: the image in an output directory, in skopeo's words.
+image_reference() {
+  local dir=${1:-image}
+  if [ -e "$dir/image.tar" ]; then
+    echo "docker-archive:$dir/image.tar"
+  else
+    echo "oci:$dir/image"
+  fi
+}
+
+# config_of [DIRECTORY [skopeo option...]]: the config of the image in an output directory.
+config_of() {
+  skopeo inspect --config "${@:2}" "$(image_reference "${1:-image}")"
+}
+
+# label_of NAME [DIRECTORY]: one label of the image.
+label_of() {
+  config_of "${2:-image}" | jq -r --arg name "$1" '.config.Labels[$name]'
+}
+
+# file_of PATH [DIRECTORY]: the content of one file of the image, unpacked by another tool than ours.
+file_of() {
+  local dir=${2:-image} work
+  work=$(mktemp -d "$BATS_TEST_TMPDIR/unpacked.XXXXXX")
+  skopeo copy --quiet "$(image_reference "$dir")" "oci:$work/layout:image"
+  umoci --log=error unpack --image "$work/layout:image" "$work/bundle"
+  cat "$work/bundle/rootfs/$1"
+  rm -rf "$work"
+}
+
+# make_ssh_key FILE: a key without a passphrase; prints its fingerprint.
+make_ssh_key() {
+  ssh-keygen -q -t ed25519 -N '' -C "key of the tests" -f "$1"
+  ssh-keygen -lf "$1" | cut -d ' ' -f 2
+}

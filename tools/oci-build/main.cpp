@@ -1,0 +1,12 @@
+// build: a Concourse task that builds container images.
+#include "common/cli/run_tool.hpp"
+#include "tools/oci-build/build.hpp"
+
+int main(int argc, char** argv) {
+  CLI::App app{
+      "Build container images as a Concourse task: everything to do is read from the environment (CONTEXT, "
+      "DOCKERFILE, BUILD_ARG_*, ...; see build(1)), images go to the directories 'image' and TARGET of "
+      "ADDITIONAL_TARGETS where those exist.",
+      "build"};
+  return cli::run_tool(app, argc, argv, oci_build::build);
+}

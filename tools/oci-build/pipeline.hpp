@@ -1,0 +1,32 @@
+// The stages of a build: sibling tools run one after another, each with its time taken.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace oci_build {
+
+// One tool's share of the build. A tool that runs once per image has one Stage for all its runs.
+struct Stage {
+  std::string tool;
+  std::chrono::milliseconds duration;
+};
+
+class Pipeline {
+public:
+  // Runs the sibling `tool` to its end with `input` on its stdin and our stderr; returns what it printed.
+  // Passes -v on where debug messages are shown. Throws util::Error that names the tool, with its exit code
+  // (128 + n if signal n killed it); on a stop request the tool is stopped first.
+  std::string run(const std::string& tool, const std::vector<std::string>& arguments,
+                  std::string_view input = {});
+
+  // In the order in which they first ran.
+  const std::vector<Stage>& stages() const noexcept { return stages_; }
+
+private:
+  std::vector<Stage> stages_;
+};
+
+}  // namespace oci_build
