@@ -1,0 +1,171 @@
+// Layers as a whole: their limits, their whiteouts, the order of things. How one member is made stands in
+// member.cpp.
+#include "common/layer/apply.hpp"
+
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <climits>
+#include <functional>
+
+#include "common/layer/whiteout.hpp"
+#include "common/stream/verified_source.hpp"
+#include "common/sys/stop.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace layer {
+namespace {
+
+constexpr std::size_t buffer_size = 256 << 10;
+
+[[noreturn]] void fail_size(std::uint64_t limit) {
+  throw util::Error("the image unpacks to more than " + util::human_size(limit) + ", the limit that was set");
+}
+
+// Passes an archive through and stops a decompression bomb: not only files, headers too are bytes of the
+// archive.
+class LimitedSource : public stream::Source {
+public:
+  LimitedSource(stream::Source& inner, std::uint64_t left, std::uint64_t limit)
+      : inner_(inner), left_(left), limit_(limit) {}
+
+  std::size_t read(std::span<std::byte> buffer) override {
+    return static_cast<std::size_t>(count(inner_.read(buffer)));
+  }
+  std::uint64_t skip(std::uint64_t size) override {
+    return count(inner_.skip(size > left_ ? left_ + 1 : size));
+  }
+  std::uint64_t left() const noexcept { return left_; }
+
+private:
+  std::uint64_t count(std::uint64_t size) {
+    if (size > left_) fail_size(limit_);
+    left_ -= size;
+    return size;
+  }
+
+  stream::Source& inner_;
+  std::uint64_t left_;
+  std::uint64_t limit_;
+};
+
+// CAP_DAC_OVERRIDE. Not "are we root": containers take it away from root.
+bool overrides_permissions() {
+  __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+  if (::syscall(SYS_capget, &header, data) != 0) return false;
+  return (data[CAP_TO_INDEX(CAP_DAC_OVERRIDE)].effective & CAP_TO_MASK(CAP_DAC_OVERRIDE)) != 0;
+}
+
+}  // namespace
+
+Applier::Applier(sys::RootedDir& root, ApplyOptions options)
+    : root_(root),
+      options_(options),
+      unrestricted_(overrides_permissions()),
+      archive_left_(options.max_size),
+      buffer_(buffer_size) {}
+
+void Applier::apply(stream::Source& archive, const std::string& what) {
+  LimitedSource limited(archive, archive_left_, options_.max_size);
+  tar::Reader reader(limited, what);
+  tar::Entry entry;
+  written_.clear();
+  while (reader.next(entry)) {
+    sys::stop::check();
+    ++report_.members;
+    count_size(entry.size);
+    const std::string path = sys::clean_path(entry.path);
+    if (path.size() >= PATH_MAX) {
+      throw util::Error("the name " + util::quote(path.substr(0, 60) + "...") + " has " +
+                        std::to_string(path.size()) + " bytes, more than Linux can use (" +
+                        std::to_string(PATH_MAX - 1) + ")");
+    }
+    if (!apply_whiteout(path)) apply_member(entry, reader, path);
+  }
+  // What follows the end mark belongs to the digest.
+  stream::drain(limited);
+  archive_left_ = limited.left();
+  lowest_ = false;
+}
+
+void Applier::count_size(std::uint64_t size) {
+  // The sizes of sparse files are not in the archive, so their sum may overflow.
+  if (__builtin_add_overflow(report_.bytes, size, &report_.bytes))
+    throw util::Error("the sizes of the files are too large");
+  if (report_.bytes > options_.max_size) fail_size(options_.max_size);
+}
+
+void Applier::finish() {
+  root_.settle();
+  // Children first: behind a directory that keeps us out nothing can be changed any more.
+  for (auto late = late_modes_.rbegin(); late != late_modes_.rend(); ++late) {
+    root_.set_mode(late->second.first, late->second.second);
+  }
+  late_modes_.clear();
+}
+
+bool Applier::apply_whiteout(const std::string& path) {
+  const Whiteout whiteout = parse_whiteout(path);
+  if (whiteout.kind == Whiteout::Kind::none) return false;
+  if (whiteout.kind == Whiteout::Kind::reserved || lowest_) return true;
+  // The marker itself is looked for, so that a parent that is a symlink is followed as for any other member.
+  const auto marker = root_.find(path);
+  if (!marker) return true;
+  if (whiteout.kind == Whiteout::Kind::name) {
+    hide(marker->parent().child(whiteout.hidden));
+  } else {
+    hide_below(marker->parent());
+  }
+  return true;
+}
+
+// Takes away what lower layers have there.
+void Applier::hide(const sys::RootedPath& place) {
+  if (!is_written(place)) {
+    remove(place);
+  } else if (const auto status = root_.status(place); status && S_ISDIR(status->st_mode)) {
+    hide_below(place);
+  }
+}
+
+void Applier::hide_below(const sys::RootedPath& directory) {
+  std::vector<sys::RootedPath> directories = {directory};
+  while (!directories.empty()) {
+    const auto parent = std::move(directories.back());
+    directories.pop_back();
+    for (const auto& name : root_.list(parent)) {
+      const auto place = parent.child(name);
+      if (!is_written(place)) {
+        remove(place);
+      } else if (S_ISDIR(root_.status(place)->st_mode)) {
+        directories.push_back(place);
+      }
+    }
+  }
+}
+
+void Applier::remove(const sys::RootedPath& place) {
+  root_.remove(place);
+  late_modes_.erase(place.str());
+  late_modes_.erase(late_modes_.lower_bound(place.str() + '/'),
+                    late_modes_.lower_bound(place.str() + char('/' + 1)));
+}
+
+void Applier::mark_written(const sys::RootedPath& place) {
+  if (lowest_) return;  // nothing lies below it
+  std::string_view path = place.str();
+  // Where one is marked its parents are, too.
+  while (written_.insert(std::hash<std::string_view>()(path)).second && !path.empty()) {
+    const auto slash = path.rfind('/');
+    path = path.substr(0, slash == std::string_view::npos ? 0 : slash);
+  }
+}
+
+bool Applier::is_written(const sys::RootedPath& place) const {
+  return written_.contains(std::hash<std::string_view>()(place.str()));
+}
+
+}  // namespace layer

@@ -1,0 +1,97 @@
+// Puts the layers of an image one over another into a directory (OCI image-spec, layer.md, "Applying
+// Changesets").
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "common/stream/source.hpp"
+#include "common/sys/rooted_dir.hpp"
+#include "common/tar/reader.hpp"
+
+namespace layer {
+
+// What could not be kept of some members, for want of rights or because the filesystem cannot.
+struct Loss {
+  std::uint64_t count = 0;
+  std::string example;  // the first one, as a path inside the root
+  std::string reason;
+};
+
+struct Report {
+  std::uint64_t members = 0;
+  std::uint64_t bytes = 0;  // of file content, holes included
+  Loss devices;             // device nodes left out
+  Loss owners;              // members that belong to who runs this instead
+  Loss xattrs;              // extended attributes left out
+};
+
+struct ApplyOptions {
+  // The most bytes that all layers together may have, as tar archives and as the files they make.
+  std::uint64_t max_size = std::numeric_limits<std::uint64_t>::max();
+};
+
+// Unpacks layers into one root, the lowest first:
+//   Whiteouts and opaque markers hide what lower layers put there, never what their own layer brings,
+//   wherever in it they stand. A member replaces what has its name, but a directory on a directory only
+//   changes its metadata. Missing parents are made with mode 0755. Links resolve inside the root. Owner,
+//   mode, extended attributes (without "trusted.", as in containerd) and time are set as the member says; a
+//   directory keeps its time whatever later happens in it. Hard links add a name and change nothing else.
+//   Holes of sparse files stay holes. Names without meaning (above the root, whiteouts of "..", a link to
+//   nothing) are errors, so are names longer than PATH_MAX allows.
+// On a stop request (sys::stop) util::Error leaves. After any Error what is in the root is of no use.
+class Applier {
+public:
+  // `root` is empty and outlives the applier.
+  explicit Applier(sys::RootedDir& root, ApplyOptions options = {});
+
+  // One layer, an uncompressed tar archive that is read to its very end. `what` names it in errors about the
+  // archive.
+  void apply(stream::Source& archive, const std::string& what);
+
+  // To be called after the last layer: sets what must come last.
+  void finish();
+
+  const Report& report() const noexcept { return report_; }
+
+private:
+  // True if the member is no ordinary one and is dealt with.
+  bool apply_whiteout(const std::string& path);
+  void apply_member(const tar::Entry& entry, tar::Reader& reader, const std::string& path);
+  void make_directory(const tar::Entry& entry, const sys::RootedPath& place, bool there);
+  void make_file(const tar::Entry& entry, tar::Reader& reader, const sys::RootedPath& place);
+  void make_hard_link(const tar::Entry& entry, const sys::RootedPath& place, bool there);
+  void make_node(const tar::Entry& entry, const sys::RootedPath& place);
+  void write_content(int fd, const tar::Entry& entry, tar::Reader& reader, const std::string& what);
+  void set_owner_and_xattrs(const tar::Entry& entry, const sys::RootedPath& place);
+  void set_directory_mode(const sys::RootedPath& place, mode_t mode);
+  void drop_other_xattrs(const tar::Entry& entry, const sys::RootedPath& place);
+
+  void hide(const sys::RootedPath& place);
+  void hide_below(const sys::RootedPath& directory);
+  void remove(const sys::RootedPath& place);
+  void mark_written(const sys::RootedPath& place);
+  bool is_written(const sys::RootedPath& place) const;
+  void count_size(std::uint64_t size);
+
+  sys::RootedDir& root_;
+  ApplyOptions options_;
+  Report report_;
+  bool unrestricted_;  // modes of directories do not keep us out
+  bool lowest_ = true;
+  std::uint64_t archive_left_;  // of max_size, for the bytes of archives
+  std::vector<std::byte> buffer_;
+
+  // Hashes of the places that the layer at hand wrote, with all their parents. Hashes, because a layer of a
+  // million long names must not cost their memory; two equal ones would only let something hidden survive.
+  std::unordered_set<std::size_t> written_;
+  std::unordered_set<std::size_t> missing_devices_;
+  std::map<std::string, std::pair<sys::RootedPath, mode_t>>
+      late_modes_;  // of directories that would keep us out
+};
+
+}  // namespace layer
