@@ -135,9 +135,10 @@ std::optional<std::uint64_t> parse_uint(std::string_view text) {
   return value;
 }
 
-std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& candidates) {
+std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& candidates,
+                                   std::size_t limit) {
   std::optional<std::string> best;
-  std::size_t best_distance = 4;
+  std::size_t best_distance = limit + 1;
   for (const auto& candidate : candidates) {
     const std::size_t distance = edit_distance(name, candidate);
     const std::size_t allowed = std::max<std::size_t>(1, std::max(name.size(), candidate.size()) / 3);

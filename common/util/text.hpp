@@ -32,8 +32,9 @@ bool is_utf8(std::string_view text);
 std::optional<std::uint64_t> parse_uint(std::string_view text);
 
 // The candidate with the smallest edit distance to `name`, if it is near enough to be a slip of the hand: at
-// most a third of the longer name's length, and at most 3. A transposition counts as one edit.
-std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& candidates);
+// most a third of the longer name's length, and at most `limit`. A transposition counts as one edit.
+std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& candidates,
+                                   std::size_t limit = 3);
 
 // A size for people in binary units with one decimal: "812 B", "1.4 MiB".
 std::string human_size(std::uint64_t bytes);

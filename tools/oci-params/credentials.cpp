@@ -1,0 +1,176 @@
+// Secrets are only ever named here, by variable or by file: their values reach neither document nor message.
+#include "tools/oci-params/credentials.hpp"
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "common/sys/file.hpp"
+#include "common/util/error.hpp"
+#include "common/util/json.hpp"
+#include "common/util/text.hpp"
+#include "tools/oci-params/files.hpp"
+#include "tools/oci-params/values.hpp"
+
+namespace params {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The limit is BuildKit's own; it would fail in the middle of the build, and without the file's name.
+constexpr std::uintmax_t largest_secret = 500 * 1024;
+
+std::string too_large(std::uintmax_t size) {
+  return "holds " + util::human_size(size) + ", but a secret has at most " + util::human_size(largest_secret);
+}
+
+document::Secret read_secret_file(const Environment& environment, const Member& member) {
+  const auto path = environment.value(member.variable);
+  require_file(member.variable, *path);
+  std::error_code ignored;
+  const auto size = fs::file_size(*path, ignored);
+  if (!ignored && size > largest_secret) {
+    throw util::Error(member.variable + ": " + util::quote(*path) + " " + too_large(size));
+  }
+  return {member.name, std::nullopt, fs::path(*path)};
+}
+
+bool is_present_socket(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_socket(path, ignored);
+}
+
+void check_paths(const document::Ssh& ssh) {
+  const std::string parameter = "BUILDKIT_SSH";
+  std::size_t sockets = 0;
+  for (const auto& path : ssh.paths) {
+    require_file(parameter, path);
+    sockets += is_present_socket(path) ? 1 : 0;
+  }
+  const auto id = util::quote(ssh.id);
+  if (sockets > 0 && ssh.paths.size() > 1) {
+    throw util::Error(parameter + ": " + id +
+                      " mixes an agent's socket with others; give it the socket alone");
+  }
+  if (ssh.raw && sockets != 1) {
+    throw util::Error(parameter + ": " + id + " is raw, which needs exactly one path, a socket");
+  }
+}
+
+// Starts a new entry for an id, or adds a path to the last one: "a=x,y,b=z" is a with x and y, and b with z.
+std::vector<document::Ssh> parse_entries(const Environment& environment, const std::string& text) {
+  std::vector<document::Ssh> entries;
+  bool takes_paths = false;
+  for (const auto& piece : split_list(text, ",")) {
+    const auto equals = piece.find('=');
+    const auto head = piece.substr(0, equals);
+    const auto tail = equals == std::string::npos ? std::string() : piece.substr(equals + 1);
+    if (takes_paths && equals == std::string::npos) {
+      entries.back().paths.emplace_back(piece);
+    } else if (takes_paths && head == "raw") {
+      const auto raw = read_boolean(Environment({{"BUILDKIT_SSH: raw", tail}}), "BUILDKIT_SSH: raw");
+      entries.back().raw = raw.value_or(false);
+    } else {
+      takes_paths = !tail.empty();
+      entries.push_back(
+          {.id = head.empty() ? "default" : head, .env = std::nullopt, .paths = {}, .raw = false});
+      if (takes_paths) entries.back().paths.emplace_back(tail);
+    }
+  }
+  for (const auto& entry : entries) {
+    if (entry.paths.empty() && !environment.value("SSH_AUTH_SOCK")) {
+      throw util::Error("BUILDKIT_SSH: " + util::quote(entry.id) +
+                        " names no key and SSH_AUTH_SOCK is not set; write " + util::escape(entry.id) +
+                        "=PATH");
+    }
+    check_paths(entry);
+  }
+  return entries;
+}
+
+}  // namespace
+
+std::vector<document::Secret> read_secrets(const Environment& environment, Findings& findings) {
+  std::vector<document::Secret> secrets;
+  std::set<std::string> ids;
+  findings.check([&] {
+    for (const auto& member : environment.family("BUILDKIT_SECRET_")) {
+      if (!environment.is_set(member.variable)) continue;
+      ids.insert(member.name);
+      findings.check([&] { secrets.push_back(read_secret_file(environment, member)); });
+    }
+  });
+  findings.check([&] {
+    for (const auto& member : environment.family("BUILDKIT_SECRETTEXT_")) {
+      findings.check([&] {
+        if (ids.contains(member.name)) {
+          throw util::Error("BUILDKIT_SECRET_" + util::escape(member.name) + " and " +
+                            util::escape(member.variable) + " give the same secret; set one of the two");
+        }
+        secrets.push_back({member.name, member.variable, std::nullopt});
+      });
+    }
+  });
+  return secrets;
+}
+
+std::vector<document::Ssh> read_ssh(const Environment& environment, Findings& findings) {
+  std::vector<document::Ssh> keys;
+  std::set<std::string> ids;
+  const auto add = [&](document::Ssh key) {
+    if (!ids.insert(key.id).second) {
+      throw util::Error("BUILDKIT_SSH: the id " + util::quote(key.id) + " is given twice; keep one");
+    }
+    keys.push_back(std::move(key));
+  };
+  findings.check([&] {
+    for (const auto& text : split_list(environment.value("BUILDKIT_SSH").value_or(""), ";\n")) {
+      findings.check([&] {
+        for (auto& entry : parse_entries(environment, text))
+          add(std::move(entry));
+      });
+    }
+  });
+  findings.check([&] {
+    for (const auto& member : environment.family("BUILDKIT_SSHTEXT_")) {
+      if (!environment.is_set(member.variable)) continue;
+      findings.check([&] {
+        if (member.value.find("-----BEGIN ") == std::string::npos) {
+          throw util::Error(
+              util::escape(member.variable) +
+              ": the value is no private key; it must be the text of one, with its line breaks");
+        }
+        add({.id = member.name, .env = member.variable, .paths = {}, .raw = false});
+      });
+    }
+  });
+  return keys;
+}
+
+std::optional<fs::path> read_docker_config(const Environment& environment) {
+  const std::string parameter = "DOCKER_CONFIG";
+  const auto value = environment.value(parameter);
+  if (!value) return std::nullopt;
+  if (value->starts_with('{')) {
+    throw util::Error(parameter +
+                      ": the value is the text of a configuration; write it to DIRECTORY/config.json " +
+                      "in an earlier task and name that directory");
+  }
+  const fs::path directory = *value;
+  require_existing(parameter, directory);
+  if (!is_present_directory(directory)) {
+    const auto parent = directory.parent_path();
+    throw util::Error(
+        parameter + ": " + util::quote(*value) + " is a file; name the directory that holds config.json" +
+        (directory.filename() == "config.json" ? ", " + util::quote(parent.empty() ? "." : parent.string())
+                                               : std::string()));
+  }
+  const auto file = directory / "config.json";
+  if (is_present(file)) {
+    require_file(parameter, file);
+    util::with_context(parameter,
+                       [&] { util::parse_json(sys::read_file(file), util::quote(file.string())); });
+  }
+  return directory;
+}
+
+}  // namespace params

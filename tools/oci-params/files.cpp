@@ -1,0 +1,65 @@
+// Questions to the filesystem, with errors that a person can act on.
+#include "tools/oci-params/files.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "common/sys/file.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace params {
+namespace {
+
+[[noreturn]] void fail(const std::string& parameter, const std::filesystem::path& path,
+                       const std::string& reason) {
+  throw util::Error(parameter + ": " + util::quote(path.string()) + " " + reason);
+}
+
+struct stat status_of(const std::string& parameter, const std::filesystem::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0) return status;
+  if (errno == ENOENT || errno == ENOTDIR) {
+    fail(parameter, path, "does not exist; is its input missing from the task?");
+  }
+  fail(parameter, path, std::string("cannot be examined: ") + std::strerror(errno));
+}
+
+}  // namespace
+
+bool is_present(const std::filesystem::path& path) {
+  std::error_code unreadable;
+  return std::filesystem::exists(path, unreadable);
+}
+
+bool is_present_directory(const std::filesystem::path& path) {
+  std::error_code unreadable;
+  return std::filesystem::is_directory(path, unreadable);
+}
+
+void require_existing(const std::string& parameter, const std::filesystem::path& path) {
+  status_of(parameter, path);
+}
+
+void require_directory(const std::string& parameter, const std::filesystem::path& path) {
+  if (!S_ISDIR(status_of(parameter, path).st_mode)) fail(parameter, path, "is not a directory; name one");
+}
+
+void require_file(const std::string& parameter, const std::filesystem::path& path) {
+  if (S_ISDIR(status_of(parameter, path).st_mode)) fail(parameter, path, "is a directory; name a file in it");
+  if (::access(path.c_str(), R_OK) != 0)
+    fail(parameter, path, std::string("cannot be read: ") + std::strerror(errno));
+}
+
+std::string read_text_file(const std::string& parameter, const std::filesystem::path& path) {
+  require_file(parameter, path);
+  auto text = util::with_context(parameter, [&] { return sys::read_file(path, 16 << 20); });
+  if (!util::is_utf8(text)) fail(parameter, path, "is not UTF-8; save it as UTF-8 text");
+  if (text.find('\0') != std::string::npos) fail(parameter, path, "holds a NUL byte; it must be text");
+  return text;
+}
+
+}  // namespace params

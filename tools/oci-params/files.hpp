@@ -1,0 +1,21 @@
+// Checks of the files and directories that parameters name. Errors say "PARAMETER: 'path' ...; the fix".
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace params {
+
+// False also for what cannot be looked at.
+bool is_present(const std::filesystem::path& path);
+bool is_present_directory(const std::filesystem::path& path);
+
+// Each throws util::Error naming `parameter` and `path` if there is no such thing or it is of another kind.
+void require_directory(const std::string& parameter, const std::filesystem::path& path);
+void require_file(const std::string& parameter, const std::filesystem::path& path);  // and readable
+void require_existing(const std::string& parameter, const std::filesystem::path& path);
+
+// The whole content of a file. Throws util::Error if it cannot be read, is not UTF-8 or holds a NUL.
+std::string read_text_file(const std::string& parameter, const std::filesystem::path& path);
+
+}  // namespace params

@@ -1,0 +1,147 @@
+// The form in which images come out.
+#include "tools/oci-params/output.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+#include "tools/oci-params/values.hpp"
+
+namespace params {
+namespace {
+
+using document::Compression;
+using document::OutputFormat;
+
+OutputFormat read_format(const Environment& environment, const std::vector<std::string>& platforms) {
+  const auto oci = read_boolean(environment, "OUTPUT_OCI");
+  if (platforms.size() > 1) {
+    if (oci == false) {
+      throw util::Error(
+          "OUTPUT_OCI is false but IMAGE_PLATFORM names " + std::to_string(platforms.size()) +
+          " platforms, which only an OCI layout can hold; drop OUTPUT_OCI or name one platform");
+    }
+    return OutputFormat::oci;
+  }
+  return oci.value_or(false) ? OutputFormat::oci : OutputFormat::docker;
+}
+
+std::optional<Compression> read_compression(const Environment& environment) {
+  const auto word = environment.value("COMPRESSION");
+  if (!word) return std::nullopt;
+  if (*word == "uncompressed") return Compression::none;  // BuildKit's word
+  if (const auto compression = document::parse_compression(*word)) return compression;
+  throw util::Error("COMPRESSION: " + util::quote(*word) + " is none of 'gzip', 'zstd', 'none'" +
+                    did_you_mean(*word, {"gzip", "zstd", "none"}));
+}
+
+std::optional<std::uint64_t> read_compression_level(const Environment& environment,
+                                                    const std::optional<Compression>& compression) {
+  const std::string parameter = "COMPRESSION_LEVEL";
+  const auto text = environment.value(parameter);
+  if (!text) return std::nullopt;
+  if (!compression) throw util::Error(parameter + " needs COMPRESSION; set it to 'gzip' or 'zstd'");
+  if (*compression == Compression::none) {
+    throw util::Error(parameter + " has no meaning with COMPRESSION 'none'; drop one of the two");
+  }
+  const bool gzip = *compression == Compression::gzip;
+  const std::uint64_t least = gzip ? 0 : 1;
+  const std::uint64_t most = gzip ? 9 : 22;
+  const auto level = util::parse_uint(*text);
+  if (!level || *level < least || *level > most) {
+    throw util::Error(parameter + ": " + util::quote(*text) + " is no level of " +
+                      std::string(to_string(*compression)) + "; use a whole number from " +
+                      std::to_string(least) + " to " + std::to_string(most));
+  }
+  return level;
+}
+
+// A boolean, or attributes as BuildKit takes them. Nothing means off.
+std::optional<std::string> read_attestation(const Environment& environment, const std::string& parameter) {
+  const auto value = environment.value(parameter);
+  if (!value || *value == "off" || *value == "none") return std::nullopt;
+  if (value->find('=') != std::string::npos) {
+    const auto attributes = util::with_context(parameter, [&] { return split_attributes(*value); });
+    if (attribute(attributes, "disabled") == "true") return std::nullopt;
+    return value;
+  }
+  if (parameter == "PROVENANCE" && (*value == "min" || *value == "max")) return "mode=" + *value;
+  try {
+    return read_boolean(environment, parameter).value_or(false) ? std::optional<std::string>("")
+                                                                : std::nullopt;
+  } catch (const util::Error&) {
+    throw util::Error(parameter + ": " + util::quote(*value) + " is no way to attest; use " +
+                      (parameter == "PROVENANCE"
+                           ? "'true', 'min', 'max', 'false' or attributes such as 'mode=max'"
+                           : "'true', 'false' or attributes such as 'generator=IMAGE'"));
+  }
+}
+
+void check_mode(const std::string& provenance) {
+  const auto mode = attribute(split_attributes(provenance), "mode");
+  if (mode && *mode != "min" && *mode != "max") {
+    throw util::Error("PROVENANCE: the mode " + util::quote(*mode) + " is neither 'min' nor 'max'" +
+                      did_you_mean(*mode, {"min", "max"}));
+  }
+}
+
+}  // namespace
+
+document::Output read_output(const Environment& environment, const std::vector<std::string>& platforms,
+                             Findings& findings) {
+  document::Output output;
+  findings.check([&] { output.format = read_format(environment, platforms); });
+  findings.check([&] { output.unpack_rootfs = read_boolean(environment, "UNPACK_ROOTFS").value_or(false); });
+  findings.check([&] {
+    output.rewrite_timestamp = read_boolean(environment, "REWRITE_TIMESTAMP").value_or(false);
+    if (output.rewrite_timestamp && !environment.value("SOURCE_DATE_EPOCH")) {
+      throw util::Error("REWRITE_TIMESTAMP needs SOURCE_DATE_EPOCH, the time to write; set it too");
+    }
+  });
+  findings.check([&] {
+    output.compression = read_compression(environment);
+    output.compression_level = read_compression_level(environment, output.compression);
+  });
+  return output;
+}
+
+Attestations read_attestations(const Environment& environment, OutputFormat format, Findings& findings) {
+  Attestations attestations;
+  const auto read = [&](const std::string& parameter) {
+    auto attestation = read_attestation(environment, parameter);
+    if (attestation && format != OutputFormat::oci) {
+      throw util::Error(parameter + " is stored beside the image, which only an OCI layout can hold; set " +
+                        "OUTPUT_OCI to 'true'");
+    }
+    return attestation;
+  };
+  findings.check([&] {
+    attestations.provenance = read("PROVENANCE");
+    if (attestations.provenance) check_mode(*attestations.provenance);
+  });
+  findings.check([&] { attestations.sbom = read("SBOM"); });
+  return attestations;
+}
+
+std::optional<std::string> read_source_date_epoch(const Environment& environment) {
+  const std::string parameter = "SOURCE_DATE_EPOCH";
+  auto value = environment.value(parameter);
+  if (!value) return std::nullopt;
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto is_name_char = [&](char c) {
+    return is_letter(c) || is_digit(c) || c == '_' || c == '-' || c == '.';
+  };
+  // BuildKit reads it as a signed number of 64 bits; other words name a stage or context whose time counts.
+  const auto seconds = util::parse_uint(*value);
+  const bool is_time = seconds && *seconds <= INT64_MAX;
+  const bool is_name = is_letter(value->front()) && std::all_of(value->begin(), value->end(), is_name_char);
+  if (!is_time && !is_name) {
+    throw util::Error(parameter + ": " + util::quote(*value) +
+                      " is not a time; use whole seconds since 1970, as 'date +%s' prints them");
+  }
+  return value;
+}
+
+}  // namespace params

@@ -1,0 +1,37 @@
+// The small grammars that values are written in: booleans, words, lists, BuildKit's comma-separated
+// attributes.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tools/oci-params/environment.hpp"
+
+namespace params {
+
+// A boolean as Go's strconv.ParseBool takes it: 1 t T true True TRUE, 0 f F false False FALSE. Not set gives
+// nothing. Throws util::Error naming the parameter for anything else.
+std::optional<bool> read_boolean(const Environment& environment, const std::string& name);
+
+// The pieces between any of `separators`, without blanks at their ends, the empty ones left out.
+std::vector<std::string> split_list(std::string_view text, std::string_view separators);
+
+// "NAME=VALUE" at its first '=', both without blanks at their ends; nothing if there is no '=', or nothing
+// before it.
+std::optional<std::pair<std::string, std::string>> split_pair(std::string_view text);
+
+// Attributes as BuildKit writes them, one line of CSV: type=local,"src=a,b". A field without '=' has an empty
+// value. Throws util::Error if a quote is left open or stands inside a field.
+std::vector<std::pair<std::string, std::string>> split_attributes(std::string_view text);
+
+// The value of attribute `name`, nothing if it is not there. The last one counts, as in BuildKit.
+std::optional<std::string> attribute(const std::vector<std::pair<std::string, std::string>>& attributes,
+                                     std::string_view name);
+
+// "; did you mean 'gzip'?" for the candidate that `word` is a slip of, else "".
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
+
+}  // namespace params
