@@ -1,0 +1,121 @@
+#!/usr/bin/env bats
+# What holds for the whole tree: its layout, its style, and what every tool says of itself.
+
+load ../support/load
+
+setup() {
+  top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+  cd "$top" || return
+}
+
+# The tools, by the names of their man pages.
+tools() {
+  local page
+  for page in "$top"/tools/*/*.1; do
+    page=${page##*/}
+    echo "${page%.1}"
+  done
+}
+
+# sources PATTERN...: the project's own files, tracked or about to be.
+sources() {
+  git ls-files --cached --others --exclude-standard -- "$@" | while read -r file; do
+    [ ! -f "$file" ] || echo "$file"
+  done
+}
+
+@test "no include climbs the ladder or takes a third-party header out of its folder" {
+  run scripts/layers
+  [ "$output" = '' ]
+  [ "$status" -eq 0 ]
+}
+
+@test "an include that climbs the ladder is named with its place" {
+  local tree=$BATS_TEST_TMPDIR/tree
+  mkdir -p "$tree/scripts" "$tree/common/tar" "$tree/common/image" "$tree/tools/oci-digest"
+  cp scripts/layers "$tree/scripts"
+  echo 'set(LADDER util tar image)' >"$tree/common/CMakeLists.txt"
+  printf '#include <string>\n\n#include "common/image/archive.hpp"\n' >"$tree/common/tar/reader.cpp"
+  echo '#include "common/tar/reader.hpp"' >"$tree/common/image/archive.cpp"
+  echo '#include <archive.h>' >"$tree/common/image/manifest.cpp"
+  echo '#include "tools/oci-unpack/unpack.hpp"' >"$tree/tools/oci-digest/main.cpp"
+  git -C "$tree" init -q
+  run "$tree/scripts/layers"
+  [ "$status" -eq 1 ]
+  [ "${lines[0]}" = 'common/image/manifest.cpp:1: <archive.h> is not for this file' ]
+  [ "${lines[1]}" = 'common/tar/reader.cpp:3: common/tar must not climb to common/image' ]
+  [ "${lines[2]}" = 'tools/oci-digest/main.cpp:1: tools/oci-digest must not use tools/oci-unpack' ]
+  [ "${#lines[@]}" -eq 3 ]
+}
+
+@test "every C++ file is formatted" {
+  run scripts/format --check
+  [ "$output" = '' ]
+  [ "$status" -eq 0 ]
+}
+
+@test "every script is clean under shellcheck" {
+  run -0 shellcheck -x $(grep -lE '^#!.*\b(bash|sh)$' $(sources 'scripts/*' '.ci/*' 'tests/*'))
+}
+
+@test "no source file is longer than 400 lines" {
+  run awk 'FNR == 401 {print FILENAME}' $(sources '*.cpp' '*.hpp' '*.bats' '*.bash' 'scripts/*' ':!*/go.*')
+  [ "$output" = '' ]
+}
+
+@test "every tool's help goes to stdout, fits 80 columns and exits 0" {
+  [ "$(tools | wc -l)" -eq 6 ]
+  local tool
+  for tool in $(tools); do
+    run --separate-stderr "$tool" --help
+    echo "$tool: $output"
+    [ "$status" -eq 0 ]
+    [ "$stderr" = '' ]
+    [[ "$output" = *"$tool"* ]]
+    [ "$(awk 'length > 80' <<<"$output")" = '' ]
+  done
+}
+
+@test "every tool prints the project's version" {
+  local tool version
+  version=$(sed -n 's/^project(oci-build VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+  for tool in $(tools); do
+    run --separate-stderr "$tool" --version
+    [ "$status" -eq 0 ]
+    [ "$output" = "$tool $version" ]
+  done
+}
+
+@test "every tool refuses an option that it does not have, with exit code 2" {
+  local tool
+  for tool in $(tools); do
+    run --separate-stderr "$tool" --no-such-option
+    echo "$tool: $stderr"
+    [ "$status" -eq 2 ]
+    [ "$output" = '' ]
+    [[ "$stderr" = "$tool: "* ]]
+  done
+}
+
+@test "every man page renders without a warning and names its tool" {
+  local page
+  for page in tools/*/*.1; do
+    run groff -man -ww -Tutf8 -z "$page"
+    echo "$page: $output"
+    [ "$output" = '' ]
+    [ "$status" -eq 0 ]
+    tool=$(basename "$page" .1)
+    run man --local-file "$page"
+    [[ "$output" = *"$tool"* ]]
+  done
+}
+
+@test "every long option in a tool's help stands in its man page" {
+  local tool option
+  for tool in $(tools); do
+    for option in $("$tool" --help | grep -oE -- '--[a-z][a-z-]+' | sort -u); do
+      echo "$tool $option"
+      sed 's/\\-/-/g' "$top"/tools/*/"$tool.1" | grep -q -e "$option"
+    done
+  done
+}
