@@ -1,0 +1,111 @@
+// Strict JSON: what is refused, and how errors name the place.
+#include "common/util/json.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/support/error_of.hpp"
+
+namespace {
+
+using test::error_of;
+using util::JsonFields;
+
+std::string parse_error(const std::string& text) {
+  return error_of([&] { util::parse_json(text, "it"); });
+}
+
+TEST(ParseJson, GivesTheValue) {
+  EXPECT_EQ(util::parse_json(R"({"a":[1,true,null,"x"]})", "it")["a"][3], "x");
+  EXPECT_EQ(util::parse_json(" 1\n", "it"), 1);
+}
+
+TEST(ParseJson, NamesThePlaceOfASyntaxError) {
+  EXPECT_EQ(parse_error("{\n \"a\": x}"), "it is not JSON: error at line 2, column 7");
+  EXPECT_EQ(parse_error(""), "it is not JSON: error at line 1, column 1");
+  EXPECT_NE(parse_error("{} {}"), "no error");
+  EXPECT_NE(parse_error("[1,]"), "no error");
+  EXPECT_NE(parse_error("// comment\n1"), "no error");
+}
+
+TEST(ParseJson, RefusesADuplicateKey) {
+  EXPECT_EQ(parse_error(R"({"a":{"b":1,"c":{"b":1},"b":2}})"), "it has the key 'b' twice");
+  EXPECT_EQ(parse_error(R"([{"a":1},{"a":2}])"), "no error");
+}
+
+TEST(ParseJson, RefusesWhatIsNotUtf8) {
+  EXPECT_EQ(parse_error("\"\xff\""), "it is not UTF-8");
+}
+
+TEST(ParseJson, RefusesNestingThatIsTooDeep) {
+  EXPECT_EQ(parse_error(std::string(60, '[') + std::string(60, ']')), "no error");
+  EXPECT_EQ(parse_error(std::string(100'000, '[')), "it is nested deeper than 64 levels");
+}
+
+TEST(ParseJson, RefusesNumbersOutOfRange) {
+  EXPECT_EQ(parse_error("1e999"), "it is not JSON: a number is out of range");
+}
+
+TEST(DumpJson, IsCompactAndKeepsTheOrder) {
+  EXPECT_EQ(util::dump_json(nlohmann::ordered_json{{"z", 1}, {"a", "h\xc3\xa9"}}),
+            "{\"z\":1,\"a\":\"h\xc3\xa9\"}");
+}
+
+TEST(DumpJson, RefusesWhatIsNotUtf8) {
+  EXPECT_EQ(error_of([] { util::dump_json(nlohmann::json("\xff")); }),
+            "cannot write JSON: a string is not UTF-8");
+}
+
+class Fields : public testing::Test {
+protected:
+  const nlohmann::json document_ = util::parse_json(
+      R"({"s":"x","n":7,"m":-7,"b":true,"l":["a","b"],"o":{"s":1},"os":[{"s":"y"},{"s":2}],"z":null})", "it");
+  const JsonFields fields_{document_, "it"};
+};
+
+TEST_F(Fields, GiveValuesByType) {
+  EXPECT_EQ(fields_.string("s"), "x");
+  EXPECT_EQ(fields_.unsigned_integer("n"), 7U);
+  EXPECT_TRUE(fields_.boolean("b"));
+  EXPECT_EQ(fields_.strings("l"), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(fields_.object("o").unsigned_integer("s"), 1U);
+  EXPECT_EQ(fields_.objects("os")[0].string("s"), "y");
+}
+
+TEST_F(Fields, NameTheFieldThatIsWrong) {
+  EXPECT_EQ(error_of([&] { fields_.string("n"); }), "it: field 'n': expected a string");
+  EXPECT_EQ(error_of([&] { fields_.string("absent"); }), "it: field 'absent': missing");
+  EXPECT_EQ(error_of([&] { fields_.string("z"); }), "it: field 'z': expected a string");
+  EXPECT_EQ(error_of([&] { fields_.unsigned_integer("m"); }),
+            "it: field 'm': expected a whole number, 0 or more");
+  EXPECT_EQ(error_of([&] { fields_.boolean("s"); }), "it: field 's': expected true or false");
+  EXPECT_EQ(error_of([&] { fields_.strings("os"); }), "it: field 'os': expected a list of strings");
+  EXPECT_EQ(error_of([&] { fields_.objects("o"); }), "it: field 'o': expected a list of objects");
+  EXPECT_EQ(error_of([&] { fields_.object("s"); }), "it: field 's': expected an object");
+  EXPECT_EQ(error_of([&] { fields_.object("o").string("s"); }), "it: field 'o.s': expected a string");
+  EXPECT_EQ(error_of([&] { fields_.objects("os")[1].string("s"); }),
+            "it: field 'os[1].s': expected a string");
+  EXPECT_EQ(error_of([&] { JsonFields(document_["l"], "it"); }), "it: expected an object");
+}
+
+TEST_F(Fields, TakeNullAndMissingForNothingWhereThatIsAllowed) {
+  EXPECT_TRUE(fields_.has("s"));
+  for (const auto* name : {"z", "absent"}) {
+    EXPECT_FALSE(fields_.has(name));
+    EXPECT_EQ(fields_.optional_string(name), std::nullopt);
+    EXPECT_EQ(fields_.optional_unsigned_integer(name), std::nullopt);
+    EXPECT_FALSE(fields_.optional_object(name));
+  }
+  EXPECT_EQ(fields_.optional_string("s"), "x");
+  EXPECT_EQ(error_of([&] { fields_.optional_string("n"); }), "it: field 'n': expected a string");
+}
+
+TEST_F(Fields, AreHeldToAListOfNames) {
+  const auto object = fields_.object("o");
+  EXPECT_EQ(error_of([&] { object.require_exactly({"s"}); }), "no error");
+  EXPECT_EQ(error_of([&] { object.require_exactly({}); }), "it: field 'o.s': unknown");
+  EXPECT_EQ(error_of([&] { object.require_exactly({"s", "t"}); }), "it: field 'o.t': missing");
+}
+
+}  // namespace
