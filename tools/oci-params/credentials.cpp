@@ -103,8 +103,8 @@ std::vector<document::Secret> read_secrets(const Environment& environment, Findi
     for (const auto& member : environment.family("BUILDKIT_SECRETTEXT_")) {
       findings.check([&] {
         if (ids.contains(member.name)) {
-          throw util::Error("BUILDKIT_SECRET_" + util::escape(member.name) + " and " +
-                            util::escape(member.variable) + " give the same secret; set one of the two");
+          throw util::Error("BUILDKIT_SECRET_" + member.name + " and " + member.variable +
+                            " give the same secret; set one of the two");
         }
         secrets.push_back({member.name, member.variable, std::nullopt});
       });
@@ -136,7 +136,7 @@ std::vector<document::Ssh> read_ssh(const Environment& environment, Findings& fi
       findings.check([&] {
         if (member.value.find("-----BEGIN ") == std::string::npos) {
           throw util::Error(
-              util::escape(member.variable) +
+              member.variable +
               ": the value is no private key; it must be the text of one, with its line breaks");
         }
         add({.id = member.name, .env = member.variable, .paths = {}, .raw = false});

@@ -1,10 +1,21 @@
 // Access to environment variables by name and by prefix.
 #include "tools/oci-params/environment.hpp"
 
+#include <algorithm>
+
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
 namespace params {
+namespace {
+
+// Names go into documents, and into messages as they are.
+bool is_presentable(std::string_view name) {
+  const auto is_control = [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; };
+  return util::is_utf8(name) && std::none_of(name.begin(), name.end(), is_control);
+}
+
+}  // namespace
 
 Environment::Environment(const char* const* variables) {
   for (; *variables != nullptr; ++variables) {
@@ -40,8 +51,9 @@ std::vector<Member> Environment::family(std::string_view prefix) const {
     if (variable.size() == prefix.size()) {
       throw util::Error(variable + ": a name must follow the prefix; write " + variable + "NAME");
     }
-    if (!util::is_utf8(variable))
-      throw util::Error("the variable name " + util::quote(variable) + " is not UTF-8");
+    if (!is_presentable(variable)) {
+      throw util::Error("the variable name " + util::quote(variable) + " holds more than text; rename it");
+    }
     members.push_back({variable, variable.substr(prefix.size()), value});
   }
   return members;

@@ -34,7 +34,7 @@ public:
   bool is_set(const std::string& name) const;
 
   // Every variable whose name starts with `prefix`, sorted by name, values as they are. Throws util::Error if
-  // a name ends with the prefix or is not UTF-8.
+  // a name ends with the prefix, is not UTF-8 or holds control characters.
   std::vector<Member> family(std::string_view prefix) const;
 
   std::vector<std::string> names() const;  // sorted

@@ -95,7 +95,9 @@ document::Output read_output(const Environment& environment, const std::vector<s
   findings.check([&] { output.unpack_rootfs = read_boolean(environment, "UNPACK_ROOTFS").value_or(false); });
   findings.check([&] {
     output.rewrite_timestamp = read_boolean(environment, "REWRITE_TIMESTAMP").value_or(false);
-    if (output.rewrite_timestamp && !environment.value("SOURCE_DATE_EPOCH")) {
+    const bool has_time =
+        environment.is_set("SOURCE_DATE_EPOCH") || environment.is_set("BUILD_ARG_SOURCE_DATE_EPOCH");
+    if (output.rewrite_timestamp && !has_time) {
       throw util::Error("REWRITE_TIMESTAMP needs SOURCE_DATE_EPOCH, the time to write; set it too");
     }
   });

@@ -12,35 +12,9 @@
 namespace params {
 namespace {
 
-constexpr std::array<std::string_view, 27> ordinary = {
-    "ATC_EXTERNAL_URL",
-    "BUILD_CREATED_BY",
-    "BUILD_ID",
-    "BUILD_JOB_ID",
-    "BUILD_JOB_NAME",
-    "BUILD_NAME",
-    "BUILD_PIPELINE_ID",
-    "BUILD_PIPELINE_INSTANCE_VARS",
-    "BUILD_PIPELINE_NAME",
-    "BUILD_TEAM_ID",
-    "BUILD_TEAM_NAME",
-    "BUILD_URL",
-    "BUILD_URL_SHORT",
-    "BUILDKIT_COLORS",
-    "BUILDKIT_NO_CLIENT_TOKEN",
-    "BUILDKIT_PROGRESS",
-    "BUILDKIT_TTY_LOG_LINES",
-    "DOCKER_BUILDKIT",
-    "DOCKER_CERT_PATH",
-    "DOCKER_CONTEXT",
-    "DOCKER_HOST",
-    "DOCKER_TLS_VERIFY",
-    "GOCACHE",
-    "LANGUAGE",
-    "NO_COLOR",
-    "TARGETARCH",
-    "TARGETOS",
-};
+// Variables of BuildKit's own programs.
+constexpr std::array<std::string_view, 4> not_ours = {"BUILDKIT_COLORS", "BUILDKIT_NO_CLIENT_TOKEN",
+                                                      "BUILDKIT_PROGRESS", "BUILDKIT_TTY_LOG_LINES"};
 
 std::string upper_case(std::string_view text) {
   std::string upper(text);
@@ -89,7 +63,6 @@ std::optional<std::string> meant_member(const std::string& variable, const std::
 
 std::optional<std::string> meant_parameter(const std::string& variable) {
   if (is_parameter(variable)) return std::nullopt;
-  if (std::find(ordinary.begin(), ordinary.end(), variable) != ordinary.end()) return std::nullopt;
   const auto upper = upper_case(variable);
   if (const auto single = nearest(upper, names_of(Kind::single))) return single;
   return meant_member(variable, upper);
@@ -103,8 +76,8 @@ std::vector<std::string> spelling_warnings(const Environment& environment) {
       warnings.push_back(util::quote(name) + " is no parameter" +
                          (only_case ? ", for upper and lower case differ" : "") + "; did you mean " +
                          util::quote(*meant) + "?");
-    } else if (!is_parameter(name) && name.starts_with("BUILDKIT_") &&
-               std::find(ordinary.begin(), ordinary.end(), name) == ordinary.end()) {
+    } else if (name.starts_with("BUILDKIT_") && !is_parameter(name) &&
+               std::find(not_ours.begin(), not_ours.end(), name) == not_ours.end()) {
       warnings.push_back(util::quote(name) + " is no parameter; 'oci-params --list' shows all");
     }
   }

@@ -27,12 +27,12 @@ public:
   void OnDocumentEnd() override {}
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
                        YAML::EmitterStyle::value) override {
-    fail(mark, inside_ ? "the value" + of_key() + " is a list; it must be a text" : expected_map("a list"));
+    fail(mark, inside_ ? subject() + " is a list; it must be a text" : expected_map("a list"));
   }
   void OnSequenceEnd() override {}
   void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
                   YAML::EmitterStyle::value) override {
-    if (inside_) fail(mark, "the value" + of_key() + " is a map; it must be a text");
+    if (inside_) fail(mark, subject() + " is a map; it must be a text");
     inside_ = true;
   }
   void OnMapEnd() override { inside_ = false; }
@@ -40,7 +40,7 @@ public:
     if (inside_) add(mark, "");
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    fail(mark, "the value" + of_key() + " is an alias; write the text itself");
+    fail(mark, subject() + " is an alias; write the text itself");
   }
   void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
                 const std::string& text) override {
@@ -53,7 +53,7 @@ private:
     return "there is " + found + " where a map is expected; write name: value";
   }
 
-  std::string of_key() const { return key_ ? " of " + util::quote(key_->name) : std::string(); }
+  std::string subject() const { return key_ ? "the value of " + util::quote(key_->name) : "a name"; }
 
   void add(const YAML::Mark& mark, std::string text) {
     if (text.find('\0') != std::string::npos) fail(mark, "a NUL character cannot be passed on");
@@ -81,7 +81,9 @@ private:
 }  // namespace
 
 std::vector<NamedValue> parse_yaml_map(std::string_view text) {
-  std::istringstream stream{std::string(text)};
+  // yaml-cpp 0.7 takes a quote that is still open after the last line's end as closed. With a comment at the end,
+  // such a quote is still open where the text stops, which it does refuse.
+  std::istringstream stream(std::string(text) + (text.ends_with('\n') ? "#" : "\n#"));
   FlatMap map;
   try {
     YAML::Parser parser(stream);

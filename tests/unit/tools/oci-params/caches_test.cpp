@@ -1,0 +1,57 @@
+#include "tests/unit/tools/oci-params/request_fixture.hpp"
+
+namespace {
+
+class Caches : public RequestTest {};
+
+TEST_F(Caches, TheTasksCacheIsUsedWhereItIs) {
+  EXPECT_FALSE(read({}).cache.directory);
+  make_directory("cache");
+  EXPECT_EQ(read({}).cache.directory, "cache");
+}
+
+TEST_F(Caches, ACacheThatIsAFileIsAnError) {
+  write("cache");
+  EXPECT_EQ(error_of({}), "caches: 'cache' is not a directory; name one");
+}
+
+TEST_F(Caches, EntriesStandOnLinesInBuildKitsWords) {
+  write("old/index.json", "{}");
+  const auto cache = read({{"CACHE_FROM", "type=registry,ref=r.example.com/c\n\n type=local,src=old\n"},
+                           {"CACHE_TO", "type=inline\ntype=local,dest=new,mode=max"}})
+                         .cache;
+  EXPECT_EQ(cache.from, (Strings{"type=registry,ref=r.example.com/c", "type=local,src=old"}));
+  EXPECT_EQ(cache.to, (Strings{"type=inline", "type=local,dest=new,mode=max"}));
+}
+
+TEST_F(Caches, ALocalCacheWithoutContentIsLeftOut) {
+  make_directory("old");
+  const Variables variables = {{"CACHE_FROM", "type=local,src=old"}};
+  params::Findings findings;
+  EXPECT_TRUE(params::read_request(params::Environment(variables), findings).cache.from.empty());
+  EXPECT_EQ(findings.warnings(),
+            (Strings{"CACHE_FROM: 'old' holds no cache yet, so nothing is read from it"}));
+}
+
+TEST_F(Caches, EntriesSayWhatTheyLackAndShowNoKeys) {
+  write("file");
+  const auto from = [](const std::string& entry) { return error_of({{"CACHE_FROM", entry}}); };
+  const auto to = [](const std::string& entry) { return error_of({{"CACHE_TO", entry}}); };
+  EXPECT_EQ(from("r.example.com/c"),
+            "CACHE_FROM: the entry names no type; write type=registry,ref=IMAGE or type=local,...");
+  EXPECT_EQ(
+      to("type=s4,secret_access_key=hunter2"),
+      "CACHE_TO: the type 's4' is none of registry, local, inline, gha, s3, azblob; did you mean 's3'?");
+  EXPECT_EQ(to("type=registry"), "CACHE_TO: the entry of type registry names no image; add ref=IMAGE");
+  EXPECT_EQ(from("type=local"), "CACHE_FROM: the entry of type local names no directory; add src=DIRECTORY");
+  EXPECT_EQ(to("type=local,src=a"),
+            "CACHE_TO: the entry of type local names no directory; add dest=DIRECTORY");
+  EXPECT_EQ(from("type=local,src=absent"), "CACHE_FROM: 'absent' is not a directory; name one that exists");
+  EXPECT_EQ(to("type=local,dest=file"), "CACHE_TO: 'file' is not a directory; name one");
+  EXPECT_EQ(from("type=inline"),
+            "CACHE_FROM: a cache of type inline is read from its image; write type=registry,ref=IMAGE");
+  EXPECT_EQ(from("type=\"local"),
+            "CACHE_FROM: a quote stands inside a field; quote the whole field, as in \"src=a,b\"");
+}
+
+}  // namespace

@@ -1,0 +1,71 @@
+#include "tests/unit/tools/oci-params/request_fixture.hpp"
+
+namespace {
+
+class Source : public RequestTest {};
+
+TEST_F(Source, IsTheCurrentDirectoryAndItsDockerfileByDefault) {
+  const auto request = read({});
+  EXPECT_EQ(request.context, ".");
+  EXPECT_EQ(request.dockerfile, "Dockerfile");
+}
+
+TEST_F(Source, TakesTheDockerfileFromTheContext) {
+  write("src/Dockerfile");
+  EXPECT_EQ(read({{"CONTEXT", "src"}}).dockerfile, "src/Dockerfile");
+}
+
+TEST_F(Source, TakesADockerfileFromAnywhere) {
+  make_directory("src");
+  write("docker/app.Dockerfile");
+  const auto request = read({{"CONTEXT", "src"}, {"DOCKERFILE", "docker/app.Dockerfile"}});
+  EXPECT_EQ(request.context, "src");
+  EXPECT_EQ(request.dockerfile, "docker/app.Dockerfile");
+}
+
+TEST_F(Source, FallsBackToALowerCaseDockerfile) {
+  write("src/dockerfile");
+  EXPECT_EQ(read({{"CONTEXT", "src"}}).dockerfile, "src/dockerfile");
+  EXPECT_EQ(read({{"DOCKERFILE", "src/Dockerfile"}}).dockerfile, "src/dockerfile");
+}
+
+TEST_F(Source, EmptyValuesAreNotSet) {
+  EXPECT_EQ(to_json(read({{"CONTEXT", ""}, {"DOCKERFILE", " "}, {"TARGET", ""}, {"UNPACK_ROOTFS", ""}})),
+            to_json(read({})));
+}
+
+TEST_F(Source, NamesAContextThatIsMissingOrNoDirectory) {
+  EXPECT_EQ(error_of({{"CONTEXT", "src"}}),
+            "CONTEXT: 'src' does not exist; is its input missing from the task?");
+  EXPECT_EQ(error_of({{"CONTEXT", "Dockerfile"}}), "CONTEXT: 'Dockerfile' is not a directory; name one");
+}
+
+TEST_F(Source, RefusesAUrlWithoutShowingItsLogin) {
+  EXPECT_EQ(error_of({{"CONTEXT", "https://me:secret@example.com/repo.git"}}),
+            "CONTEXT: the value is a URL; get it as an input of the task and name its directory");
+}
+
+TEST_F(Source, NamesADockerfileThatIsMissingOrADirectory) {
+  make_directory("src");
+  EXPECT_EQ(
+      error_of({{"CONTEXT", "src"}}),
+      "DOCKERFILE: there is no 'src/Dockerfile'; set CONTEXT to the directory that holds the Dockerfile, or "
+      "DOCKERFILE to its path");
+  EXPECT_EQ(error_of({{"DOCKERFILE", "src"}}), "DOCKERFILE: 'src' is a directory; name a file in it");
+  EXPECT_EQ(error_of({{"DOCKERFILE", "a.Dockerfile"}}),
+            "DOCKERFILE: 'a.Dockerfile' does not exist; is its input missing from the task?");
+}
+
+TEST_F(Source, ShowsAllErrorsOfARun) {
+  EXPECT_EQ(error_of({{"CONTEXT", "src"}, {"UNPACK_ROOTFS", "yse"}, {"COMPRESSION", "zst"}}),
+            "CONTEXT: 'src' does not exist; is its input missing from the task?\n"
+            "UNPACK_ROOTFS: 'yse' is neither true nor false; use 'true' or 'false'\n"
+            "COMPRESSION: 'zst' is none of 'gzip', 'zstd', 'none'; did you mean 'zstd'?");
+}
+
+TEST_F(Source, RefusesValuesThatAreNotUtf8) {
+  EXPECT_EQ(error_of({{"TARGET", "\xff"}}), "TARGET: the value is not UTF-8");
+  EXPECT_EQ(error_of({{"BUILD_ARG_x", "\xff"}}), "BUILD_ARG_x: the value is not UTF-8");
+}
+
+}  // namespace
