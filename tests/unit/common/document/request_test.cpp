@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "common/util/error.hpp"
+#include "tests/support/error_of.hpp"
 #include "tests/unit/common/document/golden.hpp"
 
 namespace {
@@ -63,12 +63,7 @@ Request fullest_request() {
 }
 
 std::string message_of(const std::string& json) {
-  try {
-    document::parse_request(json);
-  } catch (const util::Error& error) {
-    return error.what();
-  }
-  return "accepted";
+  return test::error_of([&] { document::parse_request(json); });
 }
 
 // The smallest request with `field` replaced; a JSON pointer names it.

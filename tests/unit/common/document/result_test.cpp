@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "common/util/error.hpp"
+#include "tests/support/error_of.hpp"
 #include "tests/unit/common/document/golden.hpp"
 
 namespace {
@@ -15,12 +15,7 @@ document::Result two_targets() {
 }
 
 std::string message_of(const std::string& json) {
-  try {
-    document::parse_result(json);
-  } catch (const util::Error& error) {
-    return error.what();
-  }
-  return "accepted";
+  return test::error_of([&] { document::parse_result(json); });
 }
 
 TEST(Result, IsWrittenAsTheGoldenDocumentShows) {

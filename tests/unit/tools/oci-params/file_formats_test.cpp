@@ -1,8 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <functional>
-
-#include "common/util/error.hpp"
+#include "tests/support/error_of.hpp"
 #include "tools/oci-params/key_value_file.hpp"
 #include "tools/oci-params/values.hpp"
 #include "tools/oci-params/yaml_map.hpp"
@@ -16,17 +14,8 @@ std::vector<std::string> shown(const std::vector<params::NamedValue>& entries) {
   return lines;
 }
 
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const util::Error& error) {
-    return error.what();
-  }
-  return "accepted";
-}
-
 std::string yaml_message(const std::string& text) {
-  return message_of([&] { params::parse_yaml_map(text); });
+  return test::error_of([&] { params::parse_yaml_map(text); });
 }
 
 using Strings = std::vector<std::string>;
@@ -47,9 +36,9 @@ TEST(KeyValueFile, SkipsAByteOrderMark) {
 }
 
 TEST(KeyValueFile, NamesTheLineThatIsNoPair) {
-  EXPECT_EQ(message_of([] { params::parse_key_values("a=1\nb\n"); }),
+  EXPECT_EQ(test::error_of([] { params::parse_key_values("a=1\nb\n"); }),
             "line 2: there is no '='; write name=value");
-  EXPECT_EQ(message_of([] { params::parse_key_values(" =1"); }),
+  EXPECT_EQ(test::error_of([] { params::parse_key_values(" =1"); }),
             "line 1: there is no name before '='; write name=value");
 }
 
@@ -111,9 +100,10 @@ TEST(Attributes, AreReadAsBuildKitReadsThem) {
   using Attributes = std::vector<std::pair<std::string, std::string>>;
   EXPECT_EQ(params::split_attributes(R"(type=local,"src=a,""b""",flag)"),
             (Attributes{{"type", "local"}, {"src", "a,\"b\""}, {"flag", ""}}));
-  EXPECT_EQ(message_of([] { params::split_attributes(R"("a=1)"); }), "a quote is not closed");
-  EXPECT_EQ(message_of([] { params::split_attributes(R"("a"b)"); }), "a comma must follow a quoted field");
-  EXPECT_EQ(message_of([] { params::split_attributes(R"(a="1")"); }),
+  EXPECT_EQ(test::error_of([] { params::split_attributes(R"("a=1)"); }), "a quote is not closed");
+  EXPECT_EQ(test::error_of([] { params::split_attributes(R"("a"b)"); }),
+            "a comma must follow a quoted field");
+  EXPECT_EQ(test::error_of([] { params::split_attributes(R"(a="1")"); }),
             "a quote stands inside a field; quote the whole field, as in \"src=a,b\"");
 }
 

@@ -74,7 +74,8 @@ TEST_F(Targets, PlatformsAreNormalised) {
 TEST_F(Targets, PlatformsMustBeOnesAndDiffer) {
   EXPECT_EQ(error_of({{"IMAGE_PLATFORM", "linux/arm64,linux/aarch64"}}),
             "IMAGE_PLATFORM: 'linux/arm64' stands twice; keep one");
-  EXPECT_EQ(error_of({{"IMAGE_PLATFORM", "a/b/c/d"}}).substr(0, 42), "IMAGE_PLATFORM: invalid platform 'a/b/c/d':");
+  EXPECT_EQ(error_of({{"IMAGE_PLATFORM", "a/b/c/d"}}).substr(0, 42),
+            "IMAGE_PLATFORM: invalid platform 'a/b/c/d'");
 }
 
 }  // namespace
