@@ -1,0 +1,111 @@
+#!/usr/bin/env bats
+# The image of this project, built by the project itself and used in a copy of a Concourse task.
+
+load ../support/load
+
+# Builds the image once for all tests: its root filesystem is then in $BATS_FILE_TMPDIR/image/rootfs.
+setup_file() {
+  local top stand_in
+  top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+  export top
+  require_buildkit
+  command -v mmdebstrap >/dev/null || skip 'mmdebstrap is not installed: run scripts/setup --tests'
+  cd "$BATS_FILE_TMPDIR" || return
+
+  # What the image takes from BuildKit's own.
+  stand_in=$BATS_FILE_TMPDIR/buildkit
+  mkdir -p "$stand_in/usr/bin"
+  cp -L "$(command -v buildkitd)" "$(command -v buildctl)" "$stand_in/usr/bin"
+  cp -L "$(command -v runc)" "$stand_in/usr/bin/buildkit-runc"
+
+  mkdir image
+  CONTEXT=$top UNPACK_ROOTFS=true \
+    BUILD_CONTEXTS="debian=$(debian_image "$top/.cache/debian"),buildkit=$stand_in" build >log 2>&1 || {
+    tail -n 60 log
+    return 1
+  }
+
+  make_busybox_rootfs rootfs
+  make_image busybox rootfs >/dev/null
+}
+
+setup() {
+  concourse_task=${CONCOURSE_TASK:-$top/../shared/concourse-task}
+  cd "$BATS_TEST_TMPDIR" || return
+}
+
+# in_task CGROUP [option...] -- COMMAND...: runs a command in a privileged task on our image, with tests/examples/hello
+# as its input, and ./image and ./cache as its output and cache.
+in_task() {
+  local cgroup=$1
+  shift
+  mkdir -p image cache
+  python3 "$concourse_task" --mode privileged --rootfs "$BATS_FILE_TMPDIR/image/rootfs" --cgroup "$cgroup" \
+    --input hello="$top/tests/examples/hello" --input busybox="$BATS_FILE_TMPDIR/busybox" \
+    --output image="$PWD/image" --cache cache="$PWD/cache" --timeout 300 \
+    --env CONTEXT=hello --env BUILD_CONTEXTS=busybox=busybox --env BUILD_ARG_GREETING='Hello from a task' "$@"
+}
+
+# builds_twice CGROUP: the second of two tasks takes every step from the cache that the first one left.
+builds_twice() {
+  [ -e "$concourse_task" ] || skip "$concourse_task is not there: set CONCOURSE_TASK"
+  local first
+
+  run in_task "$1" --env UNPACK_ROOTFS=true -- build
+  echo "$output"
+  [ "$status" -eq 0 ]
+  first=$(<image/digest)
+  [ "$first" = "$(oci-digest image/image.tar)" ]
+  grep -q '<h1>Hello from a task</h1>' image/rootfs/site/index.html
+  [ "$(jq -r .user image/metadata.json)" = 65534:65534 ]
+  [ -n "$(ls cache)" ]
+
+  rm -r image
+  run in_task "$1" -- build
+  echo "$output"
+  [ "$status" -eq 0 ]
+  grep -qE '^#[0-9]+ CACHED' <<<"$output"
+  [ "$(<image/digest)" = "$first" ]
+}
+
+@test "the image holds the tools, BuildKit and little else" {
+  local rootfs=$BATS_FILE_TMPDIR/image/rootfs tool
+  for tool in build oci-params oci-preload oci-solve oci-digest oci-unpack buildkitd buildctl runc git ssh sh; do
+    [ -x "$rootfs/usr/bin/$tool" ]
+  done
+  [ -s "$rootfs/etc/ssl/certs/ca-certificates.crt" ]
+  [ "$(du -sm "$rootfs" | cut -f 1)" -lt 150 ]
+  [ "$(jq -r '.cmd[]' "$BATS_FILE_TMPDIR/image/metadata.json")" = build ]
+}
+
+@test "every program in the image finds its libraries" {
+  run chroot "$BATS_FILE_TMPDIR/image/rootfs" /bin/sh -c '
+    for tool in build oci-params oci-preload oci-solve oci-digest oci-unpack buildkitd buildctl runc; do
+      "$tool" --version || exit
+    done
+    git --version && ssh -V && git ls-remote /nowhere 2>&1 | grep "does not"'
+  echo "$output"
+  [ "$status" -eq 0 ]
+}
+
+@test "a privileged task with cgroup v2 builds twice, the second time from its cache" {
+  builds_twice v2
+}
+
+@test "a privileged task with cgroup v1 builds twice, the second time from its cache" {
+  builds_twice v1
+}
+
+@test "a privileged task without a cgroup mount builds twice, the second time from its cache" {
+  builds_twice none
+}
+
+@test "example.yml sets only parameters that the tools know" {
+  local params
+  mapfile -t params < <(sed -n '/^params:/,/^[a-z]/s/^  \([A-Z_]*\): *\(.*\)$/\1=\2/p' "$top/example.yml")
+  [ "${#params[@]}" -ge 2 ]
+  ln -s "$top" repo
+  run --separate-stderr env "${params[@]}" oci-params
+  [ "$status" -eq 0 ]
+  [ "$stderr" = '' ]
+}
