@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "common/sys/remove_tree.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -63,6 +64,12 @@ void PendingFile::commit() {
     util::throw_errno("cannot create " + util::quote(path_.string()));
   }
   temporary_.clear();
+}
+
+void replace_directory(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0) return;
+  if (errno != ENOENT) remove_tree(to);
+  if (::rename(from.c_str(), to.c_str()) != 0) util::throw_errno("cannot create " + util::quote(to.string()));
 }
 
 }  // namespace sys

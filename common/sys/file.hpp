@@ -44,4 +44,9 @@ private:
   UniqueFd fd_;
 };
 
+// Renames the directory `from` to `to` on the same filesystem, whatever is there. What was there has the name
+// `from` afterwards where the kernel can exchange the two at once, and is removed first where it cannot.
+// Throws Error.
+void replace_directory(const std::filesystem::path& from, const std::filesystem::path& to);
+
 }  // namespace sys

@@ -80,14 +80,6 @@ private:
   pid_t parent_;
 };
 
-std::vector<std::string> own_environment() {
-  std::vector<std::string> variables;
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    if (std::strchr(*variable, '=') != nullptr) variables.emplace_back(*variable);
-  }
-  return variables;
-}
-
 ExitStatus decode(int status) {
   if (WIFSIGNALED(status)) return {.code = 0, .signal = WTERMSIG(status)};
   return {.code = WEXITSTATUS(status), .signal = 0};
@@ -101,6 +93,14 @@ std::filesystem::path resolve(const std::string& name) {
 }
 
 }  // namespace
+
+std::vector<std::string> own_environment() {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    if (std::strchr(*variable, '=') != nullptr) variables.emplace_back(*variable);
+  }
+  return variables;
+}
 
 std::string ExitStatus::describe() const {
   if (signal == 0) return "exited with " + std::to_string(code);
@@ -167,7 +167,11 @@ ExitStatus Child::wait() {
 
 ExitStatus Child::terminate(std::chrono::milliseconds grace) {
   send(SIGTERM);
-  if (const auto status = poll_end(grace, false)) return *status;
+  return finish(grace);
+}
+
+ExitStatus Child::finish(std::chrono::milliseconds limit) {
+  if (const auto status = poll_end(limit, false)) return *status;
   send(SIGKILL);
   for (;;) {
     if (const auto status = poll_end(24h, false)) return *status;

@@ -12,6 +12,9 @@
 
 namespace sys {
 
+// Our environment, "NAME=value" each.
+std::vector<std::string> own_environment();
+
 struct Command {
   std::vector<std::string> argv;  // argv[0] without a slash is looked up on our PATH
   std::optional<std::vector<std::string>> environment = std::nullopt;  // "NAME=value" each; nothing = ours
@@ -55,6 +58,9 @@ public:
 
   // SIGTERM, then after `grace` SIGKILL; returns once it is reaped. Not cut short by stop requests.
   ExitStatus terminate(std::chrono::milliseconds grace = std::chrono::seconds(10));
+
+  // Waits for the end and kills what still runs after `limit`. Not cut short by stop requests: for clean-up.
+  ExitStatus finish(std::chrono::milliseconds limit);
 
   // Sends a signal; a child that has ended is no error.
   void send(int signal) noexcept;

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 
 namespace sys {
 
@@ -17,6 +18,9 @@ public:
   ~TempDir();
 
   const std::filesystem::path& path() const noexcept { return path_; }
+
+  // Leaves the directory where it is, for good, and gives its path.
+  std::filesystem::path release() noexcept { return std::exchange(path_, {}); }
 
 private:
   std::filesystem::path path_;

@@ -1,0 +1,58 @@
+// buildctl, BuildKit's own client: one call builds one target.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/document/request.hpp"
+#include "common/sys/fd.hpp"
+#include "common/sys/process.hpp"
+
+namespace buildkit {
+
+// What one call adds to the request.
+struct Solve {
+  std::optional<std::string> target;
+  std::optional<std::filesystem::path> destination;  // a file for docker, a directory for oci
+  std::vector<std::string> cache_imports = {};       // --import-cache records beyond the request's
+  std::vector<std::string> cache_exports = {};
+};
+
+// The arguments of `buildctl` for one solve on the daemon at `address`; `ssh` is what each --ssh says. No
+// secret is in them, and no proxy's address: those go by name. Throws Error for what buildctl cannot be told
+// (a comma in a key's path, an annotation with upper-case letters).
+std::vector<std::string> solve_arguments(const document::Request& request,
+                                         const document::RemoteEngine& address, const Solve& solve,
+                                         const std::vector<std::string>& ssh);
+
+// The exporter attributes that the request asks for, without type and dest: "compression=zstd". The local
+// cache has to be compressed alike, or a layer from it would make another image than one built anew.
+std::vector<std::string> compression_attributes(const document::Output& output);
+
+// The environment of buildctl, out of ours ("NAME=value" each): what the request decides is not decided by a
+// variable as well.
+std::vector<std::string> client_environment(const document::Request& request,
+                                            const std::vector<std::string>& environment);
+
+// The request's SSH agents and keys as --ssh wants them. Keys given as text are held in memory files, which
+// buildctl inherits and which last as long as this object.
+class SshForwarding {
+public:
+  // Throws Error when a variable that should hold a key is not set.
+  explicit SshForwarding(const std::vector<document::Ssh>& ssh);
+
+  const std::vector<std::string>& specifications() const noexcept { return specifications_; }
+  std::vector<int> kept_fds() const;
+
+private:
+  std::vector<std::string> specifications_;
+  std::vector<sys::UniqueFd> keys_;
+};
+
+// Starts buildctl for one solve; its progress goes to `progress_fd`. Throws Error.
+sys::Child start_solve(const document::Request& request, const document::RemoteEngine& address,
+                       const Solve& solve, const SshForwarding& ssh, int progress_fd);
+
+}  // namespace buildkit

@@ -1,0 +1,122 @@
+// The life of a build on BuildKit.
+#include "common/buildkit/engine.hpp"
+
+#include <list>
+#include <optional>
+
+#include "common/buildkit/buildctl.hpp"
+#include "common/buildkit/local_cache.hpp"
+#include "common/buildkit/pending_image.hpp"
+#include "common/buildkit/progress.hpp"
+#include "common/util/error.hpp"
+#include "common/util/log.hpp"
+#include "common/util/text.hpp"
+
+namespace buildkit {
+namespace {
+
+std::string describe(const document::Target& target) {
+  return target.name ? "target " + util::quote(*target.name) : "the image";
+}
+
+// What only a daemon of our own could honour.
+void warn_of_local_settings(const document::Request& request) {
+  const auto warn = [](const std::string& parameter) {
+    util::log::warning(parameter +
+                       " has no effect: BUILDKIT_HOST names an engine that has its own configuration");
+  };
+  if (!request.registry_mirrors.empty()) warn("REGISTRY_MIRRORS");
+  if (request.buildkit_config) warn("BUILDKIT_EXTRA_CONFIG");
+}
+
+void check_combinations(const document::Request& request) {
+  if (request.output.format == document::OutputFormat::oci) return;
+  if (request.platforms.size() > 1) {
+    throw util::Error(
+        "several platforms need the OCI output format: one image.tar holds one image; set OUTPUT_OCI");
+  }
+  if (request.provenance || request.sbom) {
+    throw util::Error(std::string(request.provenance ? "PROVENANCE" : "SBOM") +
+                      " needs the OCI output format: an image.tar has no place for it; set OUTPUT_OCI");
+  }
+}
+
+// The parts that the targets of one build share.
+struct Build {
+  const document::Request& request;
+  document::RemoteEngine address;
+  SshForwarding ssh;
+  std::optional<LocalCache> cache = std::nullopt;
+  std::optional<Daemon> daemon = std::nullopt;
+};
+
+void solve(Build& build, std::size_t index, const std::optional<PendingImage>& image) {
+  const auto& target = build.request.targets[index];
+  Solve call{.target = target.name, .destination = std::nullopt};
+  if (image) call.destination = image->destination();
+  if (build.cache) {
+    call.cache_imports = build.cache->imports();
+    call.cache_exports = build.cache->exports(index);
+  }
+  Progress progress;
+  const auto status = start_solve(build.request, build.address, call, build.ssh, progress.fd()).wait();
+  progress.finish();
+  if (status.success()) return;
+  if (build.daemon) build.daemon->check_alive();
+  throw util::Error("building " + describe(target) + " failed (buildctl " + status.describe() + ")",
+                    status.as_exit_code());
+}
+
+void open_cache(Build& build) {
+  if (!build.request.cache.directory) return;
+  build.cache.emplace(*build.request.cache.directory, build.request.output, build.request.targets.size());
+  if (const auto reason = build.cache->why_read_only()) {
+    util::log::warning("the cache is used but not rewritten: " + *reason);
+  }
+}
+
+// A build whose cache cannot be kept has still made its images.
+void commit_cache(Build& build) {
+  if (!build.cache) return;
+  try {
+    build.cache->commit();
+  } catch (const std::exception& error) {
+    util::log::warning("the cache of this build is not kept: " + std::string(error.what()));
+  }
+}
+
+}  // namespace
+
+document::Result Engine::build(const document::Request& request, const std::filesystem::path& work_dir) {
+  check_combinations(request);
+  Build build{.request = request, .address = {}, .ssh = SshForwarding(request.ssh)};
+  if (request.remote) {
+    warn_of_local_settings(request);
+    build.address = *request.remote;
+  } else {
+    build.daemon.emplace(request, work_dir, start_limit_);
+    build.address = build.daemon->address();
+  }
+  open_cache(build);
+
+  std::list<std::optional<PendingImage>> images;  // a list: they cannot be moved
+  for (std::size_t i = 0; i < request.targets.size(); ++i) {
+    if (request.targets.size() > 1) util::log::info("building " + describe(request.targets[i]));
+    auto& image = images.emplace_back();
+    if (request.targets[i].output) image.emplace(*request.targets[i].output, request.output.format);
+    solve(build, i, image);
+  }
+
+  document::Result result{.engine = name(), .format = request.output.format, .targets = {}};
+  auto image = images.begin();
+  for (const auto& target : request.targets) {
+    auto& built = result.targets.emplace_back();
+    built.name = target.name;
+    if (*image) built.image = (*image)->commit();
+    ++image;
+  }
+  commit_cache(build);
+  return result;
+}
+
+}  // namespace buildkit

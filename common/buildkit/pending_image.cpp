@@ -1,0 +1,45 @@
+// Output directories.
+#include "common/buildkit/pending_image.hpp"
+
+#include "common/sys/remove_tree.hpp"
+
+namespace buildkit {
+namespace {
+
+constexpr auto archive_name = "image.tar";
+constexpr auto layout_name = "image";
+
+// What people may do with the layout's directory; a temporary one is for its owner alone.
+constexpr auto layout_mode = std::filesystem::perms::owner_all | std::filesystem::perms::group_read |
+                             std::filesystem::perms::group_exec | std::filesystem::perms::others_read |
+                             std::filesystem::perms::others_exec;
+
+}  // namespace
+
+PendingImage::PendingImage(const std::filesystem::path& output, document::OutputFormat format)
+    : output_(output) {
+  if (format == document::OutputFormat::docker) {
+    file_.emplace(output / archive_name);
+  } else {
+    directory_.emplace(output, ".image.");
+  }
+}
+
+const std::filesystem::path& PendingImage::destination() const {
+  return file_ ? file_->temporary_path() : directory_->path();
+}
+
+std::filesystem::path PendingImage::commit() {
+  if (file_) {
+    file_->commit();
+    sys::remove_tree(output_ / layout_name);
+    return output_ / archive_name;
+  }
+  sys::remove_tree(directory_->path() / "ingest");  // where buildctl's content store kept partial blobs
+  std::filesystem::permissions(directory_->path(), layout_mode);
+  sys::replace_directory(directory_->path(), output_ / layout_name);
+  sys::remove_tree(output_ / archive_name);
+  return output_ / layout_name;
+}
+
+}  // namespace buildkit

@@ -1,0 +1,33 @@
+// An image on its way into an output directory.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "common/document/request.hpp"
+#include "common/sys/file.hpp"
+#include "common/sys/temp_dir.hpp"
+
+namespace buildkit {
+
+// A temporary file or directory beside the image's final place, which is OUTPUT/image.tar or OUTPUT/image.
+// Without commit() it is removed.
+class PendingImage {
+public:
+  // Throws Error if nothing can be written to `output`.
+  PendingImage(const std::filesystem::path& output, document::OutputFormat format);
+
+  // What buildctl writes to.
+  const std::filesystem::path& destination() const;
+
+  // Moves the image to its place, whole, instead of what an earlier build left there in either format.
+  // Returns the place. At most once. Throws Error.
+  std::filesystem::path commit();
+
+private:
+  std::filesystem::path output_;
+  std::optional<sys::PendingFile> file_;
+  std::optional<sys::TempDir> directory_;
+};
+
+}  // namespace buildkit

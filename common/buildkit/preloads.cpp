@@ -1,0 +1,74 @@
+// References for preloaded images.
+#include "common/buildkit/preloads.hpp"
+
+#include <cctype>
+#include <set>
+
+#include "common/image/reference.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace buildkit {
+namespace {
+
+constexpr std::string_view latest = ":latest";
+
+// A path component from any name: lower case, and a hyphen for every run of anything but letters and digits.
+std::string as_path_component(std::string_view name) {
+  std::string component;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80 && std::isalnum(byte)) {
+      component += static_cast<char>(std::tolower(byte));
+    } else if (!component.empty() && component.back() != '-') {
+      component += '-';
+    }
+  }
+  while (!component.empty() && component.back() == '-')
+    component.pop_back();
+  return component.empty() ? "image" : component;
+}
+
+std::string reference_for_argument(const std::string& name, std::set<std::string>& taken) {
+  const auto wanted = "image-arg/" + as_path_component(name);
+  auto reference = wanted;
+  for (int next = 2; !taken.insert(reference).second; ++next)
+    reference = wanted + "-" + std::to_string(next);
+  return reference;
+}
+
+}  // namespace
+
+std::string context_reference(const std::string& name) {
+  const auto parsed = image::Reference::parse(name);
+  if (!parsed) {
+    throw util::Error(
+        "BUILD_CONTEXTS: " + util::quote(name) +
+        " cannot stand behind FROM or --from=; use a lower-case name like 'base' or 'debian:12'");
+  }
+  auto reference = parsed->familiar();
+  if (reference.ends_with(latest)) reference.resize(reference.size() - latest.size());
+  return reference;
+}
+
+std::vector<NamedImage> name_preloads(const std::vector<document::Preload>& preloads) {
+  std::vector<NamedImage> images;
+  std::set<std::string> taken;
+  for (const auto& preload : preloads) {
+    if (!preload.layout) {
+      throw util::Error("the image " + util::quote(preload.name) +
+                        " of the request is not laid out; pass the request through oci-preload first");
+    }
+    images.push_back({
+        .store = "preload-" + std::to_string(images.size()),
+        .directory = preload.layout->directory.string(),
+        .digest = preload.layout->digest,
+        .reference = preload.role == document::Preload::Role::build_arg
+                         ? reference_for_argument(preload.name, taken)
+                         : context_reference(preload.name),
+    });
+  }
+  return images;
+}
+
+}  // namespace buildkit

@@ -1,0 +1,31 @@
+// Images that lie on disk, as buildctl is told about them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/document/request.hpp"
+#include "common/hash/digest.hpp"
+
+namespace buildkit {
+
+// One --oci-layout and one named context.
+struct NamedImage {
+  std::string store;      // the layout's name within one call of buildctl
+  std::string directory;  // the layout
+  hash::Digest digest;    // of the manifest or index in it
+  std::string reference;  // what a Dockerfile says to get it, as BuildKit compares it
+};
+
+// The name of a named context in the form that BuildKit compares with what a Dockerfile says: familiar,
+// without
+// ":latest". Throws Error for a name that no Dockerfile could write.
+std::string context_reference(const std::string& name);
+
+// One for each preload, in their order. The reference of a build arg is made up from its name and stays the
+// same from build to build, so that it can be part of a cache key; two names that differ only by case get
+// different ones. That of a context is its context_reference. Throws Error for a preload that is not laid out
+// yet, and what context_reference throws.
+std::vector<NamedImage> name_preloads(const std::vector<document::Preload>& preloads);
+
+}  // namespace buildkit

@@ -1,0 +1,52 @@
+// A pipe in front of stderr.
+#include "common/buildkit/progress.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <string>
+
+#include "common/util/error.hpp"
+
+namespace buildkit {
+
+bool is_noise(std::string_view line) {
+  // containerd's content store tries fs-verity on every layout and warns on filesystems without it.
+  return line.starts_with("time=") &&
+         line.find("failed check for fsverity support") != std::string_view::npos;
+}
+
+Progress::Progress() : pipe_(sys::make_pipe()), copier_([this] { copy(); }) {}
+
+Progress::~Progress() {
+  finish();
+}
+
+void Progress::finish() {
+  pipe_.write_end = sys::UniqueFd();
+  if (copier_.joinable()) copier_.join();
+}
+
+void Progress::copy() {
+  std::array<std::byte, 65536> buffer;
+  std::string pending;
+  bool shown = true;  // false once stderr is gone: the child must not block on that
+  const auto show = [&](std::string_view line) {
+    if (!shown || is_noise(line)) return;
+    try {
+      sys::write_all(STDERR_FILENO, line, "progress");
+    } catch (const util::Error&) {
+      shown = false;
+    }
+  };
+  while (const std::size_t count = sys::read_some(pipe_.read_end.get(), buffer, "progress")) {
+    pending.append(reinterpret_cast<const char*>(buffer.data()), count);
+    std::size_t begin = 0;
+    for (std::size_t end; (end = pending.find('\n', begin)) != std::string::npos; begin = end + 1)
+      show(std::string_view(pending).substr(begin, end + 1 - begin));
+    pending.erase(0, begin);
+  }
+  show(pending);
+}
+
+}  // namespace buildkit

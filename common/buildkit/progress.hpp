@@ -1,0 +1,35 @@
+// What buildctl says while it builds.
+#pragma once
+
+#include <string_view>
+#include <thread>
+
+#include "common/sys/fd.hpp"
+
+namespace buildkit {
+
+// True for a line that buildctl prints about itself and that says nothing about the build.
+bool is_noise(std::string_view line);
+
+// Copies what a child writes to fd() line by line to our stderr, without the noise, in a thread of its own.
+class Progress {
+public:
+  Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  // Waits for the end as well.
+  ~Progress();
+
+  int fd() const noexcept { return pipe_.write_end.get(); }
+
+  // Gives up fd(), waits until its last holder has closed it and everything is copied.
+  void finish();
+
+private:
+  void copy();
+
+  sys::Pipe pipe_;
+  std::thread copier_;
+};
+
+}  // namespace buildkit

@@ -1,0 +1,28 @@
+// oci-solve: builds what a request asks for and tells what came out.
+#include <unistd.h>
+
+#include <cstdio>
+#include <optional>
+
+#include "common/cli/run_tool.hpp"
+#include "tools/oci-solve/solve.hpp"
+
+int main(int argc, char** argv) {
+  CLI::App app{
+      "Build what the request on stdin asks for (see oci-params and oci-preload); leave the images in the "
+      "output "
+      "directories and print the result as JSON.",
+      "oci-solve"};
+  oci_solve::Options options;
+  app.add_option("--engine", options.engine, "what builds: auto or buildkit (default: what the request says)")
+      ->type_name("NAME");
+  app.add_option(
+         "--work-dir", options.work_dir,
+         "private directory for temporary files, which stays empty afterwards (default: a temporary one)")
+      ->type_name("DIR");
+  app.add_option("--start-timeout", options.start_timeout,
+                 "how long the engine may take to start (default: 60)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1, 86400));
+  return cli::run_tool(app, argc, argv, [&] { oci_solve::run(options, STDIN_FILENO, stdout); });
+}
