@@ -1,0 +1,166 @@
+// Unpacks beside the final place and moves there at the end.
+#include "tools/oci-unpack/unpack.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "common/stream/decompressed.hpp"
+#include "common/stream/read_ahead.hpp"
+#include "common/stream/verified_source.hpp"
+#include "common/sys/file.hpp"
+#include "common/sys/rooted_dir.hpp"
+#include "common/sys/stop.hpp"
+#include "common/sys/temp_dir.hpp"
+#include "common/util/error.hpp"
+#include "common/util/json.hpp"
+#include "common/util/log.hpp"
+#include "common/util/text.hpp"
+
+namespace oci_unpack {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The directory that everything goes to. Unless kept it goes away again if it was made here.
+class Destination {
+public:
+  explicit Destination(fs::path path) : path_(std::move(path)) {
+    made_ = ::mkdir(path_.c_str(), 0755) == 0;
+    if (!made_ && errno != EEXIST)
+      util::throw_errno("cannot make the directory " + util::quote(path_.string()));
+    check_free();
+  }
+  Destination(const Destination&) = delete;
+  Destination& operator=(const Destination&) = delete;
+  ~Destination() {
+    if (made_) ::rmdir(path_.c_str());
+  }
+
+  const fs::path& path() const { return path_; }
+
+  // Moves what was unpacked into `staging` to its place.
+  void publish(const fs::path& staging) {
+    move(staging / "rootfs", path_ / "rootfs");
+    try {
+      move(staging / "metadata.json", path_ / "metadata.json");
+    } catch (const util::Error&) {
+      move(path_ / "rootfs", staging / "rootfs");
+      throw;
+    }
+    made_ = false;
+  }
+
+private:
+  // Said before the work rather than after it.
+  void check_free() const {
+    std::error_code error;
+    const auto rootfs = path_ / "rootfs";
+    const auto type = fs::symlink_status(rootfs, error).type();
+    if (type != fs::file_type::not_found &&
+        (type != fs::file_type::directory || !fs::is_empty(rootfs, error))) {
+      throw util::Error(util::quote(rootfs.string()) +
+                        " exists already: remove it, or choose a directory without a rootfs");
+    }
+    if (fs::is_directory(path_ / "metadata.json", error)) {
+      throw util::Error(util::quote((path_ / "metadata.json").string()) + " is a directory: remove it");
+    }
+  }
+
+  static void move(const fs::path& from, const fs::path& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0)
+      util::throw_errno("cannot create " + util::quote(to.string()));
+  }
+
+  fs::path path_;
+  bool made_ = false;
+};
+
+// The uncompressed bytes of a layer, made in a thread of its own: it verifies and decompresses while we
+// write.
+std::unique_ptr<stream::Source> open_layer(const image::Archive& archive, const image::Descriptor& blob,
+                                           const hash::Digest& diff_id) {
+  auto compressed =
+      stream::verified(archive.open_blob(blob), blob.digest, blob.size, "the layer as it is stored");
+  auto content = stream::decompressed(std::move(compressed), "the layer");
+  return stream::read_ahead(
+      stream::verified(std::move(content), diff_id, std::nullopt, "the layer unpacked"));
+}
+
+void warn_of(const layer::Loss& loss, const std::string& what) {
+  if (loss.count == 0) return;
+  util::log::warning(what + " of " + std::to_string(loss.count) + (loss.count == 1 ? " file" : " files") +
+                     " could not be kept (" + util::escape(loss.reason) + "), the first is " +
+                     util::quote("/" + loss.example));
+}
+
+void report(const layer::Report& report, std::size_t layers, const fs::path& rootfs) {
+  if (report.devices.count > 0) {
+    util::log::warning(std::to_string(report.devices.count) +
+                       (report.devices.count == 1 ? " device node was" : " device nodes were") +
+                       " left out (" + util::escape(report.devices.reason) + "), the first is " +
+                       util::quote("/" + report.devices.example));
+  }
+  warn_of(report.owners, "the owner");
+  warn_of(report.xattrs, "extended attributes");
+  util::log::info("unpacked " + std::to_string(layers) + (layers == 1 ? " layer, " : " layers, ") +
+                  std::to_string(report.members) + " members, " + util::human_size(report.bytes) + " into " +
+                  util::quote(rootfs.string()));
+}
+
+layer::Report unpack_layers(const image::Archive& archive, const image::Image& image, const fs::path& rootfs,
+                            const layer::ApplyOptions& options) {
+  auto root = sys::RootedDir::open(rootfs);
+  layer::Applier applier(root, options);
+  const auto total = image.layers.size();
+  for (std::size_t i = 0; i < total; ++i) {
+    const auto& blob = image.layers[i];
+    const auto place = "layer " + std::to_string(i + 1) + " of " + std::to_string(total);
+    util::log::debug(place + ": " + blob.digest.str() + ", " + util::human_size(blob.size));
+    util::with_context(archive.what() + ": " + place, [&] {
+      applier.apply(*open_layer(archive, blob, image.config.diff_ids[i]), "the tar archive");
+    });
+  }
+  applier.finish();
+  return applier.report();
+}
+
+}  // namespace
+
+std::string to_metadata(const image::Config& config) {
+  using nlohmann::ordered_json;
+  const auto list = [](const auto& strings) {
+    return strings ? ordered_json(*strings) : ordered_json(nullptr);
+  };
+  return util::dump_json(ordered_json{{"env", config.env},
+                                      {"user", config.user},
+                                      {"entrypoint", list(config.entrypoint)},
+                                      {"cmd", list(config.cmd)},
+                                      {"workdir", config.working_dir}}) +
+         "\n";
+}
+
+void unpack(const image::Archive& archive, const fs::path& destination_path, const Options& options) {
+  const auto image = archive.image(options.platform);
+  if (image.layers.size() != image.config.diff_ids.size()) {
+    throw util::Error(archive.what() + " is damaged: it has " + std::to_string(image.layers.size()) +
+                      " layers, its config lists " + std::to_string(image.config.diff_ids.size()));
+  }
+  Destination destination(destination_path);
+  const sys::TempDir staging(destination.path(), ".oci-unpack-");
+  const auto rootfs = staging.path() / "rootfs";
+  if (::mkdir(rootfs.c_str(), 0755) != 0 || ::chmod(rootfs.c_str(), 0755) != 0) {
+    util::throw_errno("cannot make a directory in " + util::quote(destination.path().string()));
+  }
+  const auto done = unpack_layers(archive, image, rootfs, options.apply);
+  sys::write_file(staging.path() / "metadata.json", to_metadata(image.config));
+  sys::stop::check();
+  destination.publish(staging.path());
+  report(done, image.layers.size(), destination.path() / "rootfs");
+}
+
+}  // namespace oci_unpack

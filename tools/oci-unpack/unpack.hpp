@@ -1,0 +1,29 @@
+// An image as a directory: rootfs/ and metadata.json, as Concourse reads them.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <string>
+
+#include "common/image/archive.hpp"
+#include "common/layer/apply.hpp"
+
+namespace oci_unpack {
+
+struct Options {
+  std::optional<image::Platform> platform = std::nullopt;  // chosen as image::Archive::image does
+  layer::ApplyOptions apply = {};
+};
+
+// Unpacks into `destination`/rootfs and writes `destination`/metadata.json. `destination` is made if it is
+// absent; its parent must exist. A rootfs that holds something is an Error. Both appear when all digests were
+// verified; on an Error, a stop request included, nothing is left behind. Says on stderr what was done and
+// what could not be kept.
+void unpack(const image::Archive& archive, const std::filesystem::path& destination, const Options& options);
+
+// One line of JSON: env, user, entrypoint, cmd, workdir.
+std::string to_metadata(const image::Config& config);
+
+}  // namespace oci_unpack
