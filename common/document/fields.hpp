@@ -4,10 +4,10 @@
 
 #include <array>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -76,17 +76,19 @@ inline void require_schema(const util::JsonFields& fields, std::string_view sche
   }
 }
 
-// The object for each element, in order.
-template <typename Range, typename Write>
-nlohmann::ordered_json write_list(const Range& elements, Write&& write) {
-  auto list = nlohmann::ordered_json::array();
+// The writers make values of the caller's type `Json`, so that this header needs no JSON library.
+
+// What `write` makes of each element, in order.
+template <typename Json, typename Range, typename Write>
+Json write_list(const Range& elements, Write&& write) {
+  auto list = Json::array();
   for (const auto& element : elements)
     list.push_back(write(element));
   return list;
 }
 
-template <typename Value>
-nlohmann::ordered_json write_optional(const std::optional<Value>& value) {
+template <typename Json, typename Value>
+Json write_optional(const std::optional<Value>& value) {
   if (!value) return nullptr;
   if constexpr (std::is_same_v<Value, std::filesystem::path>) {
     return value->string();

@@ -1,6 +1,8 @@
 // The request as JSON and back. Each struct has its writer and its reader next to each other.
 #include "common/document/request.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "common/document/fields.hpp"
 #include "common/util/error.hpp"
 
@@ -32,7 +34,7 @@ constexpr Words<Preload::Role, 2> preload_roles = {{
 // A list of plain strings, each in an object of one field: the list can gain fields without a new schema for
 // whoever reads it.
 Json write_strings(const std::vector<std::string>& strings, const char* field) {
-  return write_list(strings, [&](const std::string& text) { return Json{{field, text}}; });
+  return write_list<Json>(strings, [&](const std::string& text) { return Json{{field, text}}; });
 }
 
 std::vector<std::string> read_strings(const Fields& parent, const std::string& list, const char* field) {
@@ -62,7 +64,7 @@ NameValue read_name_value(const Fields& fields) {
 }
 
 Json write_target(const Target& target) {
-  return {{"name", write_optional(target.name)}, {"output", write_optional(target.output)}};
+  return {{"name", write_optional<Json>(target.name)}, {"output", write_optional<Json>(target.output)}};
 }
 
 Target read_target(const Fields& fields) {
@@ -71,7 +73,9 @@ Target read_target(const Fields& fields) {
 }
 
 Json write_secret(const Secret& secret) {
-  return {{"id", secret.id}, {"env", write_optional(secret.env)}, {"file", write_optional(secret.file)}};
+  return {{"id", secret.id},
+          {"env", write_optional<Json>(secret.env)},
+          {"file", write_optional<Json>(secret.file)}};
 }
 
 Secret read_secret(const Fields& fields) {
@@ -84,8 +88,8 @@ Secret read_secret(const Fields& fields) {
 Json write_ssh(const Ssh& ssh) {
   const auto write_path = [](const std::filesystem::path& path) { return Json{{"path", path.string()}}; };
   return {{"id", ssh.id},
-          {"env", write_optional(ssh.env)},
-          {"paths", write_list(ssh.paths, write_path)},
+          {"env", write_optional<Json>(ssh.env)},
+          {"paths", write_list<Json>(ssh.paths, write_path)},
           {"raw", ssh.raw}};
 }
 
@@ -155,7 +159,7 @@ Json write_output(const Output& output) {
           {"unpack_rootfs", output.unpack_rootfs},
           {"rewrite_timestamp", output.rewrite_timestamp},
           {"compression", std::move(compression)},
-          {"compression_level", write_optional(output.compression_level)}};
+          {"compression_level", write_optional<Json>(output.compression_level)}};
 }
 
 Output read_output(const Fields& fields) {
@@ -174,7 +178,7 @@ Output read_output(const Fields& fields) {
 }
 
 Json write_cache(const Cache& cache) {
-  return {{"directory", write_optional(cache.directory)},
+  return {{"directory", write_optional<Json>(cache.directory)},
           {"from", write_strings(cache.from, "entry")},
           {"to", write_strings(cache.to, "entry")}};
 }
@@ -188,9 +192,9 @@ Cache read_cache(const Fields& fields) {
 Json write_remote(const std::optional<RemoteEngine>& remote) {
   if (!remote) return nullptr;
   return {{"host", remote->host},
-          {"ca_cert", write_optional(remote->ca_cert)},
-          {"cert", write_optional(remote->cert)},
-          {"key", write_optional(remote->key)}};
+          {"ca_cert", write_optional<Json>(remote->ca_cert)},
+          {"cert", write_optional<Json>(remote->cert)},
+          {"key", write_optional<Json>(remote->key)}};
 }
 
 RemoteEngine read_remote(const Fields& parent, const std::string& name) {
@@ -288,27 +292,27 @@ std::string to_json(const Request& request) {
       {"engine", to_string(request.engine)},
       {"context", request.context.string()},
       {"dockerfile", request.dockerfile.string()},
-      {"targets", write_list(request.targets, write_target)},
+      {"targets", write_list<Json>(request.targets, write_target)},
       {"platforms", write_strings(request.platforms, "platform")},
-      {"build_args", write_list(request.build_args, write_name_value)},
-      {"labels", write_list(request.labels, write_name_value)},
-      {"annotations", write_list(request.annotations, write_name_value)},
-      {"preloads", write_list(request.preloads, write_preload)},
-      {"contexts", write_list(request.contexts, write_context)},
-      {"secrets", write_list(request.secrets, write_secret)},
-      {"ssh", write_list(request.ssh, write_ssh)},
-      {"add_hosts", write_list(request.add_hosts, write_add_host)},
+      {"build_args", write_list<Json>(request.build_args, write_name_value)},
+      {"labels", write_list<Json>(request.labels, write_name_value)},
+      {"annotations", write_list<Json>(request.annotations, write_name_value)},
+      {"preloads", write_list<Json>(request.preloads, write_preload)},
+      {"contexts", write_list<Json>(request.contexts, write_context)},
+      {"secrets", write_list<Json>(request.secrets, write_secret)},
+      {"ssh", write_list<Json>(request.ssh, write_ssh)},
+      {"add_hosts", write_list<Json>(request.add_hosts, write_add_host)},
       {"proxies", write_strings(request.proxies, "env")},
       {"output", write_output(request.output)},
       {"no_cache", request.no_cache},
-      {"source_date_epoch", write_optional(request.source_date_epoch)},
+      {"source_date_epoch", write_optional<Json>(request.source_date_epoch)},
       {"cache", write_cache(request.cache)},
-      {"provenance", write_optional(request.provenance)},
-      {"sbom", write_optional(request.sbom)},
+      {"provenance", write_optional<Json>(request.provenance)},
+      {"sbom", write_optional<Json>(request.sbom)},
       {"registry_mirrors", write_strings(request.registry_mirrors, "host")},
-      {"buildkit_config", write_optional(request.buildkit_config)},
+      {"buildkit_config", write_optional<Json>(request.buildkit_config)},
       {"remote", write_remote(request.remote)},
-      {"docker_config", write_optional(request.docker_config)},
+      {"docker_config", write_optional<Json>(request.docker_config)},
       {"debug", request.debug},
   });
 }

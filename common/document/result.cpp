@@ -1,6 +1,8 @@
 // The result as JSON and back.
 #include "common/document/result.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "common/document/fields.hpp"
 
 namespace document {
@@ -9,7 +11,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json write_target(const BuiltTarget& target) {
-  return {{"name", write_optional(target.name)}, {"image", write_optional(target.image)}};
+  return {{"name", write_optional<Json>(target.name)}, {"image", write_optional<Json>(target.image)}};
 }
 
 BuiltTarget read_target(const util::JsonFields& fields) {
@@ -39,7 +41,7 @@ std::string to_json(const Result& result) {
   return util::dump_json(Json{{"schema", result_schema},
                               {"engine", result.engine},
                               {"format", to_string(result.format)},
-                              {"targets", write_list(result.targets, write_target)}});
+                              {"targets", write_list<Json>(result.targets, write_target)}});
 }
 
 }  // namespace document

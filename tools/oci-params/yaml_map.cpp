@@ -81,8 +81,8 @@ private:
 }  // namespace
 
 std::vector<NamedValue> parse_yaml_map(std::string_view text) {
-  // yaml-cpp 0.7 takes a quote that is still open after the last line's end as closed. With a comment at the end,
-  // such a quote is still open where the text stops, which it does refuse.
+  // yaml-cpp 0.7 takes a quote that is still open after the last line's end as closed. With a comment at the
+  // end, such a quote is still open where the text stops, which it does refuse.
   std::istringstream stream(std::string(text) + (text.ends_with('\n') ? "#" : "\n#"));
   FlatMap map;
   try {
