@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 
 namespace sys {
@@ -21,6 +22,7 @@ std::size_t read_some(int fd, std::span<std::byte> buffer, const std::string& wh
     const ssize_t count = ::read(fd, buffer.data(), buffer.size());
     if (count >= 0) return static_cast<std::size_t>(count);
     if (errno != EINTR) util::throw_errno("cannot read " + what);
+    stop::check();
   }
 }
 
@@ -29,6 +31,7 @@ std::size_t read_some_at(int fd, std::span<std::byte> buffer, std::uint64_t offs
     const ssize_t count = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(offset));
     if (count >= 0) return static_cast<std::size_t>(count);
     if (errno != EINTR) util::throw_errno("cannot read " + what);
+    stop::check();
   }
 }
 
@@ -39,6 +42,8 @@ void write_all(int fd, std::span<const std::byte> data, const std::string& what)
       data = data.subspan(static_cast<std::size_t>(count));
     } else if (errno != EINTR) {
       util::throw_errno("cannot write " + what);
+    } else {
+      stop::check();
     }
   }
 }

@@ -9,15 +9,19 @@
 #include <cstdlib>
 
 #include "common/sys/remove_tree.hpp"
+#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
 namespace sys {
 
 UniqueFd open_readable(const std::filesystem::path& path) {
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) util::throw_errno("cannot open " + util::quote(path.string()));
-  return fd;
+  for (;;) {
+    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (fd) return fd;
+    if (errno != EINTR) util::throw_errno("cannot open " + util::quote(path.string()));
+    stop::check();  // a pipe without a writer would keep us for ever
+  }
 }
 
 std::string read_to_end(int fd, const std::string& what, std::uint64_t limit) {
