@@ -1,0 +1,59 @@
+#!/usr/bin/env bats
+# The driver by itself: what it does before any engine is asked.
+
+load ../support/load
+
+setup() {
+  enter_task
+  printf 'FROM scratch\nCOPY Dockerfile /\n' >Dockerfile
+}
+
+@test "build: an unknown option is wrong usage" {
+  run --separate-stderr build --absent
+  [ "$status" -eq 2 ]
+  [ -z "$output" ]
+  [[ $stderr == *"--absent"* ]]
+}
+
+@test "build: arguments are wrong usage, the task's variables say everything" {
+  run --separate-stderr build .
+  [ "$status" -eq 2 ]
+}
+
+@test "build: a stage that fails is named in the last line, and its exit code is that of the build" {
+  run_task CONTEXT=absent
+  [ "$status" -eq 1 ]
+  [ "$(tail -n 1 <<<"$stderr")" = 'build: stage oci-params exited with 1, nothing was exported' ]
+  [ -z "$(files_in image)" ]
+}
+
+@test "build: an image that cannot be read stops it before the engine, and nothing stays" {
+  echo 'no image' >base.tar
+  run_task IMAGE_ARG_base=base.tar
+  [ "$status" -eq 1 ]
+  said "'base.tar'"
+  [ "$(tail -n 1 <<<"$stderr")" = 'build: stage oci-preload exited with 1, nothing was exported' ]
+  nothing_left_behind
+}
+
+@test "build: SIGTERM during any stage ends it with 143, and the stage too" {
+  mkfifo arguments
+  env -i PATH="$PATH" TMPDIR="$(task_tmpdir)" BUILD_ARGS_FILE=arguments build 2>log 3>&- &
+  pid=$!
+  wait_until 10 pgrep -P "$pid" -x oci-params
+  stage=$(pgrep -P "$pid" -x oci-params)
+  kill -TERM "$pid"
+  code=0
+  wait "$pid" || code=$?
+  [ "$code" -eq 143 ]
+  [ "$(cat log)" = $'oci-params: BUILD_ARGS_FILE: stopped by SIGTERM\nbuild: oci-params: stopped by SIGTERM' ]
+  gone "$stage"
+}
+
+@test "build: a tool that is missing is named" {
+  mkdir bin
+  cp "$(command -v build)" bin/
+  run --separate-stderr env -i PATH=/nowhere bin/build
+  [ "$status" -eq 1 ]
+  [ "$stderr" = "build: cannot find the program 'oci-params' beside this one or on PATH" ]
+}
