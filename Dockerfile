@@ -48,7 +48,7 @@ install -d -m 1777 /root-of-image/tmp /root-of-image/var/tmp
 for folder in /bin /sbin /lib /lib64; do
   [ ! -L "$folder" ] || { mkdir -p "/root-of-image/usr$folder"; ln -s "usr$folder" "/root-of-image$folder"; }
 done
-cp -a /etc/debian_version /etc/group /etc/os-release /etc/passwd /root-of-image/etc/
+cp -aL /etc/debian_version /etc/group /etc/nsswitch.conf /etc/os-release /etc/passwd /root-of-image/etc/
 
 keep /usr/bin/build /usr/bin/oci-* /usr/bin/buildctl /usr/bin/buildkit*
 ln -s buildkit-runc /root-of-image/usr/bin/runc

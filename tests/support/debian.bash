@@ -21,7 +21,7 @@ debian_image() {
     rm -f "$root/rootfs/etc/resolv.conf"
     make_image "$root/layout" "$root/rootfs" latest "linux/$(image_architecture)" \
       '{"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],"Cmd":["bash"]}' >/dev/null
-    mv "$root/layout" "$cache/$key"
+    mv -T "$root/layout" "$cache/$key"
     rm -rf "$root"
   fi
   echo "$cache/$key"
