@@ -21,6 +21,10 @@ namespace {
 // What extents are shared in units of; all filesystems with reflinks use 4 KiB where pages are that large.
 constexpr std::uint64_t clone_unit = 4096;
 
+// Copied rather than referred to: with its documents in place, a layout can be read whatever becomes of the
+// rest.
+constexpr std::uint64_t small_size = 64 << 10;
+
 std::unique_ptr<stream::Source> checked(const Location& location, const hash::Digest& digest,
                                         const std::string& what) {
   return stream::verified(stream::from_range(location.fd, location.offset, location.size, what), digest,
@@ -85,7 +89,7 @@ Placement fill(const Location& location, const hash::Digest& digest, const std::
     stream::drain(*checked(location, digest, what));
     return Placement::cloned;
   }
-  if (!location.file.empty()) {
+  if (!location.file.empty() && location.size > small_size) {
     // Concourse gives every input a mount of its own, so hard links end there.
     ::unlink(destination.c_str());
     if (::symlink(std::filesystem::absolute(location.file).c_str(), destination.c_str()) != 0) {

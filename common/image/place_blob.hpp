@@ -14,7 +14,7 @@ namespace image {
 enum class Placement {
   linked,      // another name of the same file
   cloned,      // another file that shares its extents
-  referenced,  // a symbolic link, where the file lies on another filesystem
+  referenced,  // a symbolic link, where the file lies on another filesystem and is not small
   copied,
 };
 

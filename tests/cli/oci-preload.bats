@@ -20,6 +20,13 @@ setup() {
   mkdir work
 }
 
+teardown() {
+  local mounted
+  for mounted in input btrfs; do
+    if mountpoint -q "$mounted"; then umount "$mounted"; fi
+  done
+}
+
 # request [ROLE NAME PATH]...: a request that preloads these.
 request() {
   jq -c --args '.preloads = ([$ARGS.positional | range(0; length; 3) as $at |
@@ -88,8 +95,29 @@ config_of() { skopeo inspect --raw "$1" | jq -r .config.digest; }
   ln -s "$other" work
   preload build_arg base layout
   [ "$(skopeo inspect --raw oci:work/preloads:base | sha256sum)" = "$(sed 's/sha256://' manifest)  -" ]
-  [ -L "$(blob "$(cat manifest)")" ]
+  [ -L "$(blob "$(jq -r '.layers[0].digest' "$(blob "$(cat manifest)")")")" ]
+  [ "$(find work/preloads/ -type f -size +64k)" = '' ]
   rm -r "$other"
+}
+
+@test "oci-preload: clones the files of a layout where the filesystem shares extents" {
+  [ "$(id -u)" -eq 0 ] || skip 'mounting a filesystem needs root'
+  truncate -s 200M image
+  mkfs.btrfs --quiet image
+  mkdir btrfs input
+  mount -o loop image btrfs || skip 'no loop device or no btrfs here'
+  mkdir btrfs/input btrfs/work
+  # As Concourse mounts inputs: the same filesystem, but a mount of its own, so that hard links fail.
+  mount --bind btrfs/input input
+  cp -rL layout input/layout
+  rmdir work
+  ln -s btrfs/work work
+  preload build_arg base input/layout
+  [ "$status" -eq 0 ]
+  [ -z "$(find btrfs/work -type l)" ]
+  layer=$(blob "$(jq -r '.layers[0].digest' "$(blob "$(cat manifest)")")")
+  cmp "$layer" "layout/${layer#work/preloads/}"
+  filefrag -v "$layer" | grep -q shared
 }
 
 @test "oci-preload: writes no more than the members of a tar" {

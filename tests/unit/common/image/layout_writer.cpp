@@ -178,18 +178,35 @@ TEST_F(Layouts, AreNeverMadeOverWhatIsThere) {
   EXPECT_TRUE(fs::exists(made() / "precious"));
 }
 
-TEST(PlaceBlob, RefersToAFileOfAnotherFilesystem) {
-  const sys::TempDir here_dir("/tmp"), there_dir("/dev/shm");
-  struct stat a, b;
-  ASSERT_EQ(::stat(here_dir.path().c_str(), &a), 0);
-  ASSERT_EQ(::stat(there_dir.path().c_str(), &b), 0);
-  if (a.st_dev == b.st_dev) GTEST_SKIP() << "/tmp and /dev/shm are one filesystem";
-  test::write_files(here_dir.path(), {{"blob", "content"}});
-  const auto fd = std::make_shared<const sys::UniqueFd>(sys::open_readable(here_dir.path() / "blob"));
-  const auto placement = image::place_blob({fd, 0, 7, here_dir.path() / "blob"}, hash::sha256("content"),
-                                           there_dir.path() / "blob", "it");
-  EXPECT_EQ(placement, image::Placement::referenced);
-  EXPECT_EQ(sys::read_file(there_dir.path() / "blob"), "content");
+class PlaceBlob : public testing::Test {
+protected:
+  void SetUp() override {
+    struct stat a, b;
+    if (::stat(from_.path().c_str(), &a) == 0 && ::stat(to_.path().c_str(), &b) == 0 &&
+        a.st_dev == b.st_dev) {
+      GTEST_SKIP() << "/tmp and /dev/shm are one filesystem";
+    }
+  }
+
+  image::Placement place(const std::string& content) {
+    const auto file = from_.path() / "blob";
+    test::write_files(from_.path(), {{"blob", content}});
+    const auto fd = std::make_shared<const sys::UniqueFd>(sys::open_readable(file));
+    const auto placement =
+        image::place_blob({fd, 0, content.size(), file}, hash::sha256(content), to_.path() / "blob", "it");
+    EXPECT_EQ(sys::read_file(to_.path() / "blob"), content);
+    return placement;
+  }
+
+  sys::TempDir from_{"/tmp"}, to_{"/dev/shm"};
+};
+
+TEST_F(PlaceBlob, RefersToALargeFileOfAnotherFilesystem) {
+  EXPECT_EQ(place(std::string(200'000, 'x')), image::Placement::referenced);
+}
+
+TEST_F(PlaceBlob, CopiesASmallFileOfAnotherFilesystem) {
+  EXPECT_EQ(place("small"), image::Placement::copied);
 }
 
 }  // namespace
