@@ -41,12 +41,6 @@ void require_distinct_platforms(const Archive& archive) {
 
 }  // namespace
 
-struct LayoutWriter::Blob {
-  Location location;
-  hash::Digest digest;
-  std::string what;
-};
-
 LayoutWriter::LayoutWriter(std::filesystem::path directory) : directory_(std::move(directory)) {
   make_directory(directory_);
   make_directory(directory_ / "blobs");
@@ -70,7 +64,7 @@ Descriptor LayoutWriter::add(const Archive& archive, const std::string& name) {
   const auto& roots = archive.roots();
   if (archive.platforms().empty()) throw util::Error(archive.what() + " holds no image");
   if (roots.size() > 1) require_distinct_platforms(archive);
-  std::vector<Blob> blobs;
+  std::vector<Descriptor> blobs;
   std::vector<Descriptor> images;
   if (archive.index_digest() || roots.size() > 1) {
     for (const auto& root : roots)
@@ -78,7 +72,7 @@ Descriptor LayoutWriter::add(const Archive& archive, const std::string& name) {
   } else {
     images.push_back(convert(archive, std::nullopt, blobs));
   }
-  place(std::move(blobs));
+  place(archive, std::move(blobs));
   auto entry = images.size() == 1 ? images[0]
                                   : write_document(to_json(Index{std::string(media_type::oci_index), images}),
                                                    media_type::oci_index);
@@ -87,7 +81,8 @@ Descriptor LayoutWriter::add(const Archive& archive, const std::string& name) {
   return entry;
 }
 
-Descriptor LayoutWriter::add_root(const Archive& archive, const Descriptor& root, std::vector<Blob>& blobs) {
+Descriptor LayoutWriter::add_root(const Archive& archive, const Descriptor& root,
+                                  std::vector<Descriptor>& blobs) {
   if (!media_type::is_manifest(root.media_type) && !media_type::is_index(root.media_type)) {
     // A config alone: one of several images of an older docker-save tar.
     const auto platform = parse_config(archive.read_document(root), name_of(archive, root)).platform;
@@ -102,7 +97,8 @@ Descriptor LayoutWriter::add_root(const Archive& archive, const Descriptor& root
 }
 
 // What an index names but the archive does not hold was left out when the image was saved.
-void LayoutWriter::collect(const Archive& archive, const Descriptor& descriptor, std::vector<Blob>& blobs) {
+void LayoutWriter::collect(const Archive& archive, const Descriptor& descriptor,
+                           std::vector<Descriptor>& blobs) {
   if (known_.contains(descriptor.digest) || !take(archive, descriptor, blobs)) return;
   if (media_type::is_manifest(descriptor.media_type)) {
     collect_manifest(archive, descriptor, blobs);
@@ -114,7 +110,7 @@ void LayoutWriter::collect(const Archive& archive, const Descriptor& descriptor,
 }
 
 void LayoutWriter::collect_manifest(const Archive& archive, const Descriptor& descriptor,
-                                    std::vector<Blob>& blobs) {
+                                    std::vector<Descriptor>& blobs) {
   const auto manifest = parse_manifest(archive.read_document(descriptor), name_of(archive, descriptor));
   auto parts = manifest.layers;
   parts.push_back(manifest.config);
@@ -129,21 +125,22 @@ void LayoutWriter::collect_manifest(const Archive& archive, const Descriptor& de
 }
 
 // False if the archive does not hold it.
-bool LayoutWriter::take(const Archive& archive, const Descriptor& descriptor, std::vector<Blob>& blobs) {
-  const auto location = archive.find(descriptor);
-  if (!location) return false;
-  if (known_.insert(descriptor.digest).second) {
-    blobs.push_back({*location, descriptor.digest, name_of(archive, descriptor)});
-  }
+bool LayoutWriter::take(const Archive& archive, const Descriptor& descriptor,
+                        std::vector<Descriptor>& blobs) {
+  if (known_.contains(descriptor.digest)) return true;
+  if (!archive.find(descriptor)) return false;
+  known_.insert(descriptor.digest);
+  blobs.push_back(descriptor);
   return true;
 }
 
-void LayoutWriter::need(const Archive& archive, const Descriptor& descriptor, std::vector<Blob>& blobs) {
+void LayoutWriter::need(const Archive& archive, const Descriptor& descriptor,
+                        std::vector<Descriptor>& blobs) {
   if (!take(archive, descriptor, blobs)) throw util::Error(name_of(archive, descriptor) + " is missing");
 }
 
 Descriptor LayoutWriter::convert(const Archive& archive, const std::optional<Platform>& platform,
-                                 std::vector<Blob>& blobs) {
+                                 std::vector<Descriptor>& blobs) {
   const auto image = archive.image(platform);
   Manifest manifest{std::string(media_type::oci_manifest),
                     {std::string(media_type::oci_config), image.config_digest, image.config_json.size()},
@@ -160,20 +157,27 @@ Descriptor LayoutWriter::write_document(const std::string& json, std::string_vie
   return descriptor;
 }
 
-void LayoutWriter::place(std::vector<Blob> blobs) {
+// How many bytes were copied.
+std::uint64_t LayoutWriter::place(const Archive& archive, const Descriptor& blob) const {
+  // Found anew here, so that no more files are open than are being read.
+  const auto location = archive.find(blob);
+  if (!location) throw util::Error(name_of(archive, blob) + " is missing");
+  const auto placement = place_blob(*location, blob.digest, path_of(blob.digest), name_of(archive, blob));
+  return placement == Placement::copied ? location->size : 0;
+}
+
+void LayoutWriter::place(const Archive& archive, std::vector<Descriptor> blobs) {
   // The largest first, so that no thread is left with it at the end.
   std::sort(blobs.begin(), blobs.end(),
-            [](const Blob& a, const Blob& b) { return a.location.size > b.location.size; });
+            [](const Descriptor& a, const Descriptor& b) { return a.size > b.size; });
   std::atomic<std::size_t> next = 0;
   std::atomic<std::uint64_t> copied = 0;
   std::mutex mutex;
   std::exception_ptr failure;
   const auto work = [&] {
     for (std::size_t i = next++; i < blobs.size(); i = next++) {
-      const auto& blob = blobs[i];
       try {
-        const auto placement = place_blob(blob.location, blob.digest, path_of(blob.digest), blob.what);
-        if (placement == Placement::copied) copied += blob.location.size;
+        copied += place(archive, blobs[i]);
       } catch (...) {
         const std::lock_guard lock(mutex);
         if (!failure) failure = std::current_exception();
@@ -181,11 +185,11 @@ void LayoutWriter::place(std::vector<Blob> blobs) {
       }
     }
   };
-  const std::size_t helpers = std::min<std::size_t>(blobs.size(), std::thread::hardware_concurrency());
+  const std::size_t threads = std::min<std::size_t>(blobs.size(), std::thread::hardware_concurrency());
   {
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 1; i < helpers; ++i)
-      threads.emplace_back(work);
+    std::vector<std::jthread> helpers;
+    for (std::size_t i = 1; i < threads; ++i)
+      helpers.emplace_back(work);
     work();
   }
   if (failure) std::rethrow_exception(failure);

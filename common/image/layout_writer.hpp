@@ -34,17 +34,16 @@ public:
   std::uint64_t copied() const noexcept { return copied_; }
 
 private:
-  struct Blob;
-
-  Descriptor add_root(const Archive& archive, const Descriptor& root, std::vector<Blob>& blobs);
-  void collect(const Archive& archive, const Descriptor& descriptor, std::vector<Blob>& blobs);
-  void collect_manifest(const Archive& archive, const Descriptor& descriptor, std::vector<Blob>& blobs);
-  bool take(const Archive& archive, const Descriptor& descriptor, std::vector<Blob>& blobs);
-  void need(const Archive& archive, const Descriptor& descriptor, std::vector<Blob>& blobs);
+  Descriptor add_root(const Archive& archive, const Descriptor& root, std::vector<Descriptor>& blobs);
+  void collect(const Archive& archive, const Descriptor& descriptor, std::vector<Descriptor>& blobs);
+  void collect_manifest(const Archive& archive, const Descriptor& descriptor, std::vector<Descriptor>& blobs);
+  bool take(const Archive& archive, const Descriptor& descriptor, std::vector<Descriptor>& blobs);
+  void need(const Archive& archive, const Descriptor& descriptor, std::vector<Descriptor>& blobs);
   Descriptor convert(const Archive& archive, const std::optional<Platform>& platform,
-                     std::vector<Blob>& blobs);
+                     std::vector<Descriptor>& blobs);
   Descriptor write_document(const std::string& json, std::string_view media_type);
-  void place(std::vector<Blob> blobs);
+  void place(const Archive& archive, std::vector<Descriptor> blobs);
+  std::uint64_t place(const Archive& archive, const Descriptor& blob) const;
   std::filesystem::path path_of(const hash::Digest& digest) const;
 
   std::filesystem::path directory_;

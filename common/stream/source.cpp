@@ -1,6 +1,7 @@
 // Plain sources: memory, descriptors, ranges of files.
 #include "common/stream/source.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
 
@@ -134,6 +135,12 @@ std::unique_ptr<Source> from_string(std::string content) {
 
 std::unique_ptr<Source> from_fd(sys::UniqueFd fd, std::string what) {
   return std::make_unique<FdSource>(std::move(fd), std::move(what));
+}
+
+std::string read_stdin(std::uint64_t limit) {
+  sys::UniqueFd fd(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0));
+  if (!fd) util::throw_errno("cannot read stdin");
+  return read_all(*from_fd(std::move(fd), "stdin"), "stdin", limit);
 }
 
 std::unique_ptr<Source> from_range(std::shared_ptr<const sys::UniqueFd> fd, std::uint64_t offset,

@@ -46,6 +46,12 @@ blob() { echo "work/preloads/blobs/sha256/${1#sha256:}"; }
 
 config_of() { skopeo inspect --raw "$1" | jq -r .config.digest; }
 
+# Whether oci-preload has come so far that it handles SIGTERM.
+catches_term() {
+  [ "$(cat "/proc/$1/comm")" = oci-preload ] || return
+  (((0x$(awk '/^SigCgt:/ {print $2}' "/proc/$1/status") & 0x4000) != 0))
+}
+
 @test "oci-preload: gives a layout directory and a digest to every image" {
   preload build_arg base layout context alpine several
   [ "$status" -eq 0 ]
@@ -216,6 +222,20 @@ config_of() { skopeo inspect --raw "$1" | jq -r .config.digest; }
   [ "$status" -eq 1 ]
   [ -z "$output" ]
   [[ $stderr == "oci-preload: request: "* ]]
+}
+
+@test "oci-preload: a stop request ends the wait for a request" {
+  mkfifo silent
+  oci-preload --work-dir work <silent 2>stderr 3>&- &
+  pid=$!
+  exec 4>silent # so that the FIFO is open, and stays silent
+  wait_until 10 catches_term "$pid"
+  kill -TERM "$pid"
+  status=0
+  wait "$pid" || status=$?
+  exec 4>&-
+  [ "$status" -eq 143 ]
+  [ "$(cat stderr)" = 'oci-preload: stopped by SIGTERM' ]
 }
 
 @test "oci-preload: wrong usage exits 2, --help fits 80 columns" {

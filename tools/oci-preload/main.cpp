@@ -1,12 +1,10 @@
 // oci-preload: turns the images of a request into OCI layouts.
-#include <unistd.h>
-
 #include <cstdio>
 #include <filesystem>
 
 #include "common/cli/run_tool.hpp"
 #include "common/document/request.hpp"
-#include "common/sys/file.hpp"
+#include "common/stream/source.hpp"
 #include "tools/oci-preload/lay_out.hpp"
 
 int main(int argc, char** argv) {
@@ -19,7 +17,7 @@ int main(int argc, char** argv) {
       ->required()
       ->type_name("DIR");
   return cli::run_tool(app, argc, argv, [&] {
-    auto request = document::parse_request(sys::read_to_end(STDIN_FILENO, "stdin"));
+    auto request = document::parse_request(stream::read_stdin());
     oci_preload::lay_out(request, work_dir);
     std::printf("%s\n", document::to_json(request).c_str());
   });
