@@ -123,6 +123,21 @@ setup() {
   [ "$(files_in image)" = 'digest image.tar manifest-digest' ]
 }
 
+@test "basic: what lies in the lower layer of an overlay is replaced too" {
+  enter_task lower/rootfs upper work image
+  echo old >lower/rootfs/old
+  echo '{}' >lower/metadata.json
+  echo old >lower/digest
+  mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work image || skip 'no overlay can be mounted here'
+  run_task CONTEXT="$FIXTURES/labels" UNPACK_ROOTFS=true
+  files=$(files_in image)
+  unpacked=$(files_in image/rootfs)
+  umount image
+  [ "$status" -eq 0 ]
+  [ "$files" = 'digest image.tar manifest-digest metadata.json rootfs' ]
+  [ "$unpacked" = Dockerfile ]
+}
+
 @test "basic: files of the user beside the outputs stay" {
   enter_task
   echo 1.0 >image/tag

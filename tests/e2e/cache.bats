@@ -16,7 +16,7 @@ own_engine() {
 
 @test "cache: what a build leaves in cache/ serves the next one" {
   own_engine
-  [ -e cache/index.json ]
+  [ -e cache/buildkit/index.json ]
   digest=$(cat image/digest)
   own_engine
   [[ $stderr =~ \#[0-9]+\ CACHED ]]
@@ -32,7 +32,7 @@ own_engine() {
   head -c 2000000 /dev/urandom >greeting
   own_engine
   [ "$(du -s cache | cut -f 1)" -le $((before + 100)) ]
-  [ "$(files_in cache)" = "$(files_in cache | tr ' ' '\n' | grep -E '^(blobs|index.json|oci-layout|ingest)$' | paste -sd ' ')" ]
+  [ "$(files_in cache | wc -w)" -eq 2 ] # the cache, and the link that names it
 }
 
 @test "cache: a failed build leaves the cache of the last one" {
@@ -56,9 +56,19 @@ END
   did_not_say ' a step of '
 }
 
+@test "cache: one that the stock task left is used and replaced" {
+  own_engine CACHE_TO=type=local,dest=stock,mode=max
+  rm -rf cache
+  mv stock cache
+  own_engine
+  did_not_say 'the greeting is: hello'
+  [ ! -e cache/index.json ]
+  [ -e cache/buildkit/index.json ]
+}
+
 @test "cache: a damaged one is no reason to fail" {
   own_engine
-  echo '{' >cache/index.json
+  echo '{' >cache/buildkit/index.json
   own_engine
   said 'the greeting is: hello'
 }

@@ -8,9 +8,9 @@ setup() {
   enter_task
 }
 
-# layer_types: the media types of the layers.
-layer_types() {
-  skopeo inspect --raw oci:image/image | jq -r '.layers[].mediaType' | sort -u
+# layer_type: the media type of the last layer: those of the base stay as they are.
+layer_type() {
+  skopeo inspect --raw oci:image/image | jq -r '.layers[-1].mediaType'
 }
 
 # last_layer: the path of the last layer's blob.
@@ -34,28 +34,26 @@ last_layer() {
   [ -z "$(find image/rootfs -mindepth 1 -newermt @1000000000)" ]
 }
 
+# On engines of their own: a layer that an engine has compressed once stays as it is.
 @test "compression: gzip, zstd and none" {
-  succeed_task CONTEXT="$FIXTURES/basic" OUTPUT_OCI=true COMPRESSION=gzip
-  [ "$(layer_types)" = application/vnd.oci.image.layer.v1.tar+gzip ]
-  succeed_task CONTEXT="$FIXTURES/basic" OUTPUT_OCI=true COMPRESSION=zstd
-  [ "$(layer_types)" = application/vnd.oci.image.layer.v1.tar+zstd ]
+  local own=(BUILDKIT_HOST= BUILD_CONTEXTS="busybox=$BASES/busybox" CONTEXT="$FIXTURES/basic" OUTPUT_OCI=true)
+  succeed_task "${own[@]}" COMPRESSION=gzip
+  [ "$(layer_type)" = application/vnd.oci.image.layer.v1.tar+gzip ]
+  succeed_task "${own[@]}" COMPRESSION=zstd UNPACK_ROOTFS=true
+  [ "$(layer_type)" = application/vnd.oci.image.layer.v1.tar+zstd ]
   zstd -qt "$(last_layer)"
-  succeed_task CONTEXT="$FIXTURES/basic" OUTPUT_OCI=true COMPRESSION=none
-  [ "$(layer_types)" = application/vnd.oci.image.layer.v1.tar ]
+  [ "$(cat image/rootfs/copied)" = hello ]
+  succeed_task "${own[@]}" COMPRESSION=none
+  [ "$(layer_type)" = application/vnd.oci.image.layer.v1.tar ]
 }
 
 @test "compression level: a higher one makes layers smaller" {
   printf 'FROM scratch\nCOPY text /\n' >Dockerfile
   seq 1 100000 >text
-  succeed_task OUTPUT_OCI=true COMPRESSION=gzip COMPRESSION_LEVEL=1 BUILDKIT_HOST= 
+  succeed_task OUTPUT_OCI=true COMPRESSION=gzip COMPRESSION_LEVEL=1 BUILDKIT_HOST=
   low=$(stat -c %s "$(last_layer)")
   succeed_task OUTPUT_OCI=true COMPRESSION=gzip COMPRESSION_LEVEL=9 BUILDKIT_HOST=
   [ "$(stat -c %s "$(last_layer)")" -lt "$low" ]
-}
-
-@test "compression: unpacking reads what was written" {
-  succeed_task CONTEXT="$FIXTURES/basic" OUTPUT_OCI=true COMPRESSION=zstd UNPACK_ROOTFS=true
-  [ "$(cat image/rootfs/copied)" = hello ]
 }
 
 @test "attestations: there are none unless asked for" {

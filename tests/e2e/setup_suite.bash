@@ -14,7 +14,7 @@ setup_suite() {
   make_busybox_rootfs "$root"
   make_image "$BASES/busybox" "$root" >&2
   add_program "$root" ssh-add
-  make_image "$BASES/ssh" "$root" >&2
+  make_image "$BASES/ssh" "$root" latest "linux/$(image_architecture)" '{"Env":["PATH=/bin:/usr/bin"]}' >&2
 
   start_registry "$BATS_SUITE_TMPDIR/hub"
   HUB=$REGISTRY

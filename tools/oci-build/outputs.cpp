@@ -77,7 +77,12 @@ void rename_unwritable(const fs::path& from, const fs::path& to, std::error_code
   fs::permissions(error ? from : to, status.permissions(), ignored);
 }
 
-// Renames that are taken back unless keep() is called.
+[[noreturn]] void fail_to_move(const fs::path& from, const fs::path& to, const std::error_code& error) {
+  throw util::Error("cannot move " + util::quote(from.string()) + " to " + util::quote(to.string()) + ": " +
+                    error.message());
+}
+
+// Renames that are taken back unless finish() is called.
 class Moves {
 public:
   Moves() = default;
@@ -86,30 +91,54 @@ public:
   ~Moves() {
     for (auto move = done_.rbegin(); move != done_.rend(); ++move) {
       std::error_code error;
-      fs::rename(move->second, move->first, error);
+      fs::rename(move->to, move->from, error);
       if (error) {
-        util::log::warning("cannot put back " + util::quote(move->first.string()) + ": " + error.message());
+        util::log::warning("cannot put back " + util::quote(move->from.string()) + ": " + error.message());
       }
     }
   }
 
-  void move(const fs::path& from, const fs::path& to) {
+  // Puts `made` in the place of `place`, what is there into `replaced`. Either may be absent.
+  void exchange(const fs::path& made, const fs::path& place, const fs::path& replaced) {
+    if (is_there(place)) {
+      if (const auto error = move(place, replaced)) {
+        // On an overlay, directories of the lower layer cannot be renamed, only removed.
+        if (error != std::errc::cross_device_link) fail_to_move(place, replaced, error);
+        to_remove_.push_back({made, place});
+        return;
+      }
+    }
+    if (!is_there(made)) return;
+    if (const auto error = move(made, place)) fail_to_move(made, place, error);
+  }
+
+  // Does what cannot be taken back.
+  void finish() {
+    for (const auto& [made, place] : to_remove_) {
+      sys::remove_tree(place);
+      if (!is_there(made)) continue;
+      if (const auto error = move(made, place)) fail_to_move(made, place, error);
+    }
+    done_.clear();
+  }
+
+private:
+  struct Move {
+    fs::path from, to;
+  };
+
+  std::error_code move(const fs::path& from, const fs::path& to) {
+    Move record{from, to};
     done_.reserve(done_.size() + 1);  // nothing may throw between the rename and its record
-    std::pair<fs::path, fs::path> record(from, to);
     std::error_code error;
     fs::rename(from, to, error);
     if (error == std::errc::permission_denied) rename_unwritable(from, to, error);
-    if (error) {
-      throw util::Error("cannot move " + util::quote(from.string()) + " to " + util::quote(to.string()) +
-                        ": " + error.message());
-    }
-    done_.push_back(std::move(record));
+    if (!error) done_.push_back(std::move(record));
+    return error;
   }
 
-  void keep() noexcept { done_.clear(); }
-
-private:
-  std::vector<std::pair<fs::path, fs::path>> done_;
+  std::vector<Move> done_;
+  std::vector<Move> to_remove_;  // the place in `to`
 };
 
 }  // namespace
@@ -140,12 +169,10 @@ void Outputs::publish() {
       throw util::Error("cannot make " + util::quote(replaced.string()) + ": " + error.message());
     }
     for (const auto name : output_names) {
-      const auto place = output.directory / name;
-      if (is_there(place)) moves.move(place, replaced / name);
-      if (is_there(staging / name)) moves.move(staging / name, place);
+      moves.exchange(staging / name, output.directory / name, replaced / name);
     }
   }
-  moves.keep();
+  moves.finish();
 }
 
 }  // namespace oci_build
