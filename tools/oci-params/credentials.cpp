@@ -19,12 +19,20 @@ namespace fs = std::filesystem;
 // The limit is BuildKit's own; it would fail in the middle of the build, and without the file's name.
 constexpr std::uintmax_t largest_secret = 500 * 1024;
 
+constexpr std::string_view key_start = "-----BEGIN ";
+
 std::string too_large(std::uintmax_t size) {
   return "holds " + util::human_size(size) + ", but a secret has at most " + util::human_size(largest_secret);
 }
 
 document::Secret read_secret_file(const Environment& environment, const Member& member) {
   const auto path = environment.value(member.variable);
+  // What is no file may be the secret itself.
+  if (!is_present(*path)) {
+    throw util::Error(member.variable +
+                      ": the value is not the path of a file that exists; name one, or give the " +
+                      "secret itself as BUILDKIT_SECRETTEXT_" + member.name);
+  }
   require_file(member.variable, *path);
   std::error_code ignored;
   const auto size = fs::file_size(*path, ignored);
@@ -123,7 +131,11 @@ std::vector<document::Ssh> read_ssh(const Environment& environment, Findings& fi
     keys.push_back(std::move(key));
   };
   findings.check([&] {
-    for (const auto& text : split_list(environment.value("BUILDKIT_SSH").value_or(""), ";\n")) {
+    const auto value = environment.value("BUILDKIT_SSH").value_or("");
+    if (value.find(key_start) != std::string::npos) {
+      throw util::Error("BUILDKIT_SSH: the value is the text of a key; give it as BUILDKIT_SSHTEXT_default");
+    }
+    for (const auto& text : split_list(value, ";\n")) {
       findings.check([&] {
         for (auto& entry : parse_entries(environment, text))
           add(std::move(entry));
@@ -134,7 +146,7 @@ std::vector<document::Ssh> read_ssh(const Environment& environment, Findings& fi
     for (const auto& member : environment.family("BUILDKIT_SSHTEXT_")) {
       if (!environment.is_set(member.variable)) continue;
       findings.check([&] {
-        if (member.value.find("-----BEGIN ") == std::string::npos) {
+        if (member.value.find(key_start) == std::string::npos) {
           throw util::Error(
               member.variable +
               ": the value is no private key; it must be the text of one, with its line breaks");

@@ -22,6 +22,10 @@ namespace {
 struct stat status_of(const std::string& parameter, const std::filesystem::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0) return status;
+  if (path.string().find("-----BEGIN ") != std::string::npos) {
+    throw util::Error(parameter +
+                      ": the value is the text of a key or certificate; write it to a file and name that");
+  }
   if (errno == ENOENT || errno == ENOTDIR) {
     fail(parameter, path, "does not exist; is its input missing from the task?");
   }

@@ -49,6 +49,13 @@ void add_family(NameValues& values, const Environment& environment, std::string_
   }
 }
 
+void require_lower_case(const std::string& name) {
+  if (std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
+    throw util::Error("ANNOTATION_" + name +
+                      ": upper-case letters do not pass BuildKit's client; use lower case");
+  }
+}
+
 enum class Syntax { lines, lines_or_yaml };
 
 void add_file(NameValues& values, const Environment& environment, const std::string& parameter,
@@ -84,7 +91,10 @@ std::vector<document::NameValue> read_labels(const Environment& environment, Fin
 std::vector<document::NameValue> read_annotations(const Environment& environment, Findings& findings) {
   NameValues values(findings);
   findings.check([&] { add_family(values, environment, "ANNOTATION_"); });
-  return values.take();
+  auto annotations = values.take();
+  for (const auto& annotation : annotations)
+    findings.check([&] { require_lower_case(annotation.name); });
+  return annotations;
 }
 
 }  // namespace params

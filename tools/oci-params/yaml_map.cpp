@@ -59,6 +59,7 @@ private:
     if (text.find('\0') != std::string::npos) fail(mark, "a NUL character cannot be passed on");
     if (!key_) {
       if (text.empty()) fail(mark, "there is no name before ':'; write name: value");
+      if (text.find('=') != std::string::npos) fail(mark, "the name " + util::quote(text) + " holds a '='");
       const auto twice = std::find_if(entries_.begin(), entries_.end(),
                                       [&](const NamedValue& entry) { return entry.name == text; });
       if (twice != entries_.end()) {

@@ -49,14 +49,23 @@ TEST_F(Credentials, ASecretTextMayBeEmptyOrBytes) {
 TEST_F(Credentials, ASecretFileMustBeThereAndSmallEnough) {
   write("large", std::string(500 * 1024 + 1, 'x'));
   write("limit", std::string(500 * 1024, 'x'));
-  EXPECT_EQ(error_of({{"BUILDKIT_SECRET_a", "absent"}}),
-            "BUILDKIT_SECRET_a: 'absent' does not exist; is its input missing from the task?");
   EXPECT_EQ(error_of({{"BUILDKIT_SECRET_a", "."}}),
             "BUILDKIT_SECRET_a: '.' is a directory; name a file in it");
   EXPECT_EQ(error_of({{"BUILDKIT_SECRET_a", "large"}}),
             "BUILDKIT_SECRET_a: 'large' holds 500.0 KiB, but a secret has at most 500.0 KiB");
   EXPECT_EQ(read({{"BUILDKIT_SECRET_a", "limit"}}).secrets.size(), 1U);
   EXPECT_TRUE(read({{"BUILDKIT_SECRET_a", ""}}).secrets.empty());
+}
+
+TEST_F(Credentials, ASecretGivenWhereAPathBelongsIsNotShown) {
+  const std::string key = "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----\n";
+  EXPECT_EQ(error_of({{"BUILDKIT_SECRET_a", "hunter2"}}),
+            "BUILDKIT_SECRET_a: the value is not the path of a file that exists; name one, or give the "
+            "secret itself as "
+            "BUILDKIT_SECRETTEXT_a");
+  EXPECT_EQ(error_of({{"BUILDKIT_SSH", key}}),
+            "BUILDKIT_SSH: the value is the text of a key; give it as BUILDKIT_SSHTEXT_default");
+  EXPECT_EQ(error_of({{"BUILDKIT_TLS_KEY", key}}).find("hunter2"), std::string::npos);
 }
 
 TEST_F(Credentials, OneIdCannotBeBothFileAndText) {

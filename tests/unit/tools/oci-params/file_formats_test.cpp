@@ -78,6 +78,10 @@ TEST(YamlMap, RefusesAKeyThatStandsTwice) {
   EXPECT_EQ(yaml_message("a: 1\nb: 2\na: 3\n"), "line 3: 'a' stands twice, first in line 1");
 }
 
+TEST(YamlMap, RefusesANameThatWouldBeCutShort) {
+  EXPECT_EQ(yaml_message("a=b: 1\n"), "line 1: the name 'a=b' holds a '='");
+}
+
 TEST(YamlMap, RefusesASecondDocument) {
   EXPECT_EQ(yaml_message("a: 1\n---\nb: 2\n"), "there is a second document; keep one");
 }

@@ -84,4 +84,9 @@ TEST_F(NamedValues, AnnotationsComeFromVariables) {
             (Strings{"org.opencontainers.image.source=https://example.com"}));
 }
 
+TEST_F(NamedValues, AnAnnotationInUpperCaseIsAnError) {
+  EXPECT_EQ(error_of({{"ANNOTATION_org.example.Title", "x"}}),
+            "ANNOTATION_org.example.Title: upper-case letters do not pass BuildKit's client; use lower case");
+}
+
 }  // namespace
