@@ -30,8 +30,11 @@ constexpr auto root_name = "root";
 constexpr std::size_t shown_log_lines = 20;
 constexpr std::size_t longest_log_line = 2000;
 
-bool fits_socket_address(const std::filesystem::path& path) {
-  return path.string().size() < sizeof(sockaddr_un::sun_path);
+// For RUN --mount=type=ssh, buildkitd makes a socket of such a name below its TMPDIR.
+constexpr std::string_view longest_socket = "/.buildkit-ssh-sock4294967295/ssh_auth_sock";
+
+bool has_room_for_sockets(const std::filesystem::path& directory) {
+  return directory.string().size() + longest_socket.size() < sizeof(sockaddr_un::sun_path);
 }
 
 std::filesystem::path find_part(const std::string& name) {
@@ -47,8 +50,11 @@ std::filesystem::path find_part(const std::string& name) {
 
 // What BuildKit calls its own copy of runc goes first, as in BuildKit itself.
 std::filesystem::path find_runtime() {
-  if (const auto bundled = sys::find_program("buildkit-runc")) return *bundled;
-  return find_part("runc");
+  try {
+    return sys::find_sibling("buildkit-runc");
+  } catch (const util::Error&) {
+    return find_part("runc");
+  }
 }
 
 // Makes mounts of the daemon invisible outside, and the machine fit for it.
@@ -101,17 +107,19 @@ Daemon::Daemon(const document::Request& request, const std::filesystem::path& wo
     : rootless_(::geteuid() != 0) {
   // Without symlinks and absolute: mount points are compared with it.
   directory_.emplace(std::filesystem::canonical(work_dir), "buildkit-");
-  socket_ = directory_->path() / "buildkitd.sock";
-  if (!fits_socket_address(socket_)) {
-    socket_directory_.emplace("/tmp");
-    socket_ = socket_directory_->path() / "buildkitd.sock";
+  temporary_ = directory_->path() / "tmp";
+  if (has_room_for_sockets(temporary_)) {
+    std::filesystem::create_directory(temporary_);
+  } else {
+    short_directory_.emplace("/tmp");
+    temporary_ = short_directory_->path();
   }
+  socket_ = temporary_ / "buildkitd.sock";
   address_.host = "unix://" + socket_.string();
-  std::filesystem::create_directory(directory_->path() / "tmp");
   const DaemonSettings settings{
       .root = directory_->path() / root_name,
       .socket = socket_,
-      .otel_socket = socket_.parent_path() / "otel.sock",
+      .otel_socket = temporary_ / "otel.sock",
       .runtime = find_runtime(),
       .registry_mirrors = request.registry_mirrors,
   };
@@ -153,7 +161,7 @@ std::vector<std::string> Daemon::command_line(const document::Request& request) 
 void Daemon::start(const document::Request& request) {
   sys::Command command;
   command.argv = command_line(request);
-  command.environment = daemon_environment(request, sys::own_environment(), directory_->path() / "tmp");
+  command.environment = daemon_environment(request, sys::own_environment(), temporary_);
   if (rootless_) {
     // runc and buildkitd keep their state there, and no session of this user needs to exist.
     command.environment->push_back("XDG_RUNTIME_DIR=" + directory_->path().string());
@@ -235,12 +243,13 @@ void Daemon::stop() {
   }
   remove_state();
   directory_.reset();
-  socket_directory_.reset();
+  short_directory_.reset();
 }
 
 void Daemon::remove_state() {
   if (!rootless_) {
     sys::unmount_below(directory_->path());
+    sys::unmount_below(temporary_);
     sys::remove_tree(directory_->path());
     return;
   }

@@ -51,7 +51,8 @@ private:
 
   bool rootless_;
   std::optional<sys::TempDir> directory_;
-  std::optional<sys::TempDir> socket_directory_;  // where `work_dir` is too long a path for a socket
+  std::optional<sys::TempDir> short_directory_;  // where `work_dir` is too long a path for sockets
+  std::filesystem::path temporary_;              // the daemon's TMPDIR
   std::filesystem::path socket_;
   document::RemoteEngine address_;
   std::optional<sys::Child> child_;

@@ -14,6 +14,15 @@ make_busybox_rootfs() {
   echo 'root:x:0:' >"$root/etc/group"
 }
 
+# add_program ROOT PROGRAM: copies a program of this machine, and the libraries it needs, into a root filesystem.
+add_program() {
+  local file
+  for file in "$(command -v "$2")" $(ldd "$(command -v "$2")" | grep -o '/[^ ]*'); do
+    mkdir -p "$1${file%/*}"
+    cp -L "$file" "$1$file"
+  done
+}
+
 # store_blob LAYOUT FILE: moves FILE into the layout's blobs; prints its digest.
 store_blob() {
   local digest

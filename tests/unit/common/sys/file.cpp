@@ -88,4 +88,25 @@ TEST_F(File, PendingThatCannotTakeItsPlaceLeavesNothing) {
   EXPECT_EQ(entries(), 1);
 }
 
+TEST_F(File, DirectoryTakesThePlaceOfNothing) {
+  fs::create_directory(path("new"));
+  sys::write_file(path("new") / "f", "new");
+  sys::replace_directory(path("new"), path("place"));
+  EXPECT_EQ(sys::read_file(path("place") / "f"), "new");
+  EXPECT_FALSE(fs::exists(path("new")));
+}
+
+TEST_F(File, DirectoryTakesThePlaceOfOneThatIsNotEmpty) {
+  for (const auto* name : {"new", "place"}) {
+    fs::create_directory(path(name));
+    sys::write_file(path(name) / "f", name);
+  }
+  sys::replace_directory(path("new"), path("place"));
+  EXPECT_EQ(sys::read_file(path("place") / "f"), "new");
+}
+
+TEST_F(File, DirectoryThatIsMissingCannotReplaceAnother) {
+  EXPECT_THROW(sys::replace_directory(path("absent"), path("place")), util::Error);
+}
+
 }  // namespace

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "common/sys/file.hpp"
+#include "common/sys/remove_tree.hpp"
 #include "common/util/error.hpp"
 
 namespace {
@@ -41,6 +42,16 @@ TEST(TempDir, IsRemovedOnceAfterAMove) {
     EXPECT_TRUE(fs::exists(path));
   }
   EXPECT_FALSE(fs::exists(path));
+}
+
+TEST(TempDir, StaysWhenReleased) {
+  fs::path path;
+  {
+    sys::TempDir dir(fs::temp_directory_path());
+    path = dir.release();
+  }
+  EXPECT_TRUE(fs::exists(path));
+  sys::remove_tree(path);
 }
 
 TEST(TempDir, NamesTheParentThatIsMissing) {
