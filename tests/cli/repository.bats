@@ -76,6 +76,22 @@ sources() {
   done
 }
 
+@test "every script's help fits 80 columns and exits 0; what it does not know it refuses with 2" {
+  local script
+  for script in scripts/* tests/bench/run; do
+    [ -f "$script" ] || continue
+    run --separate-stderr "$script" --help
+    echo "$script: $output"
+    [ "$status" -eq 0 ]
+    [[ "$output" = "Usage: $script"* ]]
+    [ "$(awk 'length > 80' <<<"$output")" = '' ]
+    run --separate-stderr "$script" --no-such-option
+    [ "$status" -eq 2 ]
+    [ "$output" = '' ]
+    [ "$stderr" != '' ]
+  done
+}
+
 @test "every tool prints the project's version" {
   local tool version
   version=$(sed -n 's/^project(oci-build VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)

@@ -62,3 +62,8 @@ attack() {
 unpacked() {
   (cd dest/rootfs && find . -mindepth 1 -printf '%P %y\n' | LC_ALL=C sort)
 }
+
+# The one error line, without the tool's name and the image's.
+message() {
+  echo "${stderr#*: \'image\': }"
+}
