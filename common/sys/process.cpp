@@ -11,8 +11,6 @@
 
 #include <algorithm>
 #include <boost/process/child.hpp>
-#include <boost/process/env.hpp>
-#include <boost/process/environment.hpp>
 #include <boost/process/exe.hpp>
 #include <boost/process/extend.hpp>
 #include <csignal>
@@ -35,9 +33,11 @@ using namespace std::chrono_literals;
 // lock.
 class Setup : public process::extend::handler {
 public:
-  // `argv` is what the child gets: Boost's own copy of the arguments cannot hold an empty one.
-  Setup(const Command& command, char** argv, int null_fd, pid_t parent)
+  // `argv` and `environment` are what the child gets. Boost's own arguments cannot hold an empty one, and its
+  // environment reads beyond the end of the variables it compares.
+  Setup(const Command& command, char** argv, char** environment, int null_fd, pid_t parent)
       : argv_(argv),
+        environment_(environment),
         stdio_{command.stdin_fd >= 0 ? command.stdin_fd : null_fd, command.stdout_fd, command.stderr_fd},
         kept_fds_(command.kept_fds),
         death_signal_(command.death_signal),
@@ -46,6 +46,7 @@ public:
   template <typename Executor>
   void on_setup(Executor& executor) const {
     executor.cmd_line = argv_;
+    executor.env = environment_;
   }
 
   template <typename Executor>
@@ -74,11 +75,22 @@ public:
 
 private:
   char** argv_;
+  char** environment_;
   int stdio_[3];
   std::vector<int> kept_fds_;
   int death_signal_;
   pid_t parent_;
 };
+
+// As execve(2) takes them: without a constness that it respects anyway, and with a null pointer at the end.
+// They live as long as `strings`.
+std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  for (const auto& string : strings)
+    pointers.push_back(const_cast<char*>(string.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
 
 ExitStatus decode(int status) {
   if (WIFSIGNALED(status)) return {.code = 0, .signal = WTERMSIG(status)};
@@ -182,20 +194,13 @@ Child start(const Command& command) {
   const UniqueFd null_fd(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null_fd) util::throw_errno("cannot open '/dev/null'");
   const auto program = resolve(command.argv.front());
-  auto arguments = command.argv;
-  std::vector<char*> argv;
-  for (auto& argument : arguments)
-    argv.push_back(argument.data());
-  argv.push_back(nullptr);
-
-  process::environment environment;
-  for (const auto& variable : command.environment ? *command.environment : own_environment()) {
-    const auto equals = variable.find('=');
-    environment[variable.substr(0, equals)] = variable.substr(equals + 1);
-  }
+  auto argv = pointers_to(command.argv);
+  std::vector<char*> environment;
+  if (command.environment) environment = pointers_to(*command.environment);
   try {
-    process::child child(process::exe = program.string(), environment,
-                         Setup(command, argv.data(), null_fd.get(), ::getpid()));
+    process::child child(process::exe = program.string(),
+                         Setup(command, argv.data(), command.environment ? environment.data() : environ,
+                               null_fd.get(), ::getpid()));
     const pid_t pid = child.id();
     child.detach();  // Child reaps it: Boost's exit_code() cannot tell a signal from an exit code
     return Child(pid);
