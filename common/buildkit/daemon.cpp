@@ -106,14 +106,9 @@ Daemon::Daemon(const document::Request& request, const std::filesystem::path& wo
                std::chrono::milliseconds start_limit)
     : rootless_(::geteuid() != 0) {
   // Without symlinks and absolute: mount points are compared with it.
-  directory_.emplace(std::filesystem::canonical(work_dir), "buildkit-");
-  temporary_ = directory_->path() / "tmp";
-  if (has_room_for_sockets(temporary_)) {
-    std::filesystem::create_directory(temporary_);
-  } else {
-    short_directory_.emplace("/tmp");
-    temporary_ = short_directory_->path();
-  }
+  directory_.emplace(std::filesystem::canonical(work_dir), "bk-");
+  if (!has_room_for_sockets(directory_->path())) short_directory_.emplace("/tmp");
+  temporary_ = (short_directory_ ? *short_directory_ : *directory_).path();
   socket_ = temporary_ / "buildkitd.sock";
   address_.host = "unix://" + socket_.string();
   const DaemonSettings settings{

@@ -16,6 +16,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <thread>
 
 #include "common/sys/fd.hpp"
@@ -33,8 +34,8 @@ using namespace std::chrono_literals;
 // lock.
 class Setup : public process::extend::handler {
 public:
-  // `argv` and `environment` are what the child gets. Boost's own arguments cannot hold an empty one, and its
-  // environment reads beyond the end of the variables it compares.
+  // `argv` and `environment` are what the child gets: Boost's own arguments cannot hold an empty one, and its
+  // environment reads past the end of the variables it compares.
   Setup(const Command& command, char** argv, char** environment, int null_fd, pid_t parent)
       : argv_(argv),
         environment_(environment),
@@ -82,19 +83,28 @@ private:
   pid_t parent_;
 };
 
-// As execve(2) takes them: without a constness that it respects anyway, and with a null pointer at the end.
-// They live as long as `strings`.
-std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  for (const auto& string : strings)
-    pointers.push_back(const_cast<char*>(string.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
 ExitStatus decode(int status) {
   if (WIFSIGNALED(status)) return {.code = 0, .signal = WTERMSIG(status)};
   return {.code = WEXITSTATUS(status), .signal = 0};
+}
+
+// What execve wants; valid as long as `strings` does not change.
+std::vector<char*> pointers(std::vector<std::string>& strings) {
+  std::vector<char*> result;
+  for (auto& text : strings)
+    result.push_back(text.data());
+  result.push_back(nullptr);
+  return result;
+}
+
+std::vector<std::string> last_of_each_name(const std::vector<std::string>& variables) {
+  std::map<std::string, std::string> by_name;
+  for (const auto& variable : variables)
+    by_name.insert_or_assign(variable.substr(0, variable.find('=')), variable);
+  std::vector<std::string> result;
+  for (auto& [name, variable] : by_name)
+    result.push_back(std::move(variable));
+  return result;
 }
 
 std::filesystem::path resolve(const std::string& name) {
@@ -194,13 +204,13 @@ Child start(const Command& command) {
   const UniqueFd null_fd(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null_fd) util::throw_errno("cannot open '/dev/null'");
   const auto program = resolve(command.argv.front());
-  auto argv = pointers_to(command.argv);
-  std::vector<char*> environment;
-  if (command.environment) environment = pointers_to(*command.environment);
+  auto arguments = command.argv;
+  auto argv = pointers(arguments);
+  auto variables = last_of_each_name(command.environment ? *command.environment : own_environment());
+  auto environment = pointers(variables);
   try {
     process::child child(process::exe = program.string(),
-                         Setup(command, argv.data(), command.environment ? environment.data() : environ,
-                               null_fd.get(), ::getpid()));
+                         Setup(command, argv.data(), environment.data(), null_fd.get(), ::getpid()));
     const pid_t pid = child.id();
     child.detach();  // Child reaps it: Boost's exit_code() cannot tell a signal from an exit code
     return Child(pid);

@@ -59,6 +59,13 @@ with_parts_only() {
   [ -z "$output" ]
 }
 
+@test "oci-solve: a work directory that does not exist exits 2 and is named" {
+  make_request >request
+  solve --work-dir absent
+  [ "$status" -eq 2 ]
+  [[ "$stderr" == *"--work-dir"*"absent"* ]]
+}
+
 @test "oci-solve: several platforms in one image.tar are refused before anything starts" {
   make_request '.platforms = [{platform: "linux/amd64"}, {platform: "linux/arm64"}]' >request
   solve

@@ -19,10 +19,11 @@ int main(int argc, char** argv) {
   app.add_option(
          "--work-dir", options.work_dir,
          "private directory for temporary files, which stays empty afterwards (default: a temporary one)")
-      ->type_name("DIR");
+      ->type_name("DIR")
+      ->check(CLI::ExistingDirectory.description(""));
   app.add_option("--start-timeout", options.start_timeout,
                  "how long the engine may take to start (default: 60)")
       ->type_name("SECONDS")
-      ->check(CLI::Range(1, 86400));
+      ->check(CLI::Range(1, 86400).description(""));
   return cli::run_tool(app, argc, argv, [&] { oci_solve::run(options, STDIN_FILENO, stdout); });
 }

@@ -57,6 +57,12 @@ TEST(Process, GetsTheEnvironmentGivenAndNothingElse) {
   EXPECT_EQ(output.find("HOME="), std::string::npos);
 }
 
+TEST(Process, GetsTheLastOfTwoVariablesOfOneName) {
+  sys::Command command = {.argv = {"/usr/bin/env"}};
+  command.environment = {"A=1", "B=x", "A=2"};
+  EXPECT_EQ(output_of(command), "A=2\nB=x\n");
+}
+
 TEST(Process, GetsOurEnvironmentByDefault) {
   ::setenv("PROCESS_TEST", "seen", 1);
   EXPECT_EQ(output_of(shell("printf %s \"$PROCESS_TEST\"")), "seen");
