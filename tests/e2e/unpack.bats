@@ -34,18 +34,18 @@ setup() {
 @test "unpack rootfs: of several platforms the machine's own is unpacked, and the build says so" {
   succeed_task CONTEXT="$FIXTURES/platforms" UNPACK_ROOTFS=true IMAGE_PLATFORM=linux/s390x,linux/amd64,linux/arm64
   [ "$(jq -r '.env[] | select(startswith("ARCH"))' image/metadata.json)" = "ARCHITECTURE=$(image_architecture)" ]
-  said "build: unpacking the image for linux/$(image_architecture), the platform of this machine"
+  said "build: unpacking 'image/image' for linux/$(image_architecture), the platform of this machine"
 }
 
 @test "unpack rootfs: of several foreign platforms the first is unpacked, and the build says so" {
   succeed_task CONTEXT="$FIXTURES/platforms" UNPACK_ROOTFS=true IMAGE_PLATFORM=linux/s390x,linux/ppc64le
   [ "$(jq -r '.env[] | select(startswith("ARCH"))' image/metadata.json)" = ARCHITECTURE=s390x ]
-  said 'build: unpacking the image for linux/s390x, the first platform'
+  said "build: unpacking 'image/image' for linux/s390x, the first platform"
 }
 
 @test "unpack rootfs: the summary names rootfs and metadata.json with their sizes" {
   succeed_task CONTEXT="$FIXTURES/labels" UNPACK_ROOTFS=true
-  said "image/rootfs "
+  said "image/rootfs/ "
   said "image/metadata.json "
   [[ $stderr =~ oci-unpack\ [0-9.]+\ s ]]
 }

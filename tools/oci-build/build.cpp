@@ -42,14 +42,15 @@ Digests read_digests(Pipeline& pipeline, const fs::path& image) {
 }
 
 // The platform to unpack: the worker's own if it is among several, else the first.
-std::optional<std::string> platform_to_unpack(const std::vector<std::string>& platforms) {
+std::optional<std::string> platform_to_unpack(const std::vector<std::string>& platforms,
+                                              const fs::path& image) {
   if (platforms.size() < 2) return std::nullopt;
   const auto host = image::Platform::host();
   const auto own = std::find_if(platforms.begin(), platforms.end(), [&](const std::string& platform) {
     return image::Platform::parse(platform) == host;
   });
   const auto& chosen = own != platforms.end() ? *own : platforms.front();
-  util::log::info("unpacking the image for " + chosen + ", " +
+  util::log::info("unpacking " + util::quote(image.string()) + " for " + chosen + ", " +
                   (own != platforms.end() ? "the platform of this machine" : "the first platform"));
   return chosen;
 }
@@ -61,7 +62,10 @@ std::vector<ExportedFile> complete_image(Pipeline& pipeline, const document::Req
                                          const fs::path& directory) {
   std::vector<ExportedFile> files;
   const auto add = [&](const fs::path& name, std::string note = {}) {
-    files.push_back({directory / name, disk_size(staging / name), std::move(note)});
+    auto path = directory / name;
+    std::error_code ignored;
+    if (fs::is_directory(staging / name, ignored)) path /= "";
+    files.push_back({std::move(path), disk_size(staging / name), std::move(note)});
   };
   const auto write = [&](const std::string& name, const std::string& digest) {
     sys::write_file(staging / name, digest);  // no newline: pipelines use the content as it is
@@ -82,7 +86,7 @@ std::vector<ExportedFile> complete_image(Pipeline& pipeline, const document::Req
 
   if (request.output.unpack_rootfs) {
     std::vector<std::string> arguments{image.string(), staging.string()};
-    if (const auto platform = platform_to_unpack(request.platforms))
+    if (const auto platform = platform_to_unpack(request.platforms, directory / image.filename()))
       arguments.insert(arguments.begin(), {"--platform", *platform});
     pipeline.run("oci-unpack", arguments);
     add("rootfs");

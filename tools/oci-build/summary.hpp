@@ -11,7 +11,8 @@
 
 namespace oci_build {
 
-// One file or directory in its final place. `note` is what is worth knowing of it: mostly a digest.
+// One file, or directory with a slash at its end, in its final place. `note` is what is worth knowing of it:
+// mostly a digest.
 struct ExportedFile {
   std::filesystem::path path;
   std::uint64_t size = 0;  // of all files in it, for a directory
