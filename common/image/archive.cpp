@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <utility>
 
 #include "common/image/docker_archive.hpp"
 #include "common/image/members.hpp"
@@ -64,6 +65,13 @@ std::unique_ptr<Archive> open_directory(const std::filesystem::path& path, const
   if (members->find("index.json")) return open_oci_archive(std::move(members), Format::oci_layout, what);
   if (members->find("version") && members->find("manifest.json")) {
     throw util::Error(what + " is a directory of skopeo's 'dir:' format; copy it to 'oci:' with skopeo");
+  }
+  // The directory of a pipeline step, given instead of what is in it.
+  for (const auto& [name, sign] :
+       {std::pair("image.tar", "image.tar"), std::pair("image", "image/index.json"),
+        std::pair("oci", "oci/index.json")}) {
+    if (!members->find(sign)) continue;
+    throw util::Error(what + " is no image, but holds one: give " + util::quote((path / name).string()));
   }
   throw util::Error(what + " is no image: it has no 'index.json'; " + expected_images);
 }

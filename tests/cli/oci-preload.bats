@@ -106,7 +106,8 @@ catches_term() {
   rm -r "$other"
 }
 
-@test "oci-preload: clones the files of a layout where the filesystem shares extents" {
+# mount_btrfs: a filesystem that shares extents, with the work directory on it.
+mount_btrfs() {
   [ "$(id -u)" -eq 0 ] || skip 'mounting a filesystem needs root'
   truncate -s 200M image
   mkfs.btrfs --quiet image
@@ -115,15 +116,36 @@ catches_term() {
   mkdir btrfs/input btrfs/work
   # As Concourse mounts inputs: the same filesystem, but a mount of its own, so that hard links fail.
   mount --bind btrfs/input input
-  cp -rL layout input/layout
   rmdir work
   ln -s btrfs/work work
+}
+
+layer_of_layout() { jq -r '.layers[0].digest' "layout/blobs/sha256/$(sed s/sha256:// manifest)"; }
+
+@test "oci-preload: clones the files of a layout where the filesystem shares extents" {
+  mount_btrfs
+  cp -rL layout input/layout
   preload build_arg base input/layout
   [ "$status" -eq 0 ]
   [ -z "$(find btrfs/work -type l)" ]
-  layer=$(blob "$(jq -r '.layers[0].digest' "$(blob "$(cat manifest)")")")
+  layer=$(blob "$(layer_of_layout)")
   cmp "$layer" "layout/${layer#work/preloads/}"
   filefrag -v "$layer" | grep -q shared
+}
+
+@test "oci-preload: clones what stands aligned in a tar where the filesystem shares extents" {
+  mount_btrfs
+  cp -rL layout whole
+  layer=blobs/sha256/$(layer_of_layout | sed s/sha256://)
+  # Eight blocks up to the layer's content: the headers of six files and the content of two of them.
+  touch whole/1 whole/2 whole/3
+  tar -C whole --format=ustar -cf input/aligned.tar 1 2 3 oci-layout index.json "$layer"
+  mv "whole/$layer" .
+  tar -C whole --format=ustar -rf input/aligned.tar blobs
+  preload build_arg base input/aligned.tar
+  [ "$status" -eq 0 ]
+  cmp "work/preloads/$layer" "layout/$layer"
+  filefrag -v "work/preloads/$layer" | grep -q shared
 }
 
 @test "oci-preload: writes no more than the members of a tar" {

@@ -36,6 +36,14 @@ setup() {
   skopeo inspect oci-archive:image/image.tar
 }
 
+@test "basic: podman loads image.tar, and knows it by its digest" {
+  command -v podman >/dev/null || skip 'podman is not installed: run scripts/setup --tests'
+  local podman=(podman --root "$BATS_TEST_TMPDIR/root" --runroot "$BATS_TEST_TMPDIR/run" --storage-driver vfs)
+  "${podman[@]}" load --quiet --input image/image.tar
+  run -0 --separate-stderr "${podman[@]}" image inspect --format '{{.Id}}' "$(cat image/digest)"
+  [ "sha256:$output" = "$(cat image/digest)" ]
+}
+
 @test "basic: digest is that of the config, without a newline" {
   tar -xOf image/image.tar manifest.json | jq -r '.[0].Config' | tee "$BATS_TEST_TMPDIR/config"
   [ "$(cat image/digest)" = "sha256:$(basename "$(cat "$BATS_TEST_TMPDIR/config")")" ]
@@ -55,6 +63,19 @@ setup() {
 @test "basic: progress has neither cursor tricks nor padding" {
   run ! grep -P '\x1b' stderr
   run ! grep -E ' {40}' stderr
+}
+
+@test "basic: a terminal as wide as Concourse's changes nothing of that" {
+  enter_task
+  cat >run <<END
+stty rows 500 cols 500
+exec env -i PATH="$PATH" TMPDIR="$(task_tmpdir)" CONTEXT="$FIXTURES/basic" NO_COLOR=1 \
+  BUILDKIT_HOST="$SHARED_BUILDKIT_HOST" NO_CACHE=true build
+END
+  script -qec 'bash run' /dev/null </dev/null >shown
+  grep -E '^#[0-9]+ [0-9.]+ the greeting is: hello' shown
+  run ! grep -P '\x1b' shown
+  run ! grep -E ' {40}' shown
 }
 
 @test "basic: the summary names every file with size and digest, and the time of each stage" {

@@ -38,13 +38,13 @@ require_concourse_task() {
   [ -e "$concourse_task" ] || skip "$concourse_task is not there: set CONCOURSE_TASK"
 }
 
-# in_task CGROUP [option...] -- COMMAND...: runs a command in a privileged task on our image, with tests/examples/hello
-# as its input, and ./image and ./cache as its output and cache.
+# in_task MODE CGROUP [option...] -- COMMAND...: runs a command in a task of that mode on our image, with
+# tests/examples/hello as its input, and ./image and ./cache as its output and cache.
 in_task() {
-  local cgroup=$1
-  shift
+  local mode=$1 cgroup=$2
+  shift 2
   mkdir -p image cache
-  python3 "$concourse_task" --mode privileged --rootfs "$BATS_FILE_TMPDIR/image/rootfs" --cgroup "$cgroup" \
+  python3 "$concourse_task" --mode "$mode" --rootfs "$BATS_FILE_TMPDIR/image/rootfs" --cgroup "$cgroup" \
     --input hello="$top/tests/examples/hello" --input busybox="$BATS_FILE_TMPDIR/busybox" \
     --output image="$PWD/image" --cache cache="$PWD/cache" --timeout 300 \
     --env CONTEXT=hello --env BUILD_CONTEXTS=busybox=busybox --env BUILD_ARG_GREETING='Hello from a task' "$@"
@@ -55,7 +55,7 @@ builds_twice() {
   local first
   require_concourse_task
 
-  run in_task "$1" --env UNPACK_ROOTFS=true -- build
+  run in_task privileged "$1" --env UNPACK_ROOTFS=true -- build
   echo "$output"
   [ "$status" -eq 0 ]
   first=$(<image/digest)
@@ -65,7 +65,7 @@ builds_twice() {
   [ -n "$(ls cache)" ]
 
   rm -r image
-  run in_task "$1" -- build
+  run in_task privileged "$1" -- build
   echo "$output"
   [ "$status" -eq 0 ]
   grep -qE '^#[0-9]+ CACHED' <<<"$output"
@@ -85,7 +85,7 @@ builds_twice() {
 @test "every program in the image finds its libraries" {
   require_concourse_task
   # shellcheck disable=SC2016  # for the shell in the task
-  run in_task v2 -- sh -c '
+  run in_task privileged v2 -- sh -c '
     for tool in build oci-params oci-preload oci-solve oci-digest oci-unpack buildkitd buildctl runc; do
       "$tool" --version || exit
     done
@@ -104,6 +104,23 @@ builds_twice() {
 
 @test "a privileged task without a cgroup mount builds twice, the second time from its cache" {
   builds_twice none
+}
+
+@test "a privileged task on a worker that grants no more than fuse builds" {
+  require_concourse_task
+  run in_task fuse-only v2 -- build
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [ "$(<image/digest)" = "$(oci-digest image/image.tar)" ]
+}
+
+@test "an unprivileged task is told at once what it lacks" {
+  require_concourse_task
+  run in_task unprivileged v2 -- build
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ "$output" = *"set 'privileged: true' on the task, or BUILDKIT_HOST"* ]]
+  [ "$(files_in image)" = '' ]
 }
 
 @test "example.yml sets only parameters that the tools know" {

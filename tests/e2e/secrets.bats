@@ -72,6 +72,15 @@ END
   said "$second"
 }
 
+@test "ssh: an id alone means the agent of SSH_AUTH_SOCK" {
+  fingerprint=$(make_ssh_key "$BATS_TEST_TMPDIR/key")
+  eval "$(ssh-agent -a "$BATS_TEST_TMPDIR/agent" 3>&-)"
+  ssh-add -q "$BATS_TEST_TMPDIR/key"
+  succeed_task CONTEXT="$FIXTURES/ssh" BUILDKIT_SSH=deploy SSH_AUTH_SOCK="$SSH_AUTH_SOCK" NO_CACHE=true
+  kill "$SSH_AGENT_PID"
+  said "$fingerprint"
+}
+
 @test "ssh: BUILDKIT_SSHTEXT_* is a key as text, which no file outlives" {
   fingerprint=$(make_ssh_key "$BATS_TEST_TMPDIR/key")
   succeed_task CONTEXT="$FIXTURES/ssh" BUILDKIT_SSHTEXT_deploy="$(cat "$BATS_TEST_TMPDIR/key")" DEBUG=true NO_CACHE=true

@@ -103,7 +103,7 @@ def member(kind, words):
 
 def compress(data, compression):
     if compression == "gzip":
-        return gzip.compress(data, 1, mtime=0)
+        return gzip.compress(data, mtime=0)
     if compression == "zstd":
         return subprocess.run(["zstd", "-q", "-c"], input=data, stdout=subprocess.PIPE, check=True).stdout
     return data

@@ -312,6 +312,17 @@ TEST(DirectoryArchive, SaysWhatIsNoLayout) {
   EXPECT_TRUE(error_of([&] { image::open(directory.path()); }).ends_with("copy it to 'oci:' with skopeo"));
 }
 
+TEST(DirectoryArchive, SaysWhereTheImageIsThatWasMeant) {
+  for (const auto& [file, meant] :
+       {std::pair("image.tar", "image.tar"), std::pair("oci/index.json", "oci")}) {
+    const sys::TempDir directory("/tmp");
+    test::write_files(directory.path(), {{file, ""}});
+    EXPECT_EQ(error_of([&] { image::open(directory.path()); }),
+              "'" + directory.path().string() + "' is no image, but holds one: give '" +
+                  (directory.path() / meant).string() + "'");
+  }
+}
+
 TEST(DockerArchive, GivesConfigAndLayers) {
   const auto archive = open_tar(old_style());
   EXPECT_EQ(archive->format(), Format::docker_archive);

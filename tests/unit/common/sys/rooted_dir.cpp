@@ -107,7 +107,7 @@ TEST_F(RootedDir, MakesMissingParentsInsideTheRootEvenBehindALink) {
   EXPECT_TRUE(fs::is_directory(top_ / place.parent().str()));
   EXPECT_EQ(place.str(), fs::path(outside_ / "new/sub/x").string().substr(1));
   EXPECT_FALSE(fs::exists(outside_ / "new"));
-  EXPECT_EQ(fs::status(top_ / "tmp").permissions(), fs::perms{0755});
+  EXPECT_EQ(fs::status(top_ / *outside_.relative_path().begin()).permissions(), fs::perms{0755});
 }
 
 TEST_F(RootedDir, StopsInALoopOfSymlinks) {
