@@ -42,7 +42,7 @@ struct ApplyOptions {
 //   mode, extended attributes (without "trusted.", as in containerd) and time are set as the member says; a
 //   directory keeps its time whatever later happens in it. Hard links add a name and change nothing else.
 //   Holes of sparse files stay holes. Names without meaning (above the root, whiteouts of "..", a link to
-//   nothing) are errors, so are names longer than PATH_MAX allows.
+//   nothing) are errors, and so are names longer than PATH_MAX allows.
 // On a stop request (sys::stop) util::Error leaves. After any Error what is in the root is of no use.
 class Applier {
 public:

@@ -11,9 +11,9 @@ tar_image() {
 facts() {
   (
     cd "$1" || exit
-    # The size of a directory is the filesystem's affair.
+    # The sizes of directories are the filesystem's affair.
     find . -printf '%p type=%y mode=%m owner=%U:%G mtime=%T@ links=%n target=%l\n' | sort
-    find . ! -type d -printf '%p size=%s\n' | sort
+    find . -type f -printf '%p size=%s\n' | sort
     find . -type f -exec sha256sum {} + | sort -k 2
     find . \( -type c -o -type b \) -exec stat -c '%n device=%t:%T' {} + | sort
     find . ! -type d -links +1 -printf '%i %p\n' | sort -k 2 |
