@@ -34,7 +34,13 @@ keep() {
   for file; do
     mkdir -p "/root-of-image${file%/*}"
     cp -a "$file" "/root-of-image${file%/*}/"
-    ldd "$file" 2>/dev/null | grep -o '/[^ ]*' | while read -r library; do
+    # Fails for what is linked statically, or no program at all: then there is nothing to follow.
+    libraries=$(ldd "$file" 2>/dev/null) || continue
+    if printf '%s\n' "$libraries" | grep 'not found' >&2; then
+      echo "$file is linked to what no package here has" >&2
+      exit 1
+    fi
+    printf '%s\n' "$libraries" | grep -o '/[^ ]*' | while read -r library; do
       mkdir -p "/root-of-image${library%/*}"
       cp -uL "$library" "/root-of-image$library"
     done
