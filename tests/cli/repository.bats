@@ -37,12 +37,12 @@ sources() {
   echo 'set(LADDER util tar image)' >"$tree/common/CMakeLists.txt"
   printf '#include <string>\n\n#include "common/image/archive.hpp"\n' >"$tree/common/tar/reader.cpp"
   echo '#include "common/tar/reader.hpp"' >"$tree/common/image/archive.cpp"
-  echo '#include <archive.h>' >"$tree/common/image/manifest.cpp"
+  echo '#include <openssl/evp.h>' >"$tree/common/image/manifest.cpp"
   echo '#include "tools/oci-unpack/unpack.hpp"' >"$tree/tools/oci-digest/main.cpp"
   git -C "$tree" init -q
   run "$tree/scripts/layers"
   [ "$status" -eq 1 ]
-  [ "${lines[0]}" = 'common/image/manifest.cpp:1: <archive.h> is not for this file' ]
+  [ "${lines[0]}" = 'common/image/manifest.cpp:1: <openssl/evp.h> is not for this file' ]
   [ "${lines[1]}" = 'common/tar/reader.cpp:3: common/tar must not climb to common/image' ]
   [ "${lines[2]}" = 'tools/oci-digest/main.cpp:1: tools/oci-digest must not use tools/oci-unpack' ]
   [ "${#lines[@]}" -eq 3 ]
