@@ -17,12 +17,12 @@ namespace fs = std::filesystem;
 TEST(MountPointsBelow, AreGivenTopmostFirstWithTheirRealNames) {
   constexpr auto mountinfo =
       "22 1 8:1 / / rw - ext4 /dev/root rw\n"
-      "23 22 0:5 / /work rw - tmpfs tmpfs rw\n"
-      "24 23 0:6 / /work/a\\040b rw - tmpfs tmpfs rw\n"
-      "25 22 0:7 / /workshop rw - tmpfs tmpfs rw\n"
-      "26 24 0:8 / /work/a\\040b/c\\134d rw - tmpfs tmpfs rw\n";
-  const std::vector<fs::path> expected = {"/work/a b/c\\d", "/work/a b", "/work"};
-  EXPECT_EQ(sys::mount_points_below(mountinfo, "/work"), expected);
+      "23 22 0:5 / /base rw - tmpfs tmpfs rw\n"
+      "24 23 0:6 / /base/a\\040b rw - tmpfs tmpfs rw\n"
+      "25 22 0:7 / /baseshop rw - tmpfs tmpfs rw\n"
+      "26 24 0:8 / /base/a\\040b/c\\134d rw - tmpfs tmpfs rw\n";
+  const std::vector<fs::path> expected = {"/base/a b/c\\d", "/base/a b", "/base"};
+  EXPECT_EQ(sys::mount_points_below(mountinfo, "/base"), expected);
 }
 
 TEST(PrivateMounts, AreNotSeenOutsideAndCanBeDetached) {
