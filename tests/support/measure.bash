@@ -1,8 +1,8 @@
 # What the benchmarks share: times, medians, images of a gigabyte that are made once.
 
-# Release programs where they are built, else those of the tests.
+# Benches measure release programs where they are built. Tests load this file too, and run what scripts/test built.
 _root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-PATH=$_root/build-release/bin:$_root/build-dev/bin:$PATH
+[ -n "${BATS_VERSION-}" ] || PATH=$_root/build-release/bin:$_root/build-dev/bin:$PATH
 BENCH_CACHE=${BENCH_CACHE:-$_root/build-dev/bench}
 
 # milliseconds COMMAND...: runs it and prints how long it took; its output is shown when it fails.

@@ -108,8 +108,8 @@ void report(const layer::Report& report, std::size_t layers, const fs::path& roo
   warn_of(report.owners, "the owner");
   warn_of(report.xattrs, "extended attributes");
   util::log::info("unpacked " + std::to_string(layers) + (layers == 1 ? " layer, " : " layers, ") +
-                  std::to_string(report.members) + " members, " + util::human_size(report.bytes) + " into " +
-                  util::quote(rootfs.string()));
+                  std::to_string(report.members) + (report.members == 1 ? " member, " : " members, ") +
+                  util::human_size(report.bytes) + " into " + util::quote(rootfs.string()));
 }
 
 layer::Report unpack_layers(const image::Archive& archive, const image::Image& image, const fs::path& rootfs,
