@@ -24,8 +24,8 @@ facts() {
 
 # A tree around the place that hostile images are unpacked to, and what it looks like, directory times included.
 make_surroundings() {
-  mkdir -p around/work/inner around/outside/dir
-  cd around/work/inner || return
+  mkdir -p around/site/inner around/outside/dir
+  cd around/site/inner || return
   outside=$(realpath ../../outside)
   echo untouched >"$outside/secret"
   echo untouched >"$outside/dir/file"
@@ -38,9 +38,9 @@ make_surroundings() {
 surroundings() {
   (
     cd ../.. || exit
-    find . -path ./work/inner -prune -o -printf '%p %i %y %m %U:%G %s %T@ %C@ %n %l\n' | sort
-    find . -path ./work/inner -prune -o -type f -exec sha256sum {} + | sort
-    find work/inner -maxdepth 1 | sort
+    find . -path ./site/inner -prune -o -printf '%p %i %y %m %U:%G %s %T@ %C@ %n %l\n' | sort
+    find . -path ./site/inner -prune -o -type f -exec sha256sum {} + | sort
+    find site/inner -maxdepth 1 | sort
     stat -c '%n %i %s %Y %Z' /etc/passwd /etc /tmp/.. /dev/null
   )
 }
@@ -54,7 +54,7 @@ attack() {
   # Of all that could be changed, dest alone may be.
   mkdir dest
   run --separate-stderr timeout 60 oci-unpack "$@" image dest
-  diff <(echo "$before") <(surroundings | grep -vx work/inner/dest)
+  diff <(echo "$before") <(surroundings | grep -vx site/inner/dest)
   [ -z "$output" ]
   [ "$status" -lt 2 ]
   [ "$status" -eq 0 ] || [ -z "$(ls -A dest)" ]
