@@ -1,0 +1,46 @@
+// Lookup of the Dockerfile, and the warning that needs both it and the ignore file.
+#include "common/context/sources.hpp"
+
+#include "common/dockerfile/paths.hpp"
+#include "common/dockerfile/remote.hpp"
+#include "common/dockerfile/text.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace context {
+namespace {
+
+void warn(const char* verb, const dockerfile::Transfer& transfer, const dockerfile::Origin& origin,
+          const Ignore& ignore, dockerfile::Lint& lint) {
+  for (const auto& source : transfer.sources) {
+    if (!std::holds_alternative<std::monostate>(dockerfile::parse_remote(source))) continue;
+    if (!ignore.ignores_source(source)) continue;
+    lint.warn(dockerfile::Rule::CopyIgnoredFile,
+              std::string("Attempting to ") + verb + " file " +
+                  dockerfile::in_quotes(dockerfile::clean_path(source)) +
+                  " that is excluded by .dockerignore",
+              origin.location, origin.comments);
+  }
+}
+
+}  // namespace
+
+std::filesystem::path find_dockerfile(const std::filesystem::path& wanted) {
+  if (std::filesystem::exists(wanted)) return wanted;
+  if (wanted.filename() == "Dockerfile") {
+    auto lower_case = wanted.parent_path() / "dockerfile";
+    if (std::filesystem::exists(lower_case)) return lower_case;
+  }
+  throw util::Error("cannot find the Dockerfile " + util::quote(wanted.string()));
+}
+
+void warn_of_ignored_sources(const dockerfile::Instruction& instruction, const Ignore& ignore,
+                             dockerfile::Lint& lint) {
+  if (const auto* add = std::get_if<dockerfile::Add>(&instruction)) {
+    warn("Add", add->transfer, add->origin, ignore, lint);
+  } else if (const auto* copy = std::get_if<dockerfile::Copy>(&instruction)) {
+    if (copy->from.empty()) warn("Copy", copy->transfer, copy->origin, ignore, lint);
+  }
+}
+
+}  // namespace context
