@@ -1,0 +1,239 @@
+// Redirects, retries and resumed downloads over single transfers.
+#include "common/http/client.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <mutex>
+#include <random>
+
+#include "common/http/transfer.hpp"
+#include "common/sys/interrupt.hpp"
+#include "common/util/log.hpp"
+#include "common/util/text.hpp"
+
+namespace http {
+namespace {
+
+constexpr int most_redirects = 10;
+constexpr std::size_t most_error_bytes = 16 << 10;
+constexpr std::uint64_t worthwhile_progress = 1 << 20;
+
+bool is_redirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+bool may_pass(int status) {
+  return status == 408 || status == 429 || (status >= 500 && status != 501 && status != 505);
+}
+
+bool may_pass(Failure::Kind kind) {
+  using Kind = Failure::Kind;
+  return kind != Kind::tls_verify && kind != Kind::tls && kind != Kind::protocol;
+}
+
+std::chrono::milliseconds with_chance(std::chrono::milliseconds delay) {
+  // So that many clients which one failure hit do not come back all at once.
+  thread_local std::minstd_rand generator(std::random_device{}());
+  return delay * std::uniform_int_distribution<int>(75, 125)(generator) / 100;
+}
+
+const char* name_of(Method method) {
+  return method == Method::get ? "GET " : method == Method::head ? "HEAD " : "POST ";
+}
+
+[[noreturn]] void fail(const std::string& message) {
+  throw Failure(message, Failure::Kind::protocol);
+}
+
+Url resolve(const Url& url, const std::string& location) {
+  try {
+    return url.resolve(location);
+  } catch (const util::Error& error) {
+    fail(url.display() + " redirects to an " + error.what());
+  }
+}
+
+}  // namespace
+
+// Transfers that no thread uses now, with their connections.
+class Client::Pool {
+public:
+  explicit Pool(Timeouts given) : timeouts(given) {}
+
+  std::unique_ptr<Transfer> take() {
+    const std::lock_guard lock(mutex_);
+    if (idle_.empty()) return std::make_unique<Transfer>();
+    auto transfer = std::move(idle_.back());
+    idle_.pop_back();
+    return transfer;
+  }
+
+  void give_back(std::unique_ptr<Transfer> transfer) {
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(transfer));
+  }
+
+  const Timeouts timeouts;
+
+private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Transfer>> idle_;
+};
+
+// One fetch(): what was delivered so far, across attempts and redirects.
+class Client::Exchange : private Receiver {
+public:
+  Exchange(const Request& request, const Body& body, Pool& pool)
+      : request_(request),
+        body_(body),
+        pool_(pool),
+        response_{.status = 0, .headers = {}, .url = request.url, .error = {}} {
+    assert(request.offset == 0 || request.content == Content::fixed);
+  }
+
+  // One attempt, redirects included.
+  const Response& attempt(sys::Interrupt& interrupt) {
+    Url url = request_.url;
+    for (int redirects = 0;; ++redirects) {
+      transfer(url, interrupt);
+      const auto location = response_.headers.find("Location");
+      if (!is_redirect(response_.status) || !location || request_.method == Method::post) return response_;
+      if (redirects == most_redirects) fail(url.display() + " leads to too many redirects");
+      Url next = resolve(url, *location);
+      if (url.scheme() == "https" && next.scheme() == "http" && request_.tls.verify) {
+        fail(url.display() + " redirects to " + next.display() + ", which is not encrypted");
+      }
+      url = std::move(next);
+    }
+  }
+
+  std::uint64_t delivered() const noexcept { return delivered_; }
+
+  bool can_go_on() const {
+    return delivered_ == 0 || request_.content == Content::fixed ||
+           (!etag_.empty() && !etag_.starts_with("W/"));
+  }
+
+private:
+  void transfer(const Url& url, sys::Interrupt& interrupt) {
+    response_ = {.status = 0, .headers = {}, .url = url, .error = {}};
+    const bool at_home = url.same_origin(request_.url);
+    auto headers = request_.headers;
+    if (at_home && !request_.authorization.empty())
+      headers.push_back({"Authorization", request_.authorization});
+    const std::uint64_t start = request_.offset + delivered_;
+    if (start > 0 && request_.method == Method::get) {
+      headers.push_back({"Range", "bytes=" + std::to_string(start) + "-"});
+      if (request_.content == Content::may_change) headers.push_back({"If-Range", etag_});
+    }
+    auto transfer = pool_.take();
+    transfer->perform({.method = request_.method,
+                       .url = url,
+                       .headers = std::move(headers),
+                       .form = request_.form,
+                       .tls = request_.tls,
+                       .show_key_pair = at_home,
+                       .timeouts = pool_.timeouts},
+                      *this, interrupt);
+    pool_.give_back(std::move(transfer));  // not after an exception: its connection may be in any state
+    util::log::debug(name_of(request_.method) + url.display() + ": " + std::to_string(response_.status));
+  }
+
+  void on_head(int status, const Headers& headers) override {
+    response_.status = status;
+    response_.headers = headers;
+    skip_ = 0;
+    if (!response_.success()) return;
+    const std::uint64_t start = request_.offset + delivered_;
+    if (status == 206) {
+      const auto range = headers.find("Content-Range");
+      if (parse_content_range_start(range.value_or("")) != start) {
+        fail(response_.url.display() + " answered with another range than the one asked for");
+      }
+      return;
+    }
+    const auto etag = headers.find("ETag").value_or("");
+    if (delivered_ > 0 && request_.content == Content::may_change && etag != etag_) {
+      fail(response_.url.display() + " changed while it was downloaded");
+    }
+    etag_ = etag;
+    skip_ = start;  // the server sends all of it again
+  }
+
+  void on_body(std::span<const std::byte> data) override {
+    if (!response_.success()) {
+      const auto count = std::min(data.size(), most_error_bytes - response_.error.size());
+      response_.error.append(reinterpret_cast<const char*>(data.data()), count);
+      return;
+    }
+    const auto skipped = std::min<std::uint64_t>(skip_, data.size());
+    skip_ -= skipped;
+    data = data.subspan(skipped);
+    if (data.empty()) return;
+    body_(data);
+    delivered_ += data.size();
+  }
+
+  const Request& request_;
+  const Body& body_;
+  Pool& pool_;
+  Response response_;
+  std::string etag_;
+  std::uint64_t delivered_ = 0;
+  std::uint64_t skip_ = 0;
+};
+
+Client::Client(Timeouts timeouts) : pool_(std::make_unique<Pool>(timeouts)) {}
+
+Client::~Client() = default;
+
+Response Client::fetch(const Request& request, const Body& body) {
+  sys::Interrupt interrupt(request.cancel);
+  Exchange exchange(request, body, *pool_);
+  auto delay = request.retry.first_delay;
+  for (int failures = 0;;) {
+    const auto before = exchange.delivered();
+    std::optional<Response> answer;
+    std::optional<Failure> failure;
+    try {
+      answer = exchange.attempt(interrupt);
+      if (!may_pass(answer->status)) return *answer;
+    } catch (const Failure& error) {
+      if (!may_pass(error.kind()) || !exchange.can_go_on()) throw;
+      failure = error;
+    }
+    if (exchange.delivered() - before >= worthwhile_progress) {
+      failures = 0;
+      delay = request.retry.first_delay;
+    }
+    std::optional<std::chrono::seconds> asked;
+    if (answer) {
+      asked = parse_retry_after(answer->headers.find("Retry-After").value_or(""),
+                                std::chrono::system_clock::now());
+    }
+    if (++failures >= request.retry.attempts || asked > request.retry.longest_retry_after) {
+      if (failure) throw *failure;
+      return *answer;
+    }
+    const auto wait =
+        std::max<std::chrono::milliseconds>(with_chance(delay), asked.value_or(std::chrono::seconds(0)));
+    util::log::debug((failure ? std::string(failure->what())
+                              : answer->url.display() + " answered " + std::to_string(answer->status)) +
+                     "; trying again in " + std::to_string(wait.count()) + " ms");
+    interrupt.sleep(wait);
+    delay = std::min(delay * 2, request.retry.longest_delay);
+  }
+}
+
+Client::Text Client::fetch_text(const Request& request, std::size_t limit) {
+  std::string text;
+  auto response = fetch(request, [&](std::span<const std::byte> data) {
+    if (data.size() > limit - text.size()) {
+      fail("the answer of " + request.url.display() + " is larger than " + util::human_size(limit));
+    }
+    text.append(reinterpret_cast<const char*>(data.data()), data.size());
+  });
+  return {std::move(response), std::move(text)};
+}
+
+}  // namespace http

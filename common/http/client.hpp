@@ -1,0 +1,126 @@
+// An HTTP client for downloads: streaming, patient with servers that fail, and careful with credentials.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "common/http/headers.hpp"
+#include "common/http/url.hpp"
+#include "common/util/error.hpp"
+
+namespace http {
+
+enum class Method { get, head, post };
+
+struct KeyPair {
+  std::filesystem::path certificate;
+  std::filesystem::path key;
+};
+
+// How an https server is to prove itself, and we to it.
+struct Tls {
+  std::vector<std::filesystem::path> ca_files = {};  // PEM, trusted beside the system's own
+  bool verify = true;                                // false: any certificate will do
+  std::optional<KeyPair> key_pair = std::nullopt;    // shown to the first host alone, not after a redirect
+};
+
+// When to try again. Tried again is what may pass: an unreachable host, a cut or stalled connection, 429,
+// 5xx.
+struct Retry {
+  int attempts = 5;  // those that brought the download on by 1 MiB or more do not count
+  std::chrono::milliseconds first_delay{500};  // doubled each time, a quarter more or less by chance
+  std::chrono::milliseconds longest_delay{15'000};
+  std::chrono::seconds longest_retry_after{120};  // a server that asks for more is given up on
+};
+
+// Whether what a URL names can become something else, so that a cut download must not simply go on.
+enum class Content {
+  fixed,       // addressed by its digest: a resumed download is always right
+  may_change,  // resumed only where the server vouches by a strong ETag, else the cut is an error
+};
+
+struct Request {
+  Method method = Method::get;
+  Url url;
+  std::vector<Header> headers = {};
+  std::string authorization = {};  // the field's value; a secret, so it never goes to another origin
+  std::string form = {};           // of a POST: application/x-www-form-urlencoded; a secret as well
+  std::uint64_t offset = 0;        // of a GET: leave out that many bytes at the front
+  Content content = Content::may_change;
+  Tls tls = {};
+  Retry retry = {};
+  std::stop_token cancel = {};
+};
+
+struct Response {
+  int status = 0;
+  Headers headers;
+  Url url;            // after redirects
+  std::string error;  // the first 16 KiB of the body, if the status is not 2xx
+
+  bool success() const noexcept { return status >= 200 && status < 300; }
+};
+
+// No usable answer came, after all attempts.
+class Failure : public util::Error {
+public:
+  enum class Kind { resolve, connect, tls_verify, tls, cut, timeout, protocol };
+
+  Failure(const std::string& message, Kind kind) : util::Error(message), kind_(kind) {}
+
+  Kind kind() const noexcept { return kind_; }
+
+private:
+  Kind kind_;
+};
+
+// Gets the body of a 2xx answer: every byte from Request::offset on, once and in order, whatever was retried.
+// What it throws ends the exchange and leaves fetch(). When fetch() gives up or another status comes in the
+// end, it may have had the front: count what it gets to go on from there.
+using Body = std::function<void(std::span<const std::byte>)>;
+
+struct Timeouts {
+  std::chrono::milliseconds connect{15'000};
+  std::chrono::seconds stall{60};  // without a single byte
+};
+
+// Keeps connections open between requests. Thread-safe: requests of several threads run side by side.
+//
+// Proxies come from the environment as Go programs read it: http_proxy, https_proxy, all_proxy, no_proxy in
+// either case; never for loopback hosts.
+class Client {
+public:
+  explicit Client(Timeouts timeouts = {});
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client();
+
+  // Follows up to 10 redirects of a GET or HEAD, but none from https to http unless Tls::verify is off. Any
+  // status may come back, those that are retried when attempts ran out. Throws Failure; util::Error when
+  // Request::cancel or a signal (sys::stop, 128 + n) asks to stop.
+  Response fetch(const Request& request, const Body& body);
+
+  // The same with the body in memory. Throws Failure too if it is larger than `limit`.
+  struct Text {
+    Response response;
+    std::string body;
+  };
+  Text fetch_text(const Request& request, std::size_t limit);
+
+private:
+  class Exchange;
+  class Pool;
+
+  std::unique_ptr<Pool> pool_;
+};
+
+}  // namespace http

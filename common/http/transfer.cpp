@@ -1,0 +1,249 @@
+// libcurl's easy and multi interface. The multi interface drives even one transfer, because its poll can wait
+// for our own descriptors too: a request to stop ends a transfer at once.
+#include "common/http/transfer.hpp"
+
+#include <curl/curl.h>
+
+#include <array>
+#include <cstdlib>
+#include <exception>
+#include <mutex>
+#include <utility>
+
+#include "common/http/trust.hpp"
+#include "common/sys/stop.hpp"
+#include "common/util/text.hpp"
+
+namespace http {
+namespace {
+
+constexpr long buffer_size = 256 << 10;
+
+struct EasyDelete {
+  void operator()(CURL* handle) const noexcept { ::curl_easy_cleanup(handle); }
+};
+struct MultiDelete {
+  void operator()(CURLM* handle) const noexcept { ::curl_multi_cleanup(handle); }
+};
+struct ListDelete {
+  void operator()(curl_slist* list) const noexcept { ::curl_slist_free_all(list); }
+};
+using FieldList = std::unique_ptr<curl_slist, ListDelete>;
+
+// A transfer under way, as the C callbacks see it.
+struct Exchange {
+  CURL* easy;
+  Receiver& receiver;
+  Headers headers = {};
+  std::exception_ptr thrown = nullptr;
+};
+
+// Runs `action` for a C caller: what it throws is kept for perform() to throw again.
+template <typename Action>
+bool guarded(Exchange& exchange, Action action) noexcept {
+  try {
+    action();
+    return true;
+  } catch (...) {
+    exchange.thrown = std::current_exception();
+    return false;
+  }
+}
+
+void take_line(Exchange& exchange, std::string_view line) {
+  if (line.starts_with("HTTP/")) {
+    exchange.headers.clear();  // a 1xx answer came before
+  } else if (!util::trim(line).empty()) {
+    const auto colon = line.find(':');
+    if (colon != std::string_view::npos) exchange.headers.add(line.substr(0, colon), line.substr(colon + 1));
+  } else {
+    long status = 0;
+    ::curl_easy_getinfo(exchange.easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status >= 200) exchange.receiver.on_head(static_cast<int>(status), exchange.headers);
+  }
+}
+
+extern "C" std::size_t http_on_header(char* data, std::size_t, std::size_t size, void* user) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  return guarded(exchange, [&] { take_line(exchange, {data, size}); }) ? size : CURL_WRITEFUNC_ERROR;
+}
+
+extern "C" std::size_t http_on_body(char* data, std::size_t, std::size_t size, void* user) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  const bool taken =
+      guarded(exchange, [&] { exchange.receiver.on_body(std::as_bytes(std::span(data, size))); });
+  return taken ? size : CURL_WRITEFUNC_ERROR;
+}
+
+template <typename Value>
+void set(CURL* easy, CURLoption option, Value value) {
+  const auto result = ::curl_easy_setopt(easy, option, value);
+  if (result == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
+  if (result != CURLE_OK) {
+    throw util::Error(std::string("cannot set up libcurl: ") + ::curl_easy_strerror(result));
+  }
+}
+
+FieldList to_list(const std::vector<Header>& headers) {
+  FieldList list;
+  for (const auto& header : headers) {
+    curl_slist* longer = ::curl_slist_append(list.get(), (header.name + ": " + header.value).c_str());
+    if (longer == nullptr) throw std::bad_alloc();
+    (void)list.release();
+    list.reset(longer);
+  }
+  return list;
+}
+
+// libcurl reads the environment itself, but not HTTP_PROXY, which a CGI caller could forge; Go programs,
+// whose users we take over, read it outside of CGI. Nor do they ask a proxy for the machine's own servers.
+void set_proxy(CURL* easy, const Url& url) {
+  const auto given = [](const char* name) {
+    const char* value = std::getenv(name);
+    return value != nullptr && *value != '\0';
+  };
+  if (url.is_loopback()) {
+    set(easy, CURLOPT_PROXY, "");
+  } else if (url.scheme() == "http" && !given("http_proxy") && given("HTTP_PROXY") &&
+             !given("REQUEST_METHOD")) {
+    set(easy, CURLOPT_PROXY, std::getenv("HTTP_PROXY"));
+  }
+}
+
+void set_tls(CURL* easy, const Tls& tls, bool show_key_pair) {
+  if (!tls.verify) {
+    set(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+    set(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+  } else if (!tls.ca_files.empty()) {
+    auto certificates = trusted_certificates(tls.ca_files);
+    curl_blob blob = {certificates.data(), certificates.size(), CURL_BLOB_COPY};
+    set(easy, CURLOPT_CAINFO_BLOB, &blob);
+  } else if (const auto system = system_ca_file()) {
+    set(easy, CURLOPT_CAINFO, system->c_str());
+  }
+  if (tls.key_pair && show_key_pair) {
+    set(easy, CURLOPT_SSLCERT, tls.key_pair->certificate.c_str());
+    set(easy, CURLOPT_SSLKEY, tls.key_pair->key.c_str());
+  }
+}
+
+Failure::Kind kind_of(CURL* easy, CURLcode result, std::string_view text) {
+  using Kind = Failure::Kind;
+  switch (result) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return Kind::resolve;
+    case CURLE_COULDNT_CONNECT:
+      return Kind::connect;
+    case CURLE_OPERATION_TIMEDOUT:
+      return Kind::timeout;
+    case CURLE_PARTIAL_FILE:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_GOT_NOTHING:
+      return Kind::cut;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_ISSUER_ERROR:
+      return Kind::tls_verify;
+    case CURLE_SSL_CONNECT_ERROR: {
+      // A handshake that was cut has this code as well as one that can never succeed.
+      long error_number = 0;
+      ::curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error_number);
+      const bool cut = error_number == ECONNRESET || error_number == EPIPE ||
+                       text.find("SSL_ERROR_SYSCALL") != std::string_view::npos ||
+                       text.find("unexpected eof") != std::string_view::npos;
+      return cut ? Kind::cut : Kind::tls;
+    }
+    default:
+      return Kind::protocol;
+  }
+}
+
+void initialise_libcurl() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    if (::curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw util::Error("cannot set up libcurl");
+  });
+}
+
+}  // namespace
+
+struct Transfer::State {
+  std::unique_ptr<CURLM, MultiDelete> multi;  // outlives the easy handle, holds the connections
+  std::unique_ptr<CURL, EasyDelete> easy;
+};
+
+Transfer::Transfer() : state_(std::make_unique<State>()) {
+  initialise_libcurl();
+  state_->multi.reset(::curl_multi_init());
+  state_->easy.reset(::curl_easy_init());
+  if (!state_->multi || !state_->easy) throw std::bad_alloc();
+}
+
+Transfer::~Transfer() = default;
+
+void Transfer::perform(const TransferRequest& request, Receiver& receiver, sys::Interrupt& interrupt) {
+  CURL* const easy = state_->easy.get();
+  CURLM* const multi = state_->multi.get();
+  Exchange exchange{easy, receiver};
+  std::array<char, CURL_ERROR_SIZE> reason = {};
+  const auto fields = to_list(request.headers);
+
+  ::curl_easy_reset(easy);
+  set(easy, CURLOPT_URL, request.url.str().c_str());
+  set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  set(easy, CURLOPT_NOSIGNAL, 1L);
+  set(easy, CURLOPT_ERRORBUFFER, reason.data());
+  set(easy, CURLOPT_USERAGENT, "oci-build");
+  set(easy, CURLOPT_HTTPHEADER, fields.get());
+  set(easy, CURLOPT_HEADERFUNCTION, &http_on_header);
+  set(easy, CURLOPT_HEADERDATA, &exchange);
+  set(easy, CURLOPT_WRITEFUNCTION, &http_on_body);
+  set(easy, CURLOPT_WRITEDATA, &exchange);
+  set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  set(easy, CURLOPT_BUFFERSIZE, buffer_size);
+  set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  // Parallel downloads use several connections; over one HTTP/2 connection they would share its window.
+  set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.timeouts.connect.count()));
+  set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.timeouts.stall.count()));
+  set_proxy(easy, request.url);
+  set_tls(easy, request.tls, request.show_key_pair);
+  if (request.method == Method::head) {
+    set(easy, CURLOPT_NOBODY, 1L);
+  } else if (request.method == Method::post) {
+    set(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.form.size()));
+    set(easy, CURLOPT_COPYPOSTFIELDS, request.form.c_str());
+  }
+
+  if (::curl_multi_add_handle(multi, easy) != CURLM_OK) throw util::Error("cannot set up libcurl");
+  const auto remove = [multi](CURL* handle) { ::curl_multi_remove_handle(multi, handle); };
+  std::unique_ptr<CURL, decltype(remove)> attached(easy, remove);
+  int running = 1;
+  while (running > 0) {
+    interrupt.check();
+    if (::curl_multi_perform(multi, &running) != CURLM_OK) throw util::Error("libcurl failed");
+    if (running == 0) break;
+    curl_waitfd own[2] = {{interrupt.cancel_fd(), CURL_WAIT_POLLIN, 0},
+                          {sys::stop::fd(), CURL_WAIT_POLLIN, 0}};
+    const unsigned count = sys::stop::fd() >= 0 ? 2 : 1;
+    if (::curl_multi_poll(multi, own, count, 1000, nullptr) != CURLM_OK) throw util::Error("libcurl failed");
+  }
+  CURLcode result = CURLE_OK;
+  int left = 0;
+  while (const CURLMsg* message = ::curl_multi_info_read(multi, &left)) {
+    if (message->msg == CURLMSG_DONE) result = message->data.result;
+  }
+  if (exchange.thrown) std::rethrow_exception(exchange.thrown);
+  if (result == CURLE_OK) return;
+
+  const std::string text = reason[0] != '\0' ? reason.data() : ::curl_easy_strerror(result);
+  const auto kind = kind_of(easy, result, text);
+  const auto* const verb = request.method == Method::post ? "cannot post to " : "cannot get ";
+  throw Failure(verb + request.url.display() + ": " + util::escape(text), kind);
+}
+
+}  // namespace http

@@ -1,0 +1,51 @@
+// One request and its answer over libcurl, without redirects or retries. Private to this library.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "common/http/client.hpp"
+#include "common/sys/interrupt.hpp"
+
+namespace http {
+
+struct TransferRequest {
+  Method method;
+  const Url& url;
+  std::vector<Header> headers;
+  const std::string& form;
+  const Tls& tls;
+  bool show_key_pair;
+  const Timeouts& timeouts;
+};
+
+// What the answer's parts are given to. Exceptions end the transfer and leave perform().
+class Receiver {
+public:
+  virtual ~Receiver() = default;
+  // Once, with the final answer's status and fields (no 1xx, no answers of a proxy to CONNECT).
+  virtual void on_head(int status, const Headers& headers) = 0;
+  virtual void on_body(std::span<const std::byte> data) = 0;
+};
+
+// A libcurl handle with the connections it keeps open.
+class Transfer {
+public:
+  Transfer();
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+  ~Transfer();
+
+  // Throws Failure when there is no whole answer, what `receiver` throws, and what sys::Interrupt::check
+  // does.
+  void perform(const TransferRequest& request, Receiver& receiver, sys::Interrupt& interrupt);
+
+private:
+  struct State;
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace http
