@@ -1,0 +1,280 @@
+// Blobs as files, with the rules by which several builds share them.
+#include "common/store/blobs.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <cassert>
+#include <cerrno>
+#include <vector>
+
+#include "common/stream/verified_source.hpp"
+#include "common/sys/file.hpp"
+#include "common/sys/interrupt.hpp"
+#include "common/sys/stop.hpp"
+#include "common/util/error.hpp"
+#include "common/util/log.hpp"
+#include "common/util/text.hpp"
+
+namespace store {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t most_document_bytes = 64 << 20;
+constexpr std::size_t buffer_size = 256 << 10;
+
+std::string quoted(const std::filesystem::path& path) {
+  return util::quote(path.string());
+}
+
+// Feeds a file into `sha` from its start; the bytes there were, or nothing if it cannot be read.
+std::optional<std::uint64_t> hash_file(int fd, hash::Sha256& sha) {
+  std::vector<std::byte> buffer(buffer_size);
+  std::uint64_t size = 0;
+  for (;;) {
+    sys::stop::check();
+    const ssize_t count = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(size));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return std::nullopt;
+    if (count == 0) return size;
+    sha.update(std::span(buffer).first(static_cast<std::size_t>(count)));
+    size += static_cast<std::uint64_t>(count);
+  }
+}
+
+bool has_digest(int fd, const hash::Digest& digest) {
+  hash::Sha256 sha;
+  return hash_file(fd, sha) && sha.finish() == digest;
+}
+
+bool is_file_at(int fd, const std::filesystem::path& path) {
+  struct stat open = {};
+  struct stat there = {};
+  return ::fstat(fd, &open) == 0 && ::stat(path.c_str(), &there) == 0 && open.st_dev == there.st_dev &&
+         open.st_ino == there.st_ino;
+}
+
+// The partial file with its lock. Nothing while someone else holds it.
+std::optional<sys::UniqueFd> lock_partial(const std::filesystem::path& path) {
+  for (;;) {
+    sys::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    if (!fd) util::throw_errno("cannot create " + quoted(path));
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EWOULDBLOCK) return std::nullopt;
+      if (errno != EINTR) util::throw_errno("cannot lock " + quoted(path));
+    } else if (is_file_at(fd.get(), path)) {
+      return fd;
+    }
+    // The one who had the lock moved or removed the file between our open and our lock.
+  }
+}
+
+}  // namespace
+
+void warn_on_stderr(const std::string& message) {
+  util::log::warning(message);
+}
+
+Blobs::Blobs(std::filesystem::path directory, std::filesystem::path partial, Warn warn)
+    : directory_(std::move(directory)), partial_(std::move(partial)), warn_(std::move(warn)) {}
+
+std::filesystem::path Blobs::path_of(const hash::Digest& digest) const {
+  return directory_ / digest.hex();
+}
+
+std::filesystem::path Blobs::partial_path_of(const hash::Digest& digest) const {
+  return partial_ / digest.hex();
+}
+
+bool Blobs::is_verified(const hash::Digest& digest) const {
+  const std::lock_guard lock(mutex_);
+  return verified_.contains(digest);
+}
+
+void Blobs::remember_verified(const hash::Digest& digest) {
+  const std::lock_guard lock(mutex_);
+  verified_.insert(digest);
+}
+
+std::optional<std::filesystem::path> Blobs::find(const Blob& blob, Check check) {
+  auto path = path_of(blob.digest);
+  struct stat there = {};
+  if (::stat(path.c_str(), &there) != 0) {
+    if (errno == ENOENT) return std::nullopt;
+    util::throw_errno("cannot open " + quoted(path));
+  }
+  if (static_cast<std::uint64_t>(there.st_size) != blob.size) {
+    remove_damaged(blob.digest, "its size is " + std::to_string(there.st_size) + " bytes, not " +
+                                    std::to_string(blob.size));
+    return std::nullopt;
+  }
+  if (check == Check::digest && !is_verified(blob.digest)) {
+    const sys::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd || !has_digest(fd.get(), blob.digest)) {
+      remove_damaged(blob.digest, "its bytes do not have its digest");
+      return std::nullopt;
+    }
+    remember_verified(blob.digest);
+  }
+  // The time of the last use only decides what is pruned first, so a failure does no harm.
+  [[maybe_unused]] const int ignored = ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
+  return path;
+}
+
+std::optional<std::string> Blobs::read(const Blob& blob) {
+  if (blob.size > most_document_bytes) return std::nullopt;
+  const auto path = find(blob, Check::digest);
+  if (!path) return std::nullopt;
+  auto content = sys::read_file(*path, most_document_bytes);
+  if (hash::sha256(content) == blob.digest) return content;
+  discard(blob.digest);
+  return std::nullopt;
+}
+
+std::unique_ptr<stream::Source> Blobs::open(const Blob& blob) {
+  const auto path = find(blob, Check::size);
+  if (!path) return nullptr;
+  const auto what = "blob " + blob.digest.str();
+  return stream::verified(stream::from_fd(sys::open_readable(*path), what), blob.digest, blob.size, what);
+}
+
+Blob Blobs::put(std::string_view content) {
+  const Blob blob{hash::sha256(content), content.size()};
+  if (find(blob, Check::digest)) return blob;
+  auto file = create();
+  file.write(std::as_bytes(std::span(content)));
+  return file.commit();
+}
+
+void Blobs::discard(const hash::Digest& digest) {
+  remove_damaged(digest, "its bytes do not have its digest");
+}
+
+void Blobs::remove_damaged(const hash::Digest& digest, const std::string& reason) {
+  {
+    const std::lock_guard lock(mutex_);
+    verified_.erase(digest);
+  }
+  const auto path = path_of(digest);
+  // Opened as it is: a file that cannot be opened can still be compared and removed.
+  const sys::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Right after all when the caller expects another size, or another build has replaced the file.
+  if (!fd || has_digest(fd.get(), digest)) return;
+  // Whoever holds the lock is about to replace it; without the lock a good replacement could be removed.
+  const auto partial = partial_path_of(digest);
+  const auto lock = lock_partial(partial);
+  if (!lock || !is_file_at(fd.get(), path)) return;
+  if (::unlink(path.c_str()) != 0) util::throw_errno("cannot remove the damaged file " + quoted(path));
+  struct stat status = {};
+  if (::fstat(lock->get(), &status) == 0 && status.st_size == 0) ::unlink(partial.c_str());
+  warn_("dropped the damaged blob " + digest.str() + " from the store: " + reason);
+}
+
+void Blobs::keep(const std::filesystem::path& file, const hash::Digest& digest) {
+  const auto path = path_of(digest);
+  if (::rename(file.c_str(), path.c_str()) != 0) util::throw_errno("cannot create " + quoted(path));
+  remember_verified(digest);
+}
+
+std::optional<Download> Blobs::download(const Blob& blob, std::stop_token cancel) {
+  const sys::Interrupt interrupt(std::move(cancel));
+  for (;;) {
+    if (find(blob, Check::digest)) return std::nullopt;
+    if (auto fd = lock_partial(partial_path_of(blob.digest))) {
+      // The one we waited for may have finished between the look and the lock.
+      if (!find(blob, Check::digest)) return Download(*this, blob, std::move(*fd));
+      ::unlink(partial_path_of(blob.digest).c_str());
+      return std::nullopt;
+    }
+    // flock(2) cannot wait for a stop request as well; a download takes so long that asking is good enough.
+    interrupt.sleep(50ms);
+  }
+}
+
+NewBlob Blobs::create() {
+  return NewBlob(*this);
+}
+
+Download::Download(Blobs& blobs, Blob blob, sys::UniqueFd fd)
+    : blobs_(&blobs), blob_(std::move(blob)), fd_(std::move(fd)) {
+  const auto there = hash_file(fd_.get(), sha_);
+  if (there && *there <= blob_.size) {
+    offset_ = *there;
+  } else {
+    restart();
+  }
+}
+
+Download::~Download() {
+  if (fd_ && offset_ == 0) ::unlink(blobs_->partial_path_of(blob_.digest).c_str());
+}
+
+void Download::write(std::span<const std::byte> data) {
+  assert(data.size() <= blob_.size - offset_);
+  const auto what = quoted(blobs_->partial_path_of(blob_.digest));
+  while (!data.empty()) {
+    const ssize_t count = ::pwrite(fd_.get(), data.data(), data.size(), static_cast<off_t>(offset_));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) util::throw_errno("cannot write " + what);
+    const auto written = data.first(static_cast<std::size_t>(count));
+    sha_.update(written);
+    offset_ += written.size();
+    data = data.subspan(written.size());
+  }
+}
+
+void Download::restart() {
+  if (::ftruncate(fd_.get(), 0) != 0) {
+    util::throw_errno("cannot write " + quoted(blobs_->partial_path_of(blob_.digest)));
+  }
+  sha_ = hash::Sha256();
+  offset_ = 0;
+}
+
+bool Download::finish() {
+  if (offset_ != blob_.size || sha_.finish() != blob_.digest) {
+    restart();
+    return false;
+  }
+  // Renamed before the lock goes with the descriptor, so whoever waits for it finds the blob.
+  blobs_->keep(blobs_->partial_path_of(blob_.digest), blob_.digest);
+  sys::close_checked(std::move(fd_), "blob " + blob_.digest.str());
+  return true;
+}
+
+NewBlob::NewBlob(Blobs& blobs) : blobs_(&blobs) {
+  auto pattern = (blobs.partial_ / "new-XXXXXX").string();
+  fd_ = sys::UniqueFd(::mkostemp(pattern.data(), O_CLOEXEC));
+  if (!fd_) util::throw_errno("cannot create a file in " + quoted(blobs.partial_));
+  path_ = pattern;
+}
+
+NewBlob::NewBlob(NewBlob&& other) noexcept
+    : blobs_(other.blobs_),
+      path_(std::exchange(other.path_, {})),
+      fd_(std::move(other.fd_)),
+      sha_(std::move(other.sha_)),
+      size_(other.size_) {}
+
+NewBlob::~NewBlob() {
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+void NewBlob::write(std::span<const std::byte> data) {
+  sys::write_all(fd_.get(), data, quoted(path_));
+  sha_.update(data);
+  size_ += data.size();
+}
+
+Blob NewBlob::commit() {
+  Blob blob{sha_.finish(), size_};
+  if (::fchmod(fd_.get(), 0644) != 0) util::throw_errno("cannot set the mode of " + quoted(path_));
+  sys::close_checked(std::move(fd_), quoted(path_));
+  blobs_->keep(path_, blob.digest);
+  path_.clear();
+  return blob;
+}
+
+}  // namespace store

@@ -1,0 +1,143 @@
+// Blobs by digest: base images' layers, configs and manifests, and the layers of builds.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "common/hash/digest.hpp"
+#include "common/hash/sha256.hpp"
+#include "common/store/warn.hpp"
+#include "common/stream/source.hpp"
+#include "common/sys/fd.hpp"
+
+namespace store {
+
+struct Blob {
+  hash::Digest digest;
+  std::uint64_t size = 0;
+
+  friend bool operator==(const Blob&, const Blob&) = default;
+};
+
+// How much a blob is trusted for having its name.
+enum class Check {
+  size,    // enough for one that is verified while it is read
+  digest,  // read through, once per process
+};
+
+class Download;
+class NewBlob;
+
+// A damaged blob (wrong size, wrong digest) is removed, warned of, and then not there.
+class Blobs {
+public:
+  // Both directories exist, on one filesystem.
+  Blobs(std::filesystem::path directory, std::filesystem::path partial, Warn warn);
+
+  // The file that holds `blob`, to be read, linked or reflinked but never changed; counts as a use.
+  std::optional<std::filesystem::path> find(const Blob& blob, Check check);
+
+  // The content of a document, checked. Nothing if it is not there or larger than 64 MiB.
+  std::optional<std::string> read(const Blob& blob);
+
+  // A source that is verified as it is read (stream::verified): it throws at the end of a damaged blob, which
+  // the caller then discards. Null if the blob is not there.
+  std::unique_ptr<stream::Source> open(const Blob& blob);
+
+  // Stores bytes that are in memory; they are hashed here. Throws util::Error.
+  Blob put(std::string_view content);
+
+  // For who found damage that find() cannot see: removes the blob unless its bytes are right after all.
+  void discard(const hash::Digest& digest);
+
+  // The right to fetch `blob`. Nothing if it is there. While another thread or process fetches it, waits for
+  // the outcome; `cancel` and stop requests end the wait. Throws util::Error.
+  std::optional<Download> download(const Blob& blob, std::stop_token cancel = {});
+
+  // A blob to be written whose digest is not known yet. Throws util::Error.
+  NewBlob create();
+
+private:
+  friend class Download;
+  friend class NewBlob;
+
+  std::filesystem::path path_of(const hash::Digest& digest) const;
+  std::filesystem::path partial_path_of(const hash::Digest& digest) const;
+  bool is_verified(const hash::Digest& digest) const;
+  void remember_verified(const hash::Digest& digest);
+  void remove_damaged(const hash::Digest& digest, const std::string& reason);
+  void keep(const std::filesystem::path& file, const hash::Digest& digest);
+
+  std::filesystem::path directory_;
+  std::filesystem::path partial_;
+  Warn warn_;
+  mutable std::mutex mutex_;
+  std::set<hash::Digest> verified_;
+};
+
+// A blob that is being fetched; nobody else fetches it meanwhile. Without finish() its bytes stay for the
+// next one who tries, also after a kill. Outlived by the Blobs it is from.
+class Download {
+public:
+  Download(Download&&) noexcept = default;
+  Download& operator=(Download&&) = delete;
+  ~Download();
+
+  // Bytes that are there: what comes next is byte number offset(). At most the blob's size.
+  std::uint64_t offset() const noexcept { return offset_; }
+
+  // At most as many bytes as are missing. Throws util::Error when they cannot be written.
+  void write(std::span<const std::byte> data);
+
+  // Begins anew: offset() is 0.
+  void restart();
+
+  // With all bytes there: puts the blob in its place if they have the digest, else restarts and gives false.
+  // Throws util::Error. Nothing may follow success.
+  [[nodiscard]] bool finish();
+
+private:
+  friend class Blobs;
+  Download(Blobs& blobs, Blob blob, sys::UniqueFd fd);
+
+  Blobs* blobs_;
+  Blob blob_;
+  sys::UniqueFd fd_;
+  hash::Sha256 sha_;
+  std::uint64_t offset_ = 0;
+};
+
+// Removed again without commit(). Outlived by the Blobs it is from.
+class NewBlob {
+public:
+  NewBlob(NewBlob&& other) noexcept;
+  NewBlob& operator=(NewBlob&&) = delete;
+  ~NewBlob();
+
+  // Throws util::Error.
+  void write(std::span<const std::byte> data);
+
+  // Puts the blob in its place and says what it is. Throws util::Error. At most once, and nothing may follow.
+  Blob commit();
+
+private:
+  friend class Blobs;
+  explicit NewBlob(Blobs& blobs);
+
+  Blobs* blobs_;
+  std::filesystem::path path_;
+  sys::UniqueFd fd_;
+  hash::Sha256 sha_;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace store

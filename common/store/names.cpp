@@ -1,0 +1,57 @@
+// Records of names as small JSON files.
+#include "common/store/names.hpp"
+
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "common/hash/sha256.hpp"
+#include "common/sys/file.hpp"
+#include "common/util/error.hpp"
+#include "common/util/json.hpp"
+#include "common/util/text.hpp"
+
+namespace store {
+namespace {
+
+constexpr auto schema = "oci-build/store-name/1";
+constexpr std::uint64_t most_record_bytes = 64 << 10;
+
+Blob parse_record(const std::string& json, std::string_view name) {
+  const std::string what = "record";
+  const auto document = util::parse_json(json, what);
+  const util::JsonFields fields(document, what);
+  fields.require_exactly({"schema", "name", "digest", "size"});
+  if (fields.string("schema") != schema) fields.fail("schema", "not " + std::string(schema));
+  if (fields.string("name") != name) fields.fail("name", "not the record's own");
+  return {hash::Digest::parse(fields.string("digest")), fields.unsigned_integer("size")};
+}
+
+}  // namespace
+
+Names::Names(std::filesystem::path directory, Warn warn)
+    : directory_(std::move(directory)), warn_(std::move(warn)) {}
+
+std::filesystem::path Names::path_of(std::string_view name) const {
+  return directory_ / hash::sha256(name).hex();
+}
+
+std::optional<Blob> Names::find(std::string_view name) {
+  const auto path = path_of(name);
+  if (::access(path.c_str(), F_OK) != 0) return std::nullopt;
+  try {
+    return parse_record(sys::read_file(path, most_record_bytes), name);
+  } catch (const util::Error& error) {
+    ::unlink(path.c_str());  // records of names are replaced at every look-up anyway
+    warn_("dropped the damaged record of " + util::quote(name) + " from the store: " + error.what());
+    return std::nullopt;
+  }
+}
+
+void Names::put(std::string_view name, const Blob& blob) {
+  const nlohmann::ordered_json record = {
+      {"schema", schema}, {"name", name}, {"digest", blob.digest.str()}, {"size", blob.size}};
+  sys::write_file(path_of(name), util::dump_json(record) + "\n");
+}
+
+}  // namespace store

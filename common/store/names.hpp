@@ -1,0 +1,33 @@
+// What names of images meant when they were last looked up.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/store/blobs.hpp"
+#include "common/store/warn.hpp"
+
+namespace store {
+
+// Records of the form {"schema": "oci-build/store-name/1", "name": NAME, "digest": DIGEST, "size": BYTES}.
+class Names {
+public:
+  // `directory` exists.
+  Names(std::filesystem::path directory, Warn warn);
+
+  // The manifest or index that `name` meant. A damaged record is removed, warned of, and nothing.
+  std::optional<Blob> find(std::string_view name);
+  // Throws util::Error.
+  void put(std::string_view name, const Blob& blob);
+
+private:
+  std::filesystem::path path_of(std::string_view name) const;
+
+  std::filesystem::path directory_;
+  Warn warn_;
+};
+
+}  // namespace store

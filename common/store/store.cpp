@@ -1,0 +1,107 @@
+// Opening of state directories: format, lock, and what a killed build left.
+#include "common/store/store.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <chrono>
+
+#include "common/sys/file.hpp"
+#include "common/sys/interrupt.hpp"
+#include "common/sys/remove_tree.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace store {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+constexpr std::string_view format_name = "oci-build-store/";
+constexpr std::string_view format = "oci-build-store/1\n";
+constexpr auto partial_life = 24h;  // of a cut download, since its last byte
+
+std::string quoted(const fs::path& path) {
+  return util::quote(path.string());
+}
+
+// The name of every folder this or any other format has; nothing else in the directory is ever removed.
+constexpr const char* folders[] = {"blobs", "names", "partial", "trees", "steps", "mounts"};
+
+void make_directory(const fs::path& path) {
+  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) util::throw_errno("cannot create " + quoted(path));
+}
+
+std::optional<std::string> read_format(const fs::path& directory) {
+  const auto path = directory / "format";
+  if (::access(path.c_str(), F_OK) != 0) return std::nullopt;
+  return sys::read_file(path);
+}
+
+// False while someone else's lock is in the way.
+bool try_lock(int fd, int operation, const fs::path& path) {
+  while (::flock(fd, operation | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return false;
+    if (errno != EINTR) util::throw_errno("cannot lock " + quoted(path));
+  }
+  return true;
+}
+
+void remove_leftovers(const fs::path& partial) {
+  const auto now = fs::file_time_type::clock::now();
+  for (const auto& entry : fs::directory_iterator(partial)) {
+    const bool unowned = entry.path().filename().string().starts_with("new-");
+    std::error_code error;
+    const auto age = now - entry.last_write_time(error);
+    if (unowned || (!error && age > partial_life)) sys::remove_tree(entry.path());
+  }
+}
+
+// Alone in the directory: makes it a store of this format.
+void prepare(const fs::path& directory) {
+  const auto found = read_format(directory);
+  if (found && found != format) {
+    if (!found->starts_with(format_name)) {
+      throw util::Error(quoted(directory / "format") + " is not of a store; give another state directory");
+    }
+    for (const auto* folder : folders)
+      sys::remove_tree(directory / folder);
+  }
+  for (const auto* folder : {"blobs", "blobs/sha256", "names", "partial"})
+    make_directory(directory / folder);
+  remove_leftovers(directory / "partial");
+  if (found != format) sys::write_file(directory / "format", format);
+}
+
+// A shared lock on a directory that is a store.
+sys::UniqueFd open_directory(const fs::path& directory, std::stop_token cancel) {
+  make_directory(directory);
+  const auto path = directory / "lock";
+  sys::UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!lock) util::throw_errno("cannot open " + quoted(path));
+  const sys::Interrupt interrupt(std::move(cancel));
+  for (;;) {
+    if (try_lock(lock.get(), LOCK_EX, path)) prepare(directory);
+    // Not one step from exclusive to shared: someone else may be exclusive in between, so look again.
+    if (try_lock(lock.get(), LOCK_SH, path)) {
+      const auto found = read_format(directory);
+      if (found == format) return lock;
+      if (found) throw util::Error(quoted(directory) + " is in use by a build of another version");
+      try_lock(lock.get(), LOCK_UN, path);
+    }
+    interrupt.sleep(20ms);
+  }
+}
+
+}  // namespace
+
+Store::Store(fs::path directory, Warn warn, std::stop_token cancel)
+    : directory_(std::move(directory)),
+      lock_(open_directory(directory_, std::move(cancel))),
+      blobs_(directory_ / "blobs" / "sha256", directory_ / "partial", warn),
+      names_(directory_ / "names", warn) {}
+
+}  // namespace store

@@ -1,0 +1,53 @@
+// The state directory: what one build leaves for the next, shared by all builds that run at the same time.
+//
+//   format           "oci-build-store/1\n"
+//   lock             flock(2): shared by every open Store, exclusive for who removes what others may use
+//   blobs/sha256/X   a blob, whole; X is its digest in hex
+//   names/X          what a name last meant, a JSON record (names.hpp); X is the name's SHA-256 in hex
+//   partial/X        a download of blob X that is under way (then flocked by its writer) or was cut
+//   partial/new-*    a file being written whose digest or content is not yet known
+//
+// Everything appears in its place by rename(2). Further kinds get a folder each beside blobs/ and names/:
+// trees/X (an unpacked layer or chain of layers), steps/X (cache key to result, a JSON record as in names/)
+// and mounts/X (a cache mount). The mtime of an entry, of the folder itself for a tree or mount, is the time
+// of its last use; whoever prunes goes by it, under the exclusive lock, which also shows that no
+// partial/new-* has an owner. A build that cannot get that lock leaves pruning to the last one that runs.
+//
+// Nothing is synced to disk. The page cache outlives any kill of a build, so rename orders everything that
+// such a kill can tear; what a crash of the whole machine can tear (a renamed file without its bytes) shows
+// as a wrong size or digest, which is a miss. A store is a cache: losing an entry costs time, a sync of each
+// costs every build.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <stop_token>
+#include <string>
+
+#include "common/store/blobs.hpp"
+#include "common/store/names.hpp"
+#include "common/sys/fd.hpp"
+
+namespace store {
+
+// Thread-safe, as are its parts.
+class Store {
+public:
+  // Opens the store in `directory`, or makes one there (the parent must exist). One of another format is
+  // emptied. While another process empties or prunes it, waits for that; `cancel` and stop requests end the
+  // wait. `warn` is told of every damaged entry, from any thread. Throws util::Error.
+  explicit Store(std::filesystem::path directory, Warn warn = warn_on_stderr, std::stop_token cancel = {});
+
+  Blobs& blobs() noexcept { return blobs_; }
+  Names& names() noexcept { return names_; }
+
+  const std::filesystem::path& directory() const noexcept { return directory_; }
+
+private:
+  std::filesystem::path directory_;
+  sys::UniqueFd lock_;
+  Blobs blobs_;
+  Names names_;
+};
+
+}  // namespace store
