@@ -1,0 +1,166 @@
+// Basic and bearer authentication.
+#include "common/registry/authorizer.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "common/registry/base64.hpp"
+#include "common/util/json.hpp"
+#include "common/util/text.hpp"
+
+namespace registry {
+namespace {
+
+constexpr std::size_t most_token_bytes = 1 << 20;
+
+std::string basic(const Credential& credential) {
+  return "Basic " + encode_base64(credential.username + ":" + credential.password);
+}
+
+// A token goes into a header field as it is, so a line break in it would forge further fields.
+std::string bearer(const std::string& token, const std::string& service) {
+  const auto is_visible = [](char c) { return c > ' ' && c < 0x7f; };
+  if (token.empty() || !std::all_of(token.begin(), token.end(), is_visible)) {
+    throw EndpointFailure("the token service " + service + " sent no usable token");
+  }
+  return "Bearer " + token;
+}
+
+std::string parse_token(const std::string& json, const std::string& service) {
+  return bearer(util::with_context("the token service " + service,
+                                   [&] {
+                                     const auto document = util::parse_json(json, "the answer");
+                                     const util::JsonFields fields(document, "the answer");
+                                     const auto token = fields.optional_string("access_token");
+                                     return token ? *token : fields.optional_string("token").value_or("");
+                                   }),
+                service);
+}
+
+std::optional<http::Challenge> find_challenge(const http::Response& refusal, std::string_view scheme) {
+  for (const auto& field : refusal.headers.find_all("WWW-Authenticate")) {
+    for (auto& challenge : http::parse_challenges(field)) {
+      if (challenge.scheme == scheme) return std::move(challenge);
+    }
+  }
+  return std::nullopt;
+}
+
+std::string parameter(const http::Challenge& challenge, const std::string& name) {
+  const auto found = challenge.parameters.find(name);
+  return found == challenge.parameters.end() ? "" : found->second;
+}
+
+}  // namespace
+
+Authorizer::Authorizer(http::Client& client, const Settings& settings)
+    : client_(client), settings_(settings), credentials_(settings.docker_config) {}
+
+Authorizer::Entry& Authorizer::entry_of(const Endpoint& endpoint, const std::string& scope) {
+  const std::lock_guard lock(mutex_);
+  auto& entry = entries_[{endpoint.base.str(), scope}];
+  if (!entry) entry = std::make_unique<Entry>();
+  return *entry;
+}
+
+std::string Authorizer::known(const Endpoint& endpoint, const std::string& scope) {
+  auto& entry = entry_of(endpoint, scope);
+  const std::lock_guard lock(entry.mutex);
+  return entry.authorization;
+}
+
+std::string Authorizer::answer(const Endpoint& endpoint, const std::string& scope, const std::string& used,
+                               const http::Response& refusal, std::stop_token cancel) {
+  auto& entry = entry_of(endpoint, scope);
+  const std::lock_guard lock(entry.mutex);
+  // Someone else was refused as well, and has an answer already.
+  if (entry.authorization != used) return entry.authorization;
+  try {
+    entry.authorization = make(endpoint, scope, refusal, std::move(cancel));
+  } catch (const http::Failure& failure) {
+    throw EndpointFailure(failure.what());
+  }
+  return entry.authorization;
+}
+
+std::string Authorizer::make(const Endpoint& endpoint, const std::string& scope,
+                             const http::Response& refusal, std::stop_token cancel) {
+  const auto credential = credentials_.find(endpoint.host);
+  if (const auto challenge = find_challenge(refusal, "bearer")) {
+    if (credential && !credential->registry_token.empty()) return bearer(credential->registry_token, "");
+    return fetch_token(endpoint, scope, *challenge, credential, std::move(cancel));
+  }
+  if (!find_challenge(refusal, "basic")) {
+    throw EndpointFailure(endpoint.host + " asks for a login in a way that is not known here");
+  }
+  if (!credential || credential->password.empty()) {
+    throw EndpointFailure(endpoint.host + " asks for a user and password; give them by DOCKER_CONFIG");
+  }
+  return basic(*credential);
+}
+
+http::Tls Authorizer::tls_for(const Endpoint& endpoint, const http::Url& realm) const {
+  if (realm.same_origin(endpoint.base)) return endpoint.tls;
+  const bool own_port = realm.port() == (realm.scheme() == "https" ? "443" : "80");
+  const auto name = realm.host() + (own_port ? "" : ":" + realm.port());
+  if (settings_.hosts.contains(name)) return endpoints_of(settings_, name).back().tls;
+  // A registry of a private authority mostly has a token service of the same; but its key pair is not theirs.
+  auto tls = endpoint.tls;
+  tls.key_pair.reset();
+  return tls;
+}
+
+std::string Authorizer::fetch_token(const Endpoint& endpoint, const std::string& scope,
+                                    const http::Challenge& challenge,
+                                    const std::optional<Credential>& credential, std::stop_token cancel) {
+  const auto realm = [&] {
+    try {
+      return http::Url::parse(parameter(challenge, "realm"));
+    } catch (const util::Error& error) {
+      throw EndpointFailure(endpoint.host + " names a token service that cannot be: " + error.what());
+    }
+  }();
+  if (endpoint.base.scheme() == "https" && realm.scheme() == "http" && endpoint.tls.verify) {
+    throw EndpointFailure(endpoint.host + " names the token service " + realm.display() +
+                          ", which is not encrypted");
+  }
+  const auto service = parameter(challenge, "service");
+  const auto wanted = parameter(challenge, "scope").empty() ? scope : parameter(challenge, "scope");
+  http::Request request{.url = realm,
+                        .headers = {{"Accept", "application/json"}},
+                        .content = http::Content::fixed,
+                        .tls = tls_for(endpoint, realm),
+                        .retry = settings_.retry,
+                        .cancel = std::move(cancel)};
+  if (credential && !credential->identity_token.empty()) {
+    request.method = http::Method::post;
+    request.form = "grant_type=refresh_token&client_id=oci-build&service=" + http::percent_encode(service) +
+                   "&scope=" + http::percent_encode(wanted) +
+                   "&refresh_token=" + http::percent_encode(credential->identity_token);
+  } else {
+    if (!service.empty()) request.url = request.url.with_parameter("service", service);
+    for (const auto& one : util::split(wanted, ' '))
+      request.url = request.url.with_parameter("scope", one);
+    if (credential) request.authorization = basic(*credential);
+  }
+  const auto [response, body] = client_.fetch_text(request, most_token_bytes);
+  if (response.status == 401 || response.status == 403) {
+    throw EndpointFailure("the token service " + realm.display() +
+                          (credential
+                               ? " refuses the login for " + endpoint.host + " in DOCKER_CONFIG"
+                               : " asks for a login; give one for " + endpoint.host + " by DOCKER_CONFIG"));
+  }
+  if (!response.success()) {
+    throw EndpointFailure("the token service " + realm.display() + " answered " +
+                          std::to_string(response.status));
+  }
+  try {
+    return parse_token(body, realm.display());
+  } catch (const EndpointFailure&) {
+    throw;
+  } catch (const util::Error& error) {
+    throw EndpointFailure(error.what());
+  }
+}
+
+}  // namespace registry

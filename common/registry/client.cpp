@@ -1,0 +1,144 @@
+// Endpoints in order, logins and the errors that registries describe.
+#include "common/registry/client.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "common/util/json.hpp"
+#include "common/util/log.hpp"
+#include "common/util/text.hpp"
+
+namespace registry {
+namespace {
+
+// While others can be asked instead, patience is better spent there.
+constexpr int attempts_before_others = 3;
+constexpr std::chrono::seconds longest_wait_before_others{5};
+
+// What {"errors": [{"code": ..., "message": ...}]} says (distribution's spec/api, "Errors"), "" if it is not
+// that.
+std::string described_by(const std::string& body) {
+  const auto document = nlohmann::json::parse(body, nullptr, false);
+  if (!document.is_object() || !document.contains("errors") || !document["errors"].is_array()) return "";
+  std::vector<std::string> messages;
+  for (const auto& error : document["errors"]) {
+    if (!error.is_object()) continue;
+    for (const auto* field : {"message", "code"}) {
+      const auto found = error.find(field);
+      if (found == error.end() || !found->is_string() || found->get_ref<const std::string&>().empty())
+        continue;
+      messages.push_back(util::escape(found->get_ref<const std::string&>(), 200));
+      break;
+    }
+  }
+  return util::join(messages, ", ");
+}
+
+std::string reason_of(const http::Response& response) {
+  std::string reason = "answered " + std::to_string(response.status);
+  if (const auto described = described_by(response.error); !described.empty())
+    reason += " (" + described + ")";
+  switch (response.status) {
+    case 401:
+    case 403:
+      return reason + "; check the name, and the login in DOCKER_CONFIG";
+    case 429:
+      return reason + "; log in by DOCKER_CONFIG, or use a mirror by REGISTRY_MIRRORS";
+    default:
+      return reason;
+  }
+}
+
+}  // namespace
+
+Client::Client(Settings settings)
+    : settings_(std::move(settings)), http_(settings_.timeouts), authorizer_(http_, settings_) {}
+
+bool Client::is_unreachable(const Endpoint& endpoint) {
+  const std::lock_guard lock(mutex_);
+  return unreachable_.contains(endpoint.base.str());
+}
+
+void Client::try_endpoints(const std::string& domain, const std::string& what,
+                           const std::function<void(const Endpoint&, bool)>& use) {
+  auto endpoints = endpoints_of(settings_, domain);
+  const auto unreachable = [this](const Endpoint& endpoint) { return is_unreachable(endpoint); };
+  if (!std::all_of(endpoints.begin(), endpoints.end(), unreachable)) std::erase_if(endpoints, unreachable);
+  std::vector<std::string> reasons;
+  for (const auto& endpoint : endpoints) {
+    try {
+      return use(endpoint, &endpoint == &endpoints.back());
+    } catch (const EndpointFailure& failure) {
+      reasons.emplace_back(failure.what());
+      util::log::debug("cannot " + what + " from " + endpoint.base.display() + ": " + failure.what());
+    }
+  }
+  throw util::Error("cannot " + what + ": " + util::join(reasons, "; "));
+}
+
+http::Response Client::fetch(const Endpoint& endpoint, const http::Request& request, const http::Body& body) {
+  try {
+    return http_.fetch(request, body);
+  } catch (const http::Failure& failure) {
+    using Kind = http::Failure::Kind;
+    std::string reason = failure.what();
+    switch (failure.kind()) {
+      case Kind::tls_verify:
+        reason += "; give the certificate of its authority as 'ca' in BUILDKIT_EXTRA_CONFIG";
+        [[fallthrough]];
+      case Kind::resolve:
+      case Kind::connect:
+      case Kind::tls: {
+        const std::lock_guard lock(mutex_);
+        unreachable_.insert(endpoint.base.str());
+        break;
+      }
+      default:
+        break;
+    }
+    throw EndpointFailure(reason);
+  }
+}
+
+http::Response Client::ask(const Endpoint& endpoint, bool is_last, const std::string& repository,
+                           const Ask& ask, std::uint64_t offset, std::stop_token cancel,
+                           const http::Body& body) {
+  const auto scope = "repository:" + repository + ":pull";
+  auto url = endpoint.base.resolve(repository + "/" + ask.path);
+  // Mirrors of several registries tell them apart by this, as containerd's do.
+  if (!endpoint.stands_for.empty()) url = url.with_parameter("ns", endpoint.stands_for);
+  http::Request request{.method = ask.method,
+                        .url = url,
+                        .headers = {},
+                        .offset = offset,
+                        .content = ask.content,
+                        .tls = endpoint.tls,
+                        .retry = settings_.retry,
+                        .cancel = cancel};
+  if (!ask.accept.empty()) request.headers.push_back({"Accept", ask.accept});
+  if (!is_last) {
+    request.retry.attempts = std::min(request.retry.attempts, attempts_before_others);
+    request.retry.longest_retry_after =
+        std::min(request.retry.longest_retry_after, longest_wait_before_others);
+  }
+  const http::Body counting_body = [&](std::span<const std::byte> data) {
+    body(data);
+    request.offset += data.size();
+  };
+  request.authorization = authorizer_.known(endpoint, scope);
+  for (std::optional<std::uint64_t> answered_at;;) {
+    // A copy, because the offset moves while it is used.
+    const http::Request current = request;
+    auto response = fetch(endpoint, current, counting_body);
+    if (response.success()) return response;
+    // A token may expire at any time, but one that is refused at once is refused for good.
+    const bool can_go_on = request.offset == offset || ask.content == http::Content::fixed;
+    if (response.status != 401 || answered_at == request.offset || !can_go_on) {
+      throw EndpointFailure(endpoint.host + " " + reason_of(response));
+    }
+    answered_at = request.offset;
+    request.authorization = authorizer_.answer(endpoint, scope, current.authorization, response, cancel);
+  }
+}
+
+}  // namespace registry

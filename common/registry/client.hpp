@@ -1,0 +1,55 @@
+// Requests of the distribution protocol, to one endpoint after the other.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "common/http/client.hpp"
+#include "common/registry/authorizer.hpp"
+#include "common/registry/endpoint.hpp"
+#include "common/registry/settings.hpp"
+
+namespace registry {
+
+// What is asked of a repository.
+struct Ask {
+  http::Method method = http::Method::get;
+  std::string path = {};    // below the repository: "manifests/latest", "blobs/sha256:..."
+  std::string accept = {};  // media types
+  http::Content content = http::Content::may_change;
+};
+
+// Thread-safe.
+class Client {
+public:
+  // Throws util::Error if config.json cannot be read.
+  explicit Client(Settings settings);
+
+  // Hands the endpoints of `domain` to `use`, one after the other, until one call returns; endpoints that
+  // could not be reached before are left out while there are others. `use` throws EndpointFailure to go on to
+  // the next; when all have failed, throws util::Error "cannot WHAT: " and every endpoint's reason.
+  void try_endpoints(const std::string& domain, const std::string& what,
+                     const std::function<void(const Endpoint& endpoint, bool is_last)>& use);
+
+  // One request to one endpoint, logged in where it wants that. `body` gets what http::Body gets, from byte
+  // number `offset` on. Throws EndpointFailure unless it ends with a status of 2xx.
+  http::Response ask(const Endpoint& endpoint, bool is_last, const std::string& repository, const Ask& ask,
+                     std::uint64_t offset, std::stop_token cancel, const http::Body& body);
+
+private:
+  bool is_unreachable(const Endpoint& endpoint);
+  http::Response fetch(const Endpoint& endpoint, const http::Request& request, const http::Body& body);
+
+  Settings settings_;
+  http::Client http_;
+  Authorizer authorizer_;
+  std::mutex mutex_;
+  std::set<std::string> unreachable_;  // by base URL
+};
+
+}  // namespace registry

@@ -1,0 +1,260 @@
+// From a reference to a manifest and its config, and downloads of blobs.
+#include "common/registry/pull.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+
+#include "common/hash/sha256.hpp"
+#include "common/image/choices.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace registry {
+namespace {
+
+constexpr std::size_t most_document_bytes = 8 << 20;
+constexpr std::size_t most_downloads = 4;  // at a time, for one image
+constexpr int tries_of_wrong_bytes = 2;
+
+const std::string document_types = util::join(
+    {std::string(image::media_type::oci_index), std::string(image::media_type::docker_manifest_list),
+     std::string(image::media_type::oci_manifest), std::string(image::media_type::docker_manifest)},
+    ", ");
+
+std::string name_of(const image::Reference& reference) {
+  return util::quote(reference.familiar());
+}
+
+// What to ask a registry for: the digest if the reference has one, else the tag.
+std::string version_of(const image::Reference& reference) {
+  if (!reference.digest.empty()) return reference.digest;
+  return reference.tag.empty() ? "latest" : reference.tag;
+}
+
+// The digest a registry gives in Docker-Content-Digest; one of another algorithm tells us nothing.
+std::optional<hash::Digest> digest_of(const http::Response& response) {
+  const auto field = response.headers.find("Docker-Content-Digest").value_or("");
+  if (!field.starts_with("sha256:")) return std::nullopt;
+  try {
+    return hash::Digest::parse(field);
+  } catch (const util::Error& error) {
+    throw EndpointFailure(response.url.display() + " answered with an " + error.what());
+  }
+}
+
+std::optional<std::uint64_t> size_of(const http::Response& response) {
+  return util::parse_uint(response.headers.find("Content-Length").value_or(""));
+}
+
+// Both kinds of document may come for one name, and neither Content-Type nor "mediaType" is always right.
+// What is both is refused by the parsers.
+bool is_index(const std::string& json) {
+  const auto document = nlohmann::json::parse(json, nullptr, false);
+  return document.is_object() && document.contains("manifests");
+}
+
+void refuse_schema_1(const std::string& json) {
+  const auto document = nlohmann::json::parse(json, nullptr, false);
+  if (document.is_object() && document.value("schemaVersion", nlohmann::json()) == 1) {
+    throw util::Error("it is in Docker's format of before 2016, \"schema 1\"; build and push it anew");
+  }
+}
+
+store::Blob blob_of(const image::Descriptor& descriptor) {
+  return {descriptor.digest, descriptor.size};
+}
+
+image::Descriptor choose(const image::Index& index, const std::optional<image::Platform>& platform) {
+  std::vector<image::Choice> choices;
+  for (const auto& entry : index.manifests) {
+    const auto its = entry.platform.value_or(image::Platform{});
+    const bool is_attestation = its.os == "unknown" && its.architecture == "unknown";
+    if (!is_attestation && !image::media_type::is_index(entry.media_type)) choices.push_back({entry, its, 0});
+  }
+  return image::choose(choices, platform, "the index").descriptor;
+}
+
+}  // namespace
+
+// A manifest or index, in the store.
+struct Puller::Document {
+  store::Blob blob;
+  std::string json;
+};
+
+Puller::Puller(Settings settings, store::Store& store) : client_(std::move(settings)), store_(store) {}
+
+// What a tag means now. A HEAD costs no pull where pulls are counted. Nothing if the answer does not say.
+std::optional<store::Blob> Puller::look_up(const image::Reference& reference, std::stop_token cancel) {
+  std::optional<store::Blob> found;
+  const Ask head{
+      .method = http::Method::head, .path = "manifests/" + version_of(reference), .accept = document_types};
+  client_.try_endpoints(
+      reference.domain, "pull " + name_of(reference), [&](const Endpoint& endpoint, bool is_last) {
+        const auto response = client_.ask(endpoint, is_last, reference.path, head, 0, cancel, [](auto) {});
+        const auto digest = digest_of(response);
+        const auto size = size_of(response);
+        if (digest && size) found = {*digest, *size};
+      });
+  return found;
+}
+
+// The document `name`, a tag or digest, from the network.
+Puller::Document Puller::fetch_document(const image::Reference& reference, const std::string& name,
+                                        std::stop_token cancel) {
+  const bool by_digest = name.find(':') != std::string::npos;
+  const Ask get{.path = "manifests/" + name,
+                .accept = document_types,
+                .content = by_digest ? http::Content::fixed : http::Content::may_change};
+  std::string json;
+  client_.try_endpoints(
+      reference.domain, "pull " + name_of(reference), [&](const Endpoint& endpoint, bool is_last) {
+        json.clear();
+        const auto response = client_.ask(
+            endpoint, is_last, reference.path, get, 0, cancel, [&](std::span<const std::byte> data) {
+              if (data.size() > most_document_bytes - json.size()) {
+                throw EndpointFailure(endpoint.host + " sent a manifest of more than " +
+                                      util::human_size(most_document_bytes));
+              }
+              json.append(reinterpret_cast<const char*>(data.data()), data.size());
+            });
+        const auto expected = by_digest ? hash::Digest::parse(name) : digest_of(response);
+        if (expected && *expected != hash::sha256(json)) {
+          throw EndpointFailure(endpoint.host + " sent a manifest that does not have the digest " +
+                                expected->str());
+        }
+      });
+  return {store_.blobs().put(json), std::move(json)};
+}
+
+Puller::Document Puller::document(const image::Reference& reference, const store::Blob& blob,
+                                  std::stop_token cancel) {
+  if (auto json = store_.blobs().read(blob)) return {blob, std::move(*json)};
+  return fetch_document(reference, blob.digest.str(), std::move(cancel));
+}
+
+Puller::Document Puller::root_of(const image::Reference& reference, std::stop_token cancel) {
+  auto full = reference;
+  if (full.tag.empty() && full.digest.empty()) full.tag = version_of(reference);
+  // A digest means the same for ever. A tag is asked for each time.
+  auto meaning = full.digest.empty() ? look_up(reference, cancel) : store_.names().find(full.full());
+  if (meaning && !full.digest.empty() && meaning->digest.str() != full.digest) meaning.reset();
+  auto root = meaning ? document(reference, *meaning, cancel)
+                      : fetch_document(reference, version_of(reference), cancel);
+  store_.names().put(full.full(), root.blob);
+  return root;
+}
+
+Image Puller::resolve(const image::Reference& reference, const std::optional<image::Platform>& platform,
+                      std::stop_token cancel) {
+  if (!reference.digest.empty()) {
+    util::with_context(name_of(reference), [&] { return hash::Digest::parse(reference.digest); });
+  }
+  const auto parse = [&](auto&& action) { return util::with_context("image " + name_of(reference), action); };
+  auto document = root_of(reference, cancel);
+  const auto root = document.blob;
+  parse([&] { refuse_schema_1(document.json); });
+  if (is_index(document.json)) {
+    const auto chosen =
+        parse([&] { return choose(image::parse_index(document.json, "its index"), platform); });
+    document = this->document(reference, blob_of(chosen), cancel);
+  }
+  auto manifest = parse([&] { return image::parse_manifest(document.json, "its manifest"); });
+  auto config_json = config_of(reference, manifest.config, cancel);
+  auto config = parse([&] { return image::parse_config(config_json, "its config"); });
+  return {reference, root, document.blob, std::move(manifest), std::move(config_json), std::move(config)};
+}
+
+std::string Puller::config_of(const image::Reference& reference, const image::Descriptor& config,
+                              std::stop_token cancel) {
+  if (config.size > most_document_bytes) {
+    throw util::Error("image " + name_of(reference) + " has a config of " + util::human_size(config.size));
+  }
+  fetch_blob(reference, config, {}, std::move(cancel));
+  auto json = store_.blobs().read(blob_of(config));
+  if (!json) throw util::Error("the store does not keep what is written to it; is its disk failing?");
+  return std::move(*json);
+}
+
+void Puller::fetch_blob(const image::Reference& reference, const image::Descriptor& blob,
+                        const OnProgress& on_progress, std::stop_token cancel) {
+  const auto tell = [&](std::uint64_t done) {
+    if (on_progress) on_progress(blob, done);
+  };
+  auto download = store_.blobs().download(blob_of(blob), cancel);
+  if (!download) return tell(blob.size);
+  const Ask get{.path = "blobs/" + blob.digest.str(), .content = http::Content::fixed};
+  const auto try_once = [&](const Endpoint& endpoint, bool is_last) {
+    if (download->offset() < blob.size) {
+      client_.ask(endpoint, is_last, reference.path, get, download->offset(), cancel,
+                  [&](std::span<const std::byte> data) {
+                    if (data.size() > blob.size - download->offset()) {
+                      download->restart();
+                      throw EndpointFailure(endpoint.host + " sent more than the " +
+                                            std::to_string(blob.size) + " bytes of blob " +
+                                            blob.digest.str());
+                    }
+                    download->write(data);
+                    tell(download->offset());
+                  });
+    }
+    if (download->offset() < blob.size) {
+      throw EndpointFailure(endpoint.host + " sent fewer than the " + std::to_string(blob.size) +
+                            " bytes of blob " + blob.digest.str());
+    }
+    return download->finish();
+  };
+  client_.try_endpoints(
+      reference.domain, "pull " + name_of(reference), [&](const Endpoint& endpoint, bool is_last) {
+        // The first bytes may be another endpoint's, or of a download that was killed, so wrong ones do not
+        // say at once that this endpoint sends wrong ones.
+        for (int left = tries_of_wrong_bytes; left > 0; --left) {
+          if (try_once(endpoint, is_last)) return;
+        }
+        throw EndpointFailure(endpoint.host + " sent bytes that do not have the digest " + blob.digest.str());
+      });
+  tell(blob.size);
+}
+
+void Puller::fetch_layers(const Image& image, const OnProgress& on_progress, std::stop_token cancel) {
+  std::vector<image::Descriptor> blobs;
+  std::set<hash::Digest> seen;
+  for (const auto& layer : image.manifest.layers) {
+    if (seen.insert(layer.digest).second) blobs.push_back(layer);
+  }
+  std::mutex mutex;
+  std::exception_ptr first_failure;
+  std::stop_source stop;
+  const std::stop_callback pass_on(cancel, [&] { stop.request_stop(); });
+  const OnProgress in_turn = [&](const image::Descriptor& blob, std::uint64_t done) {
+    if (!on_progress) return;
+    const std::lock_guard lock(mutex);
+    on_progress(blob, done);
+  };
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    try {
+      for (std::size_t i = next++; i < blobs.size(); i = next++)
+        fetch_blob(image.reference, blobs[i], in_turn, stop.get_token());
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      // Those that are cancelled because of the first fail too, and say less.
+      if (!first_failure) first_failure = std::current_exception();
+      stop.request_stop();
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 1; i < std::min(blobs.size(), most_downloads); ++i)
+      threads.emplace_back(work);
+    work();
+  }
+  if (first_failure) std::rethrow_exception(first_failure);
+}
+
+}  // namespace registry

@@ -1,0 +1,64 @@
+// Images from registries into the store: first what they are, later their files, if anybody needs them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "common/image/manifest.hpp"
+#include "common/image/reference.hpp"
+#include "common/registry/client.hpp"
+#include "common/store/store.hpp"
+
+namespace registry {
+
+// One image of one platform; manifest and config lie in the store.
+struct Image {
+  image::Reference reference;  // as it was asked for
+  store::Blob root;            // the manifest or index that the reference means
+  store::Blob manifest_blob;
+  image::Manifest manifest;
+  std::string config_json;
+  image::Config config;
+};
+
+// How far one blob is. Called from several threads, but never twice at once.
+using OnProgress = std::function<void(const image::Descriptor& blob, std::uint64_t done)>;
+
+// Thread-safe. What the store holds is not fetched again: of an image named by digest nothing, of one named
+// by tag only the answer to what the tag means now.
+class Puller {
+public:
+  // `store` outlives it. Throws util::Error if config.json cannot be read.
+  Puller(Settings settings, store::Store& store);
+
+  // `platform` (nothing means the host's) chooses from an index; an image that is none is taken as it is, so
+  // compare its config's platform. Throws util::Error naming the image, and the reason of every
+  // endpoint or the platforms there are.
+  Image resolve(const image::Reference& reference, const std::optional<image::Platform>& platform,
+                std::stop_token cancel = {});
+
+  // Afterwards every layer of `image` is in the store, checked against its digest; several are fetched at a
+  // time. Throws util::Error naming the image; what was fetched so far stays.
+  void fetch_layers(const Image& image, const OnProgress& on_progress, std::stop_token cancel = {});
+
+private:
+  struct Document;
+
+  Document root_of(const image::Reference& reference, std::stop_token cancel);
+  std::optional<store::Blob> look_up(const image::Reference& reference, std::stop_token cancel);
+  Document fetch_document(const image::Reference& reference, const std::string& name, std::stop_token cancel);
+  Document document(const image::Reference& reference, const store::Blob& blob, std::stop_token cancel);
+  std::string config_of(const image::Reference& reference, const image::Descriptor& config,
+                        std::stop_token cancel);
+  void fetch_blob(const image::Reference& reference, const image::Descriptor& blob,
+                  const OnProgress& on_progress, std::stop_token cancel);
+
+  Client client_;
+  store::Store& store_;
+};
+
+}  // namespace registry
