@@ -102,6 +102,12 @@ std::unique_ptr<Archive> open(const std::filesystem::path& path) {
   return S_ISDIR(status.st_mode) ? open_directory(path, what) : open(std::move(fd), what);
 }
 
+std::unique_ptr<Archive> open_layout_entry(const std::filesystem::path& directory,
+                                           const hash::Digest& digest) {
+  return open_oci_archive(directory_members(directory), Format::oci_layout, util::quote(directory.string()),
+                          digest);
+}
+
 std::unique_ptr<Archive> open(sys::UniqueFd fd, const std::string& what) {
   auto members = tar_members(seekable_tar(std::move(fd), what), what);
   const bool docker = members->find("manifest.json").has_value();

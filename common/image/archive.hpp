@@ -90,8 +90,13 @@ private:
 // util::Error naming `path` and what was expected.
 std::unique_ptr<Archive> open(const std::filesystem::path& path);
 
-// The same for a tar on a descriptor (stdin). What cannot seek, or is compressed as a whole, is first copied
-// to an unlinked temporary file.
+// One entry of an OCI layout directory's index, as if it were the only one. Throws util::Error naming
+// `directory`.
+std::unique_ptr<Archive> open_layout_entry(const std::filesystem::path& directory,
+                                           const hash::Digest& digest);
+
+// As open(path), for a tar on a descriptor (stdin). What cannot seek, or is compressed as a whole, is first
+// copied to an unlinked temporary file.
 std::unique_ptr<Archive> open(sys::UniqueFd fd, const std::string& what);
 
 // What a tool's IMAGE argument means: a path, or "-" for a tar on stdin.

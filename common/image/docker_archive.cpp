@@ -38,6 +38,8 @@ std::string_view layer_type(stream::Compression compression) {
       return media_type::oci_layer_gzip;
     case stream::Compression::zstd:
       return media_type::oci_layer_zstd;
+    case stream::Compression::bzip2:
+    case stream::Compression::xz:  // no media type stands for them: readers go by content
     case stream::Compression::none:
       break;
   }

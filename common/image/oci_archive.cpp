@@ -17,13 +17,14 @@ constexpr std::size_t max_images = 1000;
 
 class OciArchive : public Archive {
 public:
-  OciArchive(std::unique_ptr<Members> members, Format format, const std::string& what)
+  OciArchive(std::unique_ptr<Members> members, Format format, const std::string& what,
+             const std::optional<hash::Digest>& only)
       : Archive(what), members_(std::move(members)), format_(format) {
     const auto name = what + ": 'index.json'";
     const auto location = members_->find("index.json");
     if (!location) throw util::Error(what + " has no 'index.json'");
     for (const auto& descriptor : parse_index(read_unchecked(*location, name), name).manifests) {
-      add_root(descriptor);
+      if (!only || descriptor.digest == *only) add_root(descriptor);
     }
   }
 
@@ -114,8 +115,8 @@ private:
 }  // namespace
 
 std::unique_ptr<Archive> open_oci_archive(std::unique_ptr<Members> members, Format format,
-                                          const std::string& what) {
-  return std::make_unique<OciArchive>(std::move(members), format, what);
+                                          const std::string& what, const std::optional<hash::Digest>& only) {
+  return std::make_unique<OciArchive>(std::move(members), format, what, only);
 }
 
 }  // namespace image

@@ -5,7 +5,9 @@
 #include <array>
 #include <cstring>
 
+#include "common/stream/bzip2.hpp"
 #include "common/stream/gzip.hpp"
+#include "common/stream/xz.hpp"
 #include "common/stream/zstd.hpp"
 
 namespace stream {
@@ -80,6 +82,8 @@ bool starts_with(std::span<const std::byte> bytes, std::initializer_list<unsigne
 Compression detect(std::span<const std::byte> head) {
   if (starts_with(head, {0x1F, 0x8B})) return Compression::gzip;
   if (starts_with(head, {0x28, 0xB5, 0x2F, 0xFD})) return Compression::zstd;
+  if (starts_with(head, {'B', 'Z', 'h'})) return Compression::bzip2;
+  if (starts_with(head, {0xFD, '7', 'z', 'X', 'Z', 0x00})) return Compression::xz;
   // A skippable frame (RFC 8878, 3.1.2) may come first: 0x184D2A50 to 0x184D2A5F, little-endian.
   const bool skippable = head.size() >= 4 && (head[0] & std::byte{0xF0}) == std::byte{0x50} &&
                          starts_with(head.subspan(1), {0x2A, 0x4D, 0x18});
@@ -97,6 +101,10 @@ std::unique_ptr<Source> decompressed(std::unique_ptr<Source> inner, Compression 
       return gunzip(std::move(inner), std::move(what));
     case Compression::zstd:
       return unzstd(std::move(inner), std::move(what));
+    case Compression::bzip2:
+      return bunzip2(std::move(inner), std::move(what));
+    case Compression::xz:
+      return unxz(std::move(inner), std::move(what));
     case Compression::none:
       break;
   }

@@ -3,8 +3,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/limits.h>
 #include <sys/xattr.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -27,10 +29,10 @@ std::error_code result(int status) {
 
 }  // namespace
 
-RootedDir RootedDir::open(const std::filesystem::path& path) {
+RootedDir RootedDir::open(const std::filesystem::path& path, Times times) {
   UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!fd) util::throw_errno("cannot open " + util::quote(path.string()));
-  return RootedDir(std::move(fd));
+  return RootedDir(std::move(fd), times);
 }
 
 std::optional<struct stat> RootedDir::status(const RootedPath& path) {
@@ -56,6 +58,39 @@ std::vector<std::string> RootedDir::list(const RootedPath& directory) {
   }
   if (errno != 0) fail("read", directory);
   return names;
+}
+
+std::optional<RootedPath> RootedDir::follow(std::string_view path) {
+  std::string name(path);
+  for (int links = 0; links <= 40; ++links) {
+    const auto place = find(name);
+    if (!place) return std::nullopt;
+    const auto found = status(*place);
+    if (!found) return std::nullopt;
+    if (!S_ISLNK(found->st_mode)) return place;
+    const std::string target = target_of(*place);
+    name = target.starts_with('/') ? target : place->parent().str() + "/" + target;
+  }
+  util::throw_errno("cannot find " + util::quote(path), ELOOP);
+}
+
+UniqueFd RootedDir::open_file(std::string_view path) {
+  const auto found = follow(path);
+  if (!found || found->is_root()) return UniqueFd();
+  const auto [directory, name] = place(*found);
+  // Not blocking: what looks like a file may be a fifo by now.
+  UniqueFd fd(::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat opened;
+  if (!fd || ::fstat(fd.get(), &opened) != 0) fail("open", *found);
+  return S_ISREG(opened.st_mode) ? std::move(fd) : UniqueFd();
+}
+
+std::string RootedDir::target_of(const RootedPath& path) {
+  const auto [directory, name] = place(path);
+  std::array<char, 4097> target;
+  const ssize_t size = ::readlinkat(directory, name.c_str(), target.data(), target.size());
+  if (size < 0) fail("read the symlink", path);
+  return {target.data(), static_cast<std::size_t>(size)};
 }
 
 UniqueFd RootedDir::create_file(const RootedPath& path) {
@@ -138,6 +173,19 @@ std::vector<std::string> RootedDir::list_xattrs(const RootedPath& path) {
   if (got <= 0) return {};
   names.resize(static_cast<std::size_t>(got) - 1);  // each ends in a NUL
   return util::split(names, '\0');
+}
+
+std::map<std::string, std::string> RootedDir::xattrs(const RootedPath& path) {
+  std::map<std::string, std::string> values;
+  const std::string proc = proc_path(place(path));
+  for (const auto& name : list_xattrs(path)) {
+    std::string value(XATTR_SIZE_MAX, '\0');
+    const ssize_t size = ::lgetxattr(proc.c_str(), name.c_str(), value.data(), value.size());
+    if (size < 0) continue;
+    value.resize(static_cast<std::size_t>(size));
+    values.emplace(name, std::move(value));
+  }
+  return values;
 }
 
 void RootedDir::set_mtime(const RootedPath& path, timespec mtime) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,16 +45,23 @@ private:
 std::string clean_path(std::string_view path);
 
 // A directory taken as the root of a filesystem. Names are walked component by component by descriptors, so
-// that no symlink is ever followed by the kernel and no depth is too great. Adding and removing names leaves
-// the modification times of their directories as they were, once settle() was called.
+// that no symlink is ever followed by the kernel and no depth is too great. With Times::kept adding and
+// removing names leaves the modification times of their directories as they were, once settle() was called.
 //
 // Errors name the path inside the root. Functions that give a std::error_code leave the decision to the
 // caller, because the operation needs rights or filesystems that not everybody has. Not thread-safe.
 class RootedDir {
 public:
+  // Whether directories keep their modification times when names in them come and go.
+  enum class Times { kept, natural };
+
   // `directory` may be opened with O_PATH.
-  explicit RootedDir(UniqueFd directory) : root_(std::move(directory)) {}
-  static RootedDir open(const std::filesystem::path& path);
+  explicit RootedDir(UniqueFd directory, Times times = Times::kept)
+      : root_(std::move(directory)), times_(times) {}
+  static RootedDir open(const std::filesystem::path& path, Times times = Times::kept);
+
+  // The directory as a root of its own.
+  RootedDir inside(const RootedPath& directory);
 
   // Where `path` is, once symlinks among its parents are resolved inside the root: absolute targets start at
   // the root,
@@ -63,6 +71,16 @@ public:
 
   // The same, but makes missing parents, with mode 0755. Throws Error if a parent is no directory.
   RootedPath find_or_make_parents(std::string_view path);
+
+  // The same with symlinks followed to the end: where open(2) inside the root would arrive. Nothing if
+  // something on the way is missing.
+  std::optional<RootedPath> follow(std::string_view path);
+
+  // A regular file for reading, symlinks followed inside the root; empty if there is none.
+  UniqueFd open_file(std::string_view path);
+
+  // Where a symlink points.
+  std::string target_of(const RootedPath& path);
 
   // As lstat(2); nothing if it is not there.
   std::optional<struct stat> status(const RootedPath& path);
@@ -87,7 +105,9 @@ public:
   std::error_code set_xattr(const RootedPath& path, const std::string& name, std::string_view value);
   std::error_code remove_xattr(const RootedPath& path, const std::string& name);
   std::vector<std::string> list_xattrs(
-      const RootedPath& path);                             // empty where there are none or cannot be any
+      const RootedPath& path);  // empty where there are none or cannot be any
+  // All of them with their values; those that cannot be read are left out.
+  std::map<std::string, std::string> xattrs(const RootedPath& path);
   void set_mtime(const RootedPath& path, timespec mtime);  // and the access time
 
   // Gives the directory that was changed last its modification time back. To be called when all is done.
@@ -109,6 +129,7 @@ private:
   std::string proc_path(const Place& place) const;
 
   UniqueFd root_;
+  Times times_;
 
   // The directory where the last work was done: archives list what lies together together.
   RootedPath current_;

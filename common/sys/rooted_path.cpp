@@ -78,6 +78,10 @@ std::string clean_path(std::string_view path) {
   return clean;
 }
 
+RootedDir RootedDir::inside(const RootedPath& directory) {
+  return RootedDir(walk(directory), times_);
+}
+
 std::optional<RootedPath> RootedDir::find(std::string_view path) {
   return resolve(path, Missing::stop);
 }
@@ -185,7 +189,7 @@ RootedDir::Place RootedDir::place(const RootedPath& path) {
 
 RootedDir::Place RootedDir::place_to_change(const RootedPath& path) {
   Place found = place(path);
-  if (!old_mtime_) {
+  if (times_ == Times::kept && !old_mtime_) {
     struct stat status;
     if (::fstat(found.directory, &status) != 0)
       util::throw_errno("cannot look at the directory of " + util::quote(path.str()));

@@ -75,6 +75,28 @@ std::string dump_json(const nlohmann::ordered_json& value) {
   return dump(value);
 }
 
+std::string dump_go_json(const nlohmann::ordered_json& value) {
+  std::string escaped;
+  const std::string plain = dump(value);
+  // None of these can stand outside a string.
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    const std::string_view rest = std::string_view(plain).substr(i);
+    if (plain[i] == '<') {
+      escaped += "\\u003c";
+    } else if (plain[i] == '>') {
+      escaped += "\\u003e";
+    } else if (plain[i] == '&') {
+      escaped += "\\u0026";
+    } else if (rest.starts_with("\xe2\x80\xa8") || rest.starts_with("\xe2\x80\xa9")) {
+      escaped += rest[2] == '\xa8' ? "\\u2028" : "\\u2029";
+      i += 2;
+    } else {
+      escaped += plain[i];
+    }
+  }
+  return escaped;
+}
+
 JsonFields::JsonFields(const nlohmann::json& object, std::string what, std::string path)
     : object_(&object), what_(std::move(what)), path_(std::move(path)) {
   if (!object.is_object()) {

@@ -20,6 +20,11 @@ nlohmann::json parse_json(std::string_view text, std::string_view what);
 std::string dump_json(const nlohmann::json& value);
 std::string dump_json(const nlohmann::ordered_json& value);
 
+// The same with the escapes of Go's encoding/json, for documents whose digest must be what a Go program gives
+// them:
+// <, > and & as \u003c, \u003e and \u0026, and the line separators U+2028 and U+2029 as \u2028 and \u2029.
+std::string dump_go_json(const nlohmann::ordered_json& value);
+
 // Reads the fields of one JSON object by name and type. Errors say "WHAT: field 'a.b': expected a string".
 // The object must outlive the reader.
 class JsonFields {

@@ -1,5 +1,7 @@
-// gzip and zstd: whole, split, concatenated, padded, damaged, cut off.
+// gzip, zstd, bzip2 and xz: whole, split, concatenated, padded, damaged, cut off.
+#include <bzlib.h>
 #include <gtest/gtest.h>
+#include <lzma.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -40,6 +42,43 @@ std::string zstd(const std::string& content) {
   return out;
 }
 
+std::string bzip2(std::string content) {
+  std::string out(content.size() + content.size() / 100 + 600, '\0');
+  auto size = static_cast<unsigned>(out.size());
+  EXPECT_EQ(::BZ2_bzBuffToBuffCompress(out.data(), &size, content.data(),
+                                       static_cast<unsigned>(content.size()), 1, 0, 0),
+            BZ_OK);
+  out.resize(size);
+  return out;
+}
+
+std::string xz(const std::string& content) {
+  std::string out(::lzma_stream_buffer_bound(content.size()), '\0');
+  std::size_t size = 0;
+  EXPECT_EQ(::lzma_easy_buffer_encode(1, LZMA_CHECK_CRC64, nullptr,
+                                      reinterpret_cast<const std::uint8_t*>(content.data()), content.size(),
+                                      reinterpret_cast<std::uint8_t*>(out.data()), &size, out.size()),
+            LZMA_OK);
+  out.resize(size);
+  return out;
+}
+
+std::string name_of(Compression compression) {
+  switch (compression) {
+    case Compression::gzip:
+      return "gzip";
+    case Compression::zstd:
+      return "zstd";
+    case Compression::bzip2:
+      return "bzip2";
+    case Compression::xz:
+      return "xz";
+    case Compression::none:
+      break;
+  }
+  return "none";
+}
+
 std::string text_of(std::unique_ptr<stream::Source> source, std::size_t piece = 1 << 20) {
   return read_in_pieces(*source, piece);
 }
@@ -56,7 +95,19 @@ std::string error_of(std::unique_ptr<stream::Source> source) {
 class Decompression : public testing::TestWithParam<Compression> {
 protected:
   static std::string compress(const std::string& content) {
-    return GetParam() == Compression::gzip ? gzip(content) : zstd(content);
+    switch (GetParam()) {
+      case Compression::gzip:
+        return gzip(content);
+      case Compression::zstd:
+        return zstd(content);
+      case Compression::bzip2:
+        return bzip2(content);
+      case Compression::xz:
+        return xz(content);
+      case Compression::none:
+        break;
+    }
+    return content;
   }
   static std::unique_ptr<stream::Source> open(std::string compressed, std::size_t piece = 65536) {
     return stream::decompressed(in_pieces(std::move(compressed), piece), "blob");
@@ -105,7 +156,7 @@ TEST_P(Decompression, IsAnErrorWhenTheContentIsDamaged) {
 }
 
 TEST_P(Decompression, IsAnErrorWhenSomethingElseFollows) {
-  EXPECT_TRUE(error_of(open(compress("x") + "garbage")).starts_with("blob is damaged: "));
+  EXPECT_TRUE(error_of(open(compress("x") + "garbage that is no stream")).starts_with("blob is damaged: "));
 }
 
 TEST_P(Decompression, PassesOnWhatTheInnerSourceThrows) {
@@ -114,10 +165,10 @@ TEST_P(Decompression, PassesOnWhatTheInnerSourceThrows) {
             "disk on fire");
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, Decompression, testing::Values(Compression::gzip, Compression::zstd),
-                         [](const auto& instance) {
-                           return instance.param == Compression::gzip ? "gzip" : "zstd";
-                         });
+INSTANTIATE_TEST_SUITE_P(Formats, Decompression,
+                         testing::Values(Compression::gzip, Compression::zstd, Compression::bzip2,
+                                         Compression::xz),
+                         [](const auto& instance) { return name_of(instance.param); });
 
 TEST(Gzip, ChecksTheChecksumAndTheLength) {
   for (const std::size_t from_end : {1U, 4U, 5U, 8U}) {
@@ -210,6 +261,11 @@ TEST(Detect, TellsByMagicBytes) {
   EXPECT_EQ(detect("\x50\x2a\x4d\x18"), Compression::zstd);
   EXPECT_EQ(detect("\x5f\x2a\x4d\x18"), Compression::zstd);
   EXPECT_EQ(detect("\x60\x2a\x4d\x18"), Compression::none);
+  EXPECT_EQ(detect("BZh91"), Compression::bzip2);
+  EXPECT_EQ(detect(std::string_view("\xfd"
+                                    "7zXZ\0",
+                                    6)),
+            Compression::xz);
   EXPECT_EQ(detect("\x1f"), Compression::none);
   EXPECT_EQ(detect(""), Compression::none);
 }

@@ -1,0 +1,185 @@
+// From changes to the bytes of a layer.
+#include "common/layer/pack.hpp"
+
+#include <fcntl.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "common/layer/diff.hpp"
+#include "common/sys/fd.hpp"
+#include "common/sys/stop.hpp"
+#include "common/tar/writer.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace layer {
+namespace {
+
+std::string_view media_type_of(stream::Compressor compressor) {
+  switch (compressor) {
+    case stream::Compressor::none:
+      return image::media_type::oci_layer;
+    case stream::Compressor::gzip:
+      return image::media_type::oci_layer_gzip;
+    case stream::Compressor::zstd:
+      return image::media_type::oci_layer_zstd;
+  }
+  return {};
+}
+
+tar::Type type_of(mode_t mode) {
+  if (S_ISDIR(mode)) return tar::Type::directory;
+  if (S_ISLNK(mode)) return tar::Type::symlink;
+  if (S_ISCHR(mode)) return tar::Type::character_device;
+  if (S_ISBLK(mode)) return tar::Type::block_device;
+  if (S_ISFIFO(mode)) return tar::Type::fifo;
+  return tar::Type::regular;
+}
+
+class Packer {
+public:
+  Packer(int upper, const PackOptions& options, stream::Sink& sink)
+      : upper_(upper), options_(options), writer_(sink), buffer_(256 << 10) {}
+
+  void add(const Change& change) {
+    if (change.kind == Change::Kind::removed) {
+      add_whiteout(change.path);
+    } else if (!S_ISSOCK(change.status.st_mode)) {
+      add_parents(change.path);
+      add_entry(change.path, change.status);
+    }
+  }
+
+  void finish() { writer_.finish(); }
+
+private:
+  void add_whiteout(const std::string& path) {
+    add_parents(path);
+    const auto slash = path.rfind('/');
+    const std::size_t base = slash == std::string::npos ? 0 : slash + 1;
+    tar::Entry entry;
+    entry.path = path.substr(0, base) + ".wh." + path.substr(base);
+    writer_.add(entry);
+  }
+
+  // Directories on the way that have no entry yet, with the metadata they have now.
+  void add_parents(const std::string& path) {
+    for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+      const std::string parent = path.substr(0, slash);
+      if (directories_.count(parent) > 0) continue;
+      struct stat status;
+      if (::fstatat(upper_, parent.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+        util::throw_errno("cannot look at " + util::quote(parent));
+      }
+      add_entry(parent, status);
+    }
+  }
+
+  void add_entry(const std::string& path, const struct stat& status) {
+    sys::stop::check();
+    tar::Entry entry;
+    entry.path = path;
+    entry.type = type_of(status.st_mode);
+    entry.mode = status.st_mode & 07777;
+    entry.uid = status.st_uid;
+    entry.gid = status.st_gid;
+    entry.mtime.seconds = status.st_mtim.tv_sec;
+    if (options_.newest_mtime && entry.mtime.seconds > *options_.newest_mtime) {
+      entry.mtime.seconds = *options_.newest_mtime;
+    }
+    switch (entry.type) {
+      case tar::Type::directory:
+        if (!directories_.insert(path).second) return;
+        entry.path += '/';
+        break;
+      case tar::Type::symlink:
+        entry.link_target = read_link(path);
+        break;
+      case tar::Type::character_device:
+      case tar::Type::block_device:
+        entry.device_major = ::major(status.st_rdev);
+        entry.device_minor = ::minor(status.st_rdev);
+        break;
+      default:
+        break;
+    }
+    if (entry.type != tar::Type::symlink) add_capability(entry, path);
+    if (entry.type != tar::Type::directory && status.st_nlink > 1) {
+      const auto [first, is_first] = links_.emplace(std::pair(status.st_dev, status.st_ino), path);
+      if (!is_first) {
+        entry.type = tar::Type::hard_link;
+        entry.link_target = first->second;
+      }
+    }
+    if (entry.type == tar::Type::regular) entry.size = static_cast<std::uint64_t>(status.st_size);
+    writer_.add(entry);
+    if (entry.size > 0) add_content(path, entry.size);
+  }
+
+  void add_capability(tar::Entry& entry, const std::string& path) const {
+    constexpr const char* name = "security.capability";
+    const std::string handle = "/proc/self/fd/" + std::to_string(upper_) + "/" + path;
+    std::array<char, 256> value;
+    const ssize_t size = ::lgetxattr(handle.c_str(), name, value.data(), value.size());
+    if (size >= 0) {
+      entry.xattrs[name] = std::string(value.data(), static_cast<std::size_t>(size));
+    } else if (errno != ENODATA && errno != ENOTSUP) {
+      util::throw_errno("cannot read the file capabilities of " + util::quote(path));
+    }
+  }
+
+  std::string read_link(const std::string& path) const {
+    std::array<char, 4097> target;
+    const ssize_t size = ::readlinkat(upper_, path.c_str(), target.data(), target.size());
+    if (size < 0) util::throw_errno("cannot read the symlink " + util::quote(path));
+    return {target.data(), static_cast<std::size_t>(size)};
+  }
+
+  void add_content(const std::string& path, std::uint64_t size) {
+    const sys::UniqueFd fd(::openat(upper_, path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd) util::throw_errno("cannot open " + util::quote(path));
+    ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+    while (size > 0) {
+      const std::size_t wanted = std::min<std::uint64_t>(buffer_.size(), size);
+      const std::size_t count = sys::read_some(fd.get(), std::span(buffer_).first(wanted), util::quote(path));
+      if (count == 0) throw util::Error(util::quote(path) + " became shorter while it was packed");
+      writer_.write(std::span(buffer_).first(count));
+      size -= count;
+    }
+  }
+
+  int upper_;
+  const PackOptions& options_;
+  tar::Writer writer_;
+  std::vector<std::byte> buffer_;
+  std::set<std::string> directories_;                     // that have their entry
+  std::map<std::pair<dev_t, ino_t>, std::string> links_;  // where the content of an inode stands
+};
+
+}  // namespace
+
+PackedLayer pack(int upper, int lower, int blob_fd, const PackOptions& options) {
+  auto blob = std::make_unique<stream::HashingSink>(stream::to_fd(blob_fd, "the layer"));
+  const auto& blob_digest = *blob;
+  // Two threads: this one reads and hashes the tar, the other compresses, hashes and writes.
+  stream::HashingSink tar(
+      stream::write_behind(stream::compress(std::move(blob), options.compressor, options.compression_level)));
+  Packer packer(upper, options, tar);
+  diff(upper, lower, [&](const Change& change) { packer.add(change); });
+  packer.finish();
+  tar.finish();
+  return {.diff_id = tar.digest(),
+          .blob = {.media_type = std::string(media_type_of(options.compressor)),
+                   .digest = blob_digest.digest(),
+                   .size = blob_digest.size()}};
+}
+
+}  // namespace layer

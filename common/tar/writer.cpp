@@ -1,0 +1,239 @@
+// Tar headers as Go's archive/tar lays them out.
+#include "common/tar/writer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cstring>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "common/tar/header.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace tar {
+namespace {
+
+using Records = std::map<std::string, std::string>;  // sorted by key, as Go sorts them
+
+// Fields of the header block: offset and length (POSIX.1-1988, ustar interchange format).
+struct Field {
+  std::size_t offset;
+  std::size_t size;
+};
+constexpr Field name_field{0, 100}, mode_field{100, 8}, uid_field{108, 8}, gid_field{116, 8},
+    size_field{124, 12}, mtime_field{136, 12}, checksum_field{148, 8}, kind_field{156, 1},
+    link_field{157, 100}, major_field{329, 8}, minor_field{337, 8}, prefix_field{345, 155};
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+std::string ascii_only(std::string_view text) {
+  std::string kept;
+  std::copy_if(text.begin(), text.end(), std::back_inserter(kept),
+               [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  return kept;
+}
+
+bool fits_octal(Field field, std::int64_t value) {
+  return value >= 0 && (field.size >= 22 || value < std::int64_t{1} << (3 * (field.size - 1)));
+}
+
+class HeaderBlock {
+public:
+  HeaderBlock() { block_.fill(std::byte{0}); }
+
+  void put_string(Field field, std::string_view text) {
+    const std::size_t count = std::min(text.size(), field.size);
+    std::memcpy(block_.data() + field.offset, text.data(), count);
+    // A name cut at a slash would be a directory to readers that look at this field alone.
+    if (text.size() > field.size && text[field.size - 1] == '/') {
+      const auto end = text.substr(0, field.size - 1).find_last_not_of('/');
+      block_[field.offset + (end == std::string_view::npos ? 0 : end + 1)] = std::byte{0};
+    }
+  }
+
+  // A number that does not fit is written as 0; its PAX record has it.
+  void put_octal(Field field, std::int64_t value) {
+    if (!fits_octal(field, value)) value = 0;
+    for (std::size_t i = field.size - 1; i-- > 0; value >>= 3) {
+      block_[field.offset + i] = static_cast<std::byte>('0' + (value & 7));
+    }
+  }
+
+  void put_kind(char kind) { block_[kind_field.offset] = static_cast<std::byte>(kind); }
+
+  // Magic, version and checksum; the block is complete then.
+  const Block& seal() {
+    std::memcpy(block_.data() + 257,
+                "ustar\0"
+                "00",
+                8);
+    std::fill_n(block_.begin() + checksum_field.offset, checksum_field.size, std::byte{' '});
+    std::uint32_t sum = 0;
+    for (const auto byte : block_)
+      sum += static_cast<std::uint32_t>(byte);
+    // Six octal digits, NUL, blank: one digit less than other numbers.
+    put_octal({checksum_field.offset, checksum_field.size - 1}, sum);
+    block_[checksum_field.offset + 6] = std::byte{0};
+    return block_;
+  }
+
+private:
+  Block block_;
+};
+
+// "LENGTH KEY=VALUE\n", where LENGTH counts itself (POSIX.1-2001, pax extended header).
+std::string pax_record(const std::string& key, const std::string& value) {
+  const std::size_t rest = key.size() + value.size() + 3;
+  std::size_t length = rest + std::to_string(rest).size();
+  if (std::to_string(length).size() != std::to_string(rest).size())
+    length = rest + std::to_string(length).size();
+  return std::to_string(length) + " " + key + "=" + value + "\n";
+}
+
+char kind_of(Type type) {
+  switch (type) {
+    case Type::regular:
+      return '0';
+    case Type::hard_link:
+      return '1';
+    case Type::symlink:
+      return '2';
+    case Type::character_device:
+      return '3';
+    case Type::block_device:
+      return '4';
+    case Type::directory:
+      return '5';
+    case Type::fifo:
+      return '6';
+  }
+  return '0';
+}
+
+Records needed_records(const Entry& entry) {
+  Records records;
+  const auto text = [&](const std::string& key, Field field, const std::string& value) {
+    if (value.find('\0') != std::string::npos)
+      throw util::Error("cannot put " + util::quote(value) + " into a tar");
+    if (!is_ascii(value) || value.size() > field.size) records[key] = value;
+  };
+  const auto number = [&](const std::string& key, Field field, std::int64_t value) {
+    if (!fits_octal(field, value)) records[key] = std::to_string(value);
+  };
+  text("path", name_field, entry.path);
+  text("linkpath", link_field, entry.link_target);
+  number("uid", uid_field, static_cast<std::int64_t>(entry.uid));
+  number("gid", gid_field, static_cast<std::int64_t>(entry.gid));
+  number("size", size_field, static_cast<std::int64_t>(entry.size));
+  number("mtime", mtime_field, entry.mtime.seconds);
+  for (const auto& [name, value] : entry.xattrs)
+    records["SCHILY.xattr." + name] = value;
+  return records;
+}
+
+struct SplitName {
+  std::string prefix;
+  std::string name;
+};
+
+// A long name over ustar's prefix and name fields, cut at the last slash that lets both fit; nothing if none
+// does.
+std::optional<SplitName> split_name(const std::string& path) {
+  if (path.size() <= name_field.size || !is_ascii(path)) return std::nullopt;
+  std::size_t length = path.size();
+  if (length > prefix_field.size + 1) {
+    length = prefix_field.size + 1;
+  } else if (path.ends_with('/')) {
+    --length;
+  }
+  const auto slash = path.rfind('/', length - 1);
+  if (slash == std::string::npos || slash == 0) return std::nullopt;
+  const std::size_t name_size = path.size() - slash - 1;
+  if (name_size == 0 || name_size > name_field.size) return std::nullopt;
+  return SplitName{path.substr(0, slash), path.substr(slash + 1)};
+}
+
+// The name of a PAX header's own member: "DIR/PaxHeaders.0/BASE", for readers that know no PAX.
+std::string pax_name(const std::string& path) {
+  const auto slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "" : path.substr(0, slash + 1);
+  const std::string base = slash == std::string::npos ? path : path.substr(slash + 1);
+  std::string name = ascii_only(directory + "PaxHeaders.0" + (base.empty() ? "" : "/" + base));
+  name.resize(std::min(name.size(), name_field.size));
+  while (name.ends_with('/'))
+    name.pop_back();
+  return name;
+}
+
+std::uint64_t padding_after(std::uint64_t size) {
+  return (block_size - size % block_size) % block_size;
+}
+
+}  // namespace
+
+void Writer::add(const Entry& entry) {
+  assert(content_left_ == 0);
+  pad();
+  Records records = needed_records(entry);
+  std::optional<SplitName> split;
+  if (records.size() == 1 && records.count("path") == 1) {
+    split = split_name(entry.path);
+    if (split) records.clear();
+  }
+  if (!records.empty()) {
+    std::string data;
+    for (const auto& [key, value] : records)
+      data += pax_record(key, value);
+    HeaderBlock header;
+    header.put_kind('x');
+    header.put_string(name_field, pax_name(entry.path));
+    for (const Field field : {mode_field, uid_field, gid_field, mtime_field})
+      header.put_octal(field, 0);
+    header.put_octal(size_field, static_cast<std::int64_t>(data.size()));
+    sink_.write(header.seal());
+    data.resize(data.size() + padding_after(data.size()), '\0');
+    sink_.write(std::as_bytes(std::span(data)));
+  }
+
+  HeaderBlock header;
+  header.put_kind(kind_of(entry.type));
+  header.put_string(name_field, split ? split->name : ascii_only(entry.path));
+  if (split) header.put_string(prefix_field, split->prefix);
+  header.put_string(link_field, ascii_only(entry.link_target));
+  header.put_octal(mode_field, entry.mode);
+  header.put_octal(uid_field, static_cast<std::int64_t>(entry.uid));
+  header.put_octal(gid_field, static_cast<std::int64_t>(entry.gid));
+  header.put_octal(size_field, static_cast<std::int64_t>(entry.size));
+  header.put_octal(mtime_field, entry.mtime.seconds);
+  header.put_octal(major_field, entry.device_major);
+  header.put_octal(minor_field, entry.device_minor);
+  sink_.write(header.seal());
+  content_left_ = entry.size;
+  padding_ = padding_after(entry.size);
+}
+
+void Writer::write(std::span<const std::byte> data) {
+  assert(data.size() <= content_left_);
+  sink_.write(data);
+  content_left_ -= data.size();
+}
+
+void Writer::pad() {
+  static constexpr Block zeros{};
+  if (padding_ > 0) sink_.write(std::span(zeros).first(padding_));
+  padding_ = 0;
+}
+
+void Writer::finish() {
+  assert(content_left_ == 0);
+  pad();
+  static constexpr std::array<std::byte, 2 * block_size> end_mark{};
+  sink_.write(end_mark);
+}
+
+}  // namespace tar
