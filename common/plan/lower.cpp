@@ -1,0 +1,295 @@
+// Planning: stages in the file's order, each from the results of those before it.
+#include "common/plan/lower.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "common/dockerfile/scope.hpp"
+#include "common/dockerfile/stages.hpp"
+#include "common/plan/stage_lowering.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace plan {
+namespace {
+
+using dockerfile::StageIndex;
+
+constexpr std::string_view context_name = "context";
+
+// Ops that stand for something outside are in the graph once, however many stages use them.
+class Ops {
+public:
+  OpId add(Op op) {
+    ops_.push_back(std::move(op));
+    return ops_.size() - 1;
+  }
+
+  OpId add_once(const std::string& key, Op op) {
+    const auto [place, is_new] = known_.try_emplace(key, ops_.size());
+    return is_new ? add(std::move(op)) : place->second;
+  }
+
+  std::vector<Op> take() { return std::move(ops_); }
+
+private:
+  std::vector<Op> ops_;
+  std::map<std::string, OpId> known_;
+};
+
+// The plan of all targets on one platform.
+class PlatformLowering {
+public:
+  PlatformLowering(const dockerfile::File& file, const Inputs& inputs, const image::Platform& platform,
+                   Images& images, Ops& ops, dockerfile::Lint& lint)
+      : file_(file),
+        inputs_(inputs),
+        platform_(platform),
+        images_(images),
+        ops_(ops),
+        lint_(lint),
+        scope_(file, {.build_args = inputs.build_args,
+                      .build_platform = image::Platform::host(),
+                      .target_platform = platform,
+                      .target = inputs.targets.back().value_or("")}),
+        graph_(
+            file, scope_, [this](const std::string& name) { return is_context(name); }, lint) {}
+
+  // In the order of the targets.
+  std::vector<ImageRecipe> run() {
+    std::vector<StageIndex> targets;
+    for (const auto& target : inputs_.targets)
+      targets.push_back(graph_.target(target.value_or("")));
+    resolve_bases(targets);
+    for (const StageIndex stage : graph_.needed_for(targets))
+      results_[stage] = lower(stage);
+    std::vector<ImageRecipe> recipes;
+    for (const StageIndex target : targets)
+      recipes.push_back(recipe(results_.at(target)));
+    return recipes;
+  }
+
+private:
+  struct Base {
+    std::string reference;
+    std::string config;
+  };
+
+  bool is_context(const std::string& name) const {
+    return inputs_.directories.count(name) > 0 || images_.is_given(name);
+  }
+
+  const image::Platform& platform_of(StageIndex stage) const {
+    const auto& given = graph_.stages()[stage].platform;
+    return given ? *given : platform_;
+  }
+
+  static image::Reference parse_reference(const std::string& name) {
+    auto reference = image::Reference::parse(name);
+    if (!reference)
+      throw dockerfile::SyntaxError("failed to parse stage name " + util::quote(name) +
+                                    ": invalid reference format");
+    if (reference->tag.empty() && reference->digest.empty()) reference->tag = "latest";
+    return *reference;
+  }
+
+  bool is_scratch(StageIndex stage) const {
+    const auto& resolved = graph_.stages()[stage];
+    return resolved.base == "scratch" && !resolved.named_context;
+  }
+
+  // The name that stands for the stage's base: the stage's own, where a context takes its place.
+  const std::string& base_name(StageIndex stage) const {
+    return graph_.stages()[stage].named_context ? file_.stages[stage].name : graph_.stages()[stage].base;
+  }
+
+  // Triggers of base images may need further stages, which have bases of their own.
+  void resolve_bases(const std::vector<StageIndex>& targets) {
+    for (bool grown = true; grown;) {
+      grown = false;
+      for (const StageIndex stage : graph_.needed_for(targets)) {
+        if (bases_.count(stage) > 0 || graph_.stages()[stage].parent || is_scratch(stage)) continue;
+        if (inputs_.directories.count(base_name(stage)) > 0) continue;
+        grown = resolve_base(stage) || grown;
+      }
+    }
+  }
+
+  bool resolve_base(StageIndex stage) {
+    const auto& origin = file_.stages[stage].origin;
+    const auto base = dockerfile::located(file_.source, origin.location, [&] {
+      const auto reference = parse_reference(base_name(stage));
+      try {
+        return Base{reference.full(), images_.config(reference, platform_of(stage))};
+      } catch (const util::Error& error) {
+        if (error.exit_code() >= 128) throw;
+        throw dockerfile::SyntaxError(base_name(stage) + ": " + error.what());
+      }
+    });
+    const auto triggers = ImageConfig::parse(base.config, base.reference).on_build;
+    bases_.emplace(stage, base);
+    if (triggers.empty() || graph_.stages()[stage].named_context) return true;
+    graph_.add_triggers(stage, triggers);
+    return true;
+  }
+
+  StageResult start(StageIndex stage) {
+    const auto& resolved = graph_.stages()[stage];
+    StageResult result;
+    result.platform = platform_of(stage);
+    if (resolved.parent) {
+      result = results_.at(*resolved.parent);
+      result.state = dockerfile::StageState::from_stage(result.state);
+      result.cmd_set = false;
+      result.config.on_build.clear();
+      return result;
+    }
+    if (is_scratch(stage) || inputs_.directories.count(base_name(stage)) > 0) {
+      result.filesystem = is_scratch(stage) ? ops_.add_once("scratch", {.action = Scratch{}, .title = ""})
+                                            : named_directory(base_name(stage));
+      result.config = ImageConfig::scratch(result.platform);
+      result.state = dockerfile::StageState::from_scratch();
+      return result;
+    }
+    const auto& base = bases_.at(stage);
+    result.config = ImageConfig::parse(base.config, base.reference);
+    result.config.on_build.clear();
+    result.state =
+        dockerfile::StageState::from_image(result.config.env, result.config.working_dir, result.config.shell);
+    result.filesystem = pull(base.reference, result.platform);
+    result.base = result.filesystem;
+    return result;
+  }
+
+  StageResult lower(StageIndex stage) {
+    auto result = start(stage);
+    if (graph_.stages()[stage].named_context) return result;
+    const auto& instructions = graph_.instructions(stage);
+    const auto total = static_cast<int>(std::count_if(instructions.begin(), instructions.end(), makes_op)) +
+                       (bases_.count(stage) > 0 ? 1 : 0);
+    int count = bases_.count(stage) > 0 ? 1 : 0;
+    const Surroundings surroundings{
+        .add = [this](Op op) { return ops_.add(std::move(op)); },
+        .context = [this] { return context(); },
+        .copy_from = [this](const std::string& from) { return provide(graph_.copy_provider(from)); },
+        .mount_from = [this](const std::string& from) { return provide(graph_.mount_provider(from)); },
+        .title = [&](const std::string& text) { return title(stage, ++count, total, text); }};
+    dockerfile::StageEvaluator evaluator(file_, scope_, result.state, lint_);
+    for (const auto& instruction : instructions) {
+      const auto& origin = dockerfile::origin(instruction);
+      const auto step = evaluator.evaluate(instruction);
+      dockerfile::located(file_.source, origin.location, [&] {
+        lower_step(step, evaluator.state(), surroundings, inputs_.no_cache, result);
+      });
+    }
+    return result;
+  }
+
+  std::string title(StageIndex stage, int count, int total, const std::string& text) const {
+    std::string title = "[";
+    if (inputs_.several_platforms) title += platform_of(stage).str() + " ";
+    if (const auto& name = graph_.stages()[stage].title; !name.empty()) title += name + " ";
+    const auto width = std::to_string(total).size();
+    const auto number = std::to_string(count);
+    return title + std::string(width - std::min(width, number.size()), ' ') + number + "/" +
+           std::to_string(total) + "] " + text;
+  }
+
+  OpId provide(const dockerfile::Provider& provider) {
+    if (const auto* stage = std::get_if<StageIndex>(&provider)) return results_.at(*stage).filesystem;
+    const auto& name = std::get<std::string>(provider);
+    if (inputs_.directories.count(name) > 0) return named_directory(name);
+    return pull(parse_reference(name).full(), platform_);
+  }
+
+  OpId pull(const std::string& reference, const image::Platform& platform) {
+    return ops_.add_once("pull " + platform.str() + " " + reference,
+                         {.action = Pull{.reference = reference, .platform = platform},
+                          .title = "[internal] pull " + reference});
+  }
+
+  OpId context() {
+    return ops_.add_once("local", {.action = Local{.name = std::string(context_name),
+                                                   .directory = inputs_.context,
+                                                   .dockerfile = inputs_.dockerfile},
+                                   .title = "[internal] load build context"});
+  }
+
+  OpId named_directory(const std::string& name) {
+    return ops_.add_once(
+        "local " + name,
+        {.action = Local{.name = name, .directory = inputs_.directories.at(name), .dockerfile = {}},
+         .title = "[context " + name + "] load from client"});
+  }
+
+  ImageRecipe recipe(const StageResult& stage) const {
+    ImageRecipe recipe{.base = stage.base, .history = stage.history, .config = stage.config};
+    for (const auto& [name, value] : inputs_.labels)
+      recipe.config.labels[name] = value;
+    if (!inputs_.platforms.empty()) recipe.config.platform = platform_;
+    return recipe;
+  }
+
+  const dockerfile::File& file_;
+  const Inputs& inputs_;
+  image::Platform platform_;
+  Images& images_;
+  Ops& ops_;
+  dockerfile::Lint& lint_;
+  dockerfile::GlobalScope scope_;
+  dockerfile::StageGraph graph_;
+  std::map<StageIndex, Base> bases_;
+  std::map<StageIndex, StageResult> results_;
+};
+
+}  // namespace
+
+Graph lower(const dockerfile::File& file, const Inputs& inputs, Images& images) {
+  Graph graph;
+  for (const auto& target : inputs.targets)
+    graph.targets.push_back({.name = target, .images = {}});
+  auto platforms = inputs.platforms;
+  if (platforms.empty()) platforms.push_back(image::Platform::host());
+  Ops ops;
+  for (const auto& platform : platforms) {
+    dockerfile::Lint lint = file.lint;
+    auto recipes = PlatformLowering(file, inputs, platform, images, ops, lint).run();
+    for (std::size_t i = 0; i < recipes.size(); ++i)
+      graph.targets[i].images.push_back(std::move(recipes[i]));
+    if (const auto violation = lint.violation()) throw util::Error(*violation);
+    // Every platform finds the same ones.
+    graph.warnings.clear();
+    for (const auto& warning : lint.warnings())
+      graph.warnings.push_back(warning.str());
+  }
+  graph.ops = ops.take();
+  return graph;
+}
+
+std::vector<OpId> inputs(const Op& op) {
+  struct Visitor {
+    std::vector<OpId> operator()(const Scratch&) const { return {}; }
+    std::vector<OpId> operator()(const Pull&) const { return {}; }
+    std::vector<OpId> operator()(const Local&) const { return {}; }
+    std::vector<OpId> operator()(const Http&) const { return {}; }
+    std::vector<OpId> operator()(const Git&) const { return {}; }
+    std::vector<OpId> operator()(const MakeDirectory& action) const { return {action.base}; }
+    std::vector<OpId> operator()(const Copy& copy) const {
+      std::vector<OpId> ids = {copy.base};
+      for (const auto& source : copy.sources)
+        ids.push_back(source.from);
+      return ids;
+    }
+    std::vector<OpId> operator()(const Run& run) const {
+      std::vector<OpId> ids = {run.root};
+      for (const auto& mount : run.mounts) {
+        if (mount.from) ids.push_back(*mount.from);
+      }
+      return ids;
+    }
+  };
+  return std::visit(Visitor{}, op.action);
+}
+
+}  // namespace plan

@@ -1,0 +1,45 @@
+// From a parsed Dockerfile to the graph of a build.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/dockerfile/file.hpp"
+#include "common/image/reference.hpp"
+#include "common/plan/graph.hpp"
+
+namespace plan {
+
+// What a build is given beside its Dockerfile.
+struct Inputs {
+  std::filesystem::path context;
+  std::filesystem::path dockerfile;
+  std::vector<std::optional<std::string>> targets;  // at least one; nothing = the last stage
+  std::vector<image::Platform> platforms;           // empty = this machine's
+  bool several_platforms = false;                   // titles name the platform
+  std::map<std::string, std::string> build_args;
+  std::map<std::string, std::string> labels;
+  std::map<std::string, std::filesystem::path> directories;  // plain directories given as named contexts
+  bool no_cache = false;
+};
+
+// Where base images come from, as far as planning goes.
+class Images {
+public:
+  virtual ~Images() = default;
+
+  // True if an image on disk was given for this name (in familiar form, without ":latest").
+  virtual bool is_given(const std::string& familiar) const = 0;
+
+  // The image config of `reference` for `platform`, as JSON. Throws util::Error.
+  virtual std::string config(const image::Reference& reference, const image::Platform& platform) = 0;
+};
+
+// Plans every target on every platform, in one graph: what several of them need stands in it once. Stages
+// that no target needs are checked and left out. Throws util::Error that shows the place in the Dockerfile.
+Graph lower(const dockerfile::File& file, const Inputs& inputs, Images& images);
+
+}  // namespace plan

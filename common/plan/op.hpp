@@ -1,0 +1,110 @@
+// The operations a build consists of. A Graph of them is immutable once made; ops name their inputs by index.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/dockerfile/instruction.hpp"
+#include "common/dockerfile/mount.hpp"
+#include "common/image/descriptor.hpp"
+
+namespace plan {
+
+// Index into Graph::ops. Inputs of an op have smaller ids than the op.
+using OpId = std::size_t;
+
+// The empty filesystem.
+struct Scratch {};
+
+// The filesystem of an image.
+struct Pull {
+  std::string reference;  // in full: "docker.io/library/debian:12"
+  image::Platform platform;
+};
+
+// Files of the build context or of a plain directory given as a named context.
+struct Local {
+  std::string name;  // "context", or the named context's
+  std::filesystem::path directory;
+  std::filesystem::path dockerfile;  // whose own ignore file counts; empty for named contexts
+};
+
+// A downloaded file (ADD of http and https), alone in a filesystem.
+struct Http {
+  std::string url;
+  std::string file_name;
+  std::string checksum;  // "sha256:..."; empty = none given
+};
+
+// A git checkout (ADD of a git reference).
+struct Git {
+  std::string remote;
+  std::string ref;           // empty = the remote's HEAD
+  std::string subdirectory;  // empty = all
+  std::string checksum;      // of the commit, perhaps its beginning; empty = none given
+  bool keep_git_dir = false;
+  bool submodules = true;
+};
+
+// What one COPY or ADD does to `base`.
+struct Copy {
+  // One source, with what holds for it alone.
+  struct Source {
+    OpId from;
+    std::string path;              // below the root of `from`; may hold wildcards where `wildcards`
+    bool wildcards = true;         // and a missing match is no error; symlinks as source are followed
+    bool unpack_archives = false;  // what is an archive by content is unpacked
+  };
+
+  OpId base;
+  std::vector<Source> sources;
+  std::vector<dockerfile::InlineFile> inline_files;  // after all sources
+  std::string destination;                           // absolute; a slash at the end says it is a directory
+  std::string chown;
+  std::string chmod;
+  std::vector<std::string> excludes;
+  bool parents = false;
+  bool link = false;
+};
+
+// WORKDIR: makes a directory and its parents, owned by the stage's user.
+struct MakeDirectory {
+  OpId base;
+  std::string path;  // absolute, clean
+  std::string user;
+};
+
+struct Run {
+  struct Mount {
+    dockerfile::Mount options;
+    std::optional<OpId> from;  // of bind, and of a cache with content to begin with
+  };
+
+  OpId root;
+  std::vector<std::string> arguments;
+  std::optional<dockerfile::InlineFile> script;  // at /dev/pipes/NAME, mode 0755
+  std::vector<std::string> environment;          // "NAME=value": the image's and ARGs'
+  std::string working_dir;
+  std::string user;
+  std::vector<Mount> mounts;
+  dockerfile::Network network = dockerfile::Network::sandbox;
+  dockerfile::Security security = dockerfile::Security::sandbox;
+  image::Platform platform;
+};
+
+using Action = std::variant<Scratch, Pull, Local, Http, Git, Copy, MakeDirectory, Run>;
+
+struct Op {
+  Action action;
+  std::string title;  // what progress shows: "[build 2/4] RUN make"
+  bool ignore_cache = false;
+};
+
+// The ops whose results `op` needs, in a fixed order.
+std::vector<OpId> inputs(const Op& op);
+
+}  // namespace plan

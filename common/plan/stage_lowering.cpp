@@ -1,0 +1,232 @@
+// Instructions to ops.
+#include "common/plan/stage_lowering.hpp"
+
+#include <algorithm>
+
+#include "common/dockerfile/paths.hpp"
+#include "common/dockerfile/remote.hpp"
+#include "common/util/error.hpp"
+
+namespace plan {
+namespace {
+
+using namespace dockerfile;
+
+class Lowering {
+public:
+  Lowering(const Step& step, const StageState& state, const Surroundings& surroundings, bool no_cache,
+           StageResult& stage)
+      : step_(step), state_(state), surroundings_(surroundings), no_cache_(no_cache), stage_(stage) {}
+
+  void operator()(const dockerfile::Add& add) {
+    auto copy = start_copy(add.transfer);
+    const std::string title = surroundings_.title(add.origin.code);
+    for (const auto& source : add.transfer.sources) {
+      const auto remote = parse_remote(source);
+      if (const auto* git = std::get_if<GitSource>(&remote)) {
+        add_remote(copy, {.action = git_op(*git, add), .title = title, .ignore_cache = no_cache_}, "/");
+      } else if (const auto* url = std::get_if<UrlSource>(&remote)) {
+        const Http http{.url = url->url, .file_name = url->file_name, .checksum = add.checksum};
+        add_remote(copy, {.action = http, .title = title, .ignore_cache = no_cache_}, "/" + http.file_name);
+        copy.sources.back().unpack_archives = add.unpack.value_or(false);
+      } else {
+        copy.sources.push_back({.from = surroundings_.context(), .path = source});
+        copy.sources.back().unpack_archives = add.unpack.value_or(true);
+      }
+    }
+    finish_copy(std::move(copy), title);
+  }
+
+  void operator()(const dockerfile::Copy& instruction) {
+    auto copy = start_copy(instruction.transfer);
+    copy.parents = instruction.parents;
+    if (!instruction.transfer.sources.empty()) {
+      const OpId from =
+          instruction.from.empty() ? surroundings_.context() : surroundings_.copy_from(instruction.from);
+      for (const auto& source : instruction.transfer.sources)
+        copy.sources.push_back({.from = from, .path = source});
+    }
+    finish_copy(std::move(copy), surroundings_.title(instruction.origin.code));
+  }
+
+  void operator()(const dockerfile::Run& instruction) {
+    Run run;
+    run.root = stage_.filesystem;
+    run.arguments = step_.execution->arguments;
+    run.script = step_.execution->script;
+    for (const auto& variable : state_.environment.variables()) {
+      run.environment.push_back(variable.name + "=" + variable.value);
+    }
+    run.working_dir = state_.working_dir.empty() ? "/" : state_.working_dir;
+    run.user = stage_.config.user;
+    for (const auto& options : instruction.mounts)
+      run.mounts.push_back(mount(options));
+    run.network = instruction.network;
+    run.security = instruction.security;
+    run.platform = stage_.platform;
+    put_layer({.action = std::move(run),
+               .title = surroundings_.title(instruction.origin.code),
+               .ignore_cache = no_cache_});
+  }
+
+  void operator()(const dockerfile::Workdir& workdir) {
+    stage_.config.working_dir = clean_path(workdir.path);
+    if (stage_.config.working_dir == "/") return put_history();
+    const MakeDirectory action{
+        .base = stage_.filesystem, .path = stage_.config.working_dir, .user = stage_.config.user};
+    put_layer(
+        {.action = action, .title = surroundings_.title(workdir.origin.code)});  // cached even with no-cache
+  }
+
+  void operator()(const dockerfile::Env&) {
+    stage_.config.env = state_.image_env;
+    put_history();
+  }
+
+  void operator()(const dockerfile::Cmd&) {
+    stage_.config.cmd = step_.execution->arguments;
+    stage_.config.args_escaped = true;
+    stage_.cmd_set = true;
+    put_history();
+  }
+
+  void operator()(const dockerfile::Entrypoint&) {
+    stage_.config.entrypoint = step_.execution->arguments;
+    if (!stage_.cmd_set) stage_.config.cmd.clear();
+    put_history();
+  }
+
+  void operator()(const dockerfile::Label& label) {
+    for (const auto& pair : label.pairs)
+      stage_.config.labels[pair.name] = pair.value;
+    put_history();
+  }
+
+  void operator()(const dockerfile::Expose& expose) {
+    stage_.config.exposed_ports.insert(expose.ports.begin(), expose.ports.end());
+    put_history();
+  }
+
+  void operator()(const dockerfile::Volume& volume) {
+    stage_.config.volumes.insert(volume.paths.begin(), volume.paths.end());
+    put_history();
+  }
+
+  void operator()(const dockerfile::Healthcheck& healthcheck) {
+    stage_.config.healthcheck = {.test = healthcheck.test,
+                                 .interval = healthcheck.interval,
+                                 .timeout = healthcheck.timeout,
+                                 .start_period = healthcheck.start_period,
+                                 .start_interval = healthcheck.start_interval,
+                                 .retries = healthcheck.retries};
+    put_history();
+  }
+
+  void operator()(const dockerfile::Maintainer& maintainer) {
+    stage_.config.author = maintainer.name;
+    put_history();
+  }
+
+  void operator()(const dockerfile::User& user) {
+    stage_.config.user = user.user;
+    put_history();
+  }
+
+  void operator()(const dockerfile::StopSignal& stop_signal) {
+    stage_.config.stop_signal = stop_signal.signal;
+    put_history();
+  }
+
+  void operator()(const dockerfile::Shell& shell) {
+    stage_.config.shell = shell.words;
+    put_history();
+  }
+
+  void operator()(const dockerfile::Onbuild& onbuild) { stage_.config.on_build.push_back(onbuild.trigger); }
+
+  void operator()(const dockerfile::Arg&) { put_history(); }
+
+private:
+  static Git git_op(const GitSource& source, const dockerfile::Add& add) {
+    return {.remote = source.remote,
+            .ref = source.ref,
+            .subdirectory = source.subdir,
+            .checksum = add.checksum.empty() ? source.checksum : add.checksum,
+            .keep_git_dir = add.keep_git_dir.value_or(source.keep_git_dir.value_or(false)),
+            .submodules = source.submodules};
+  }
+
+  void put_history() {
+    if (step_.history) stage_.history.push_back({.created_by = *step_.history, .layer = std::nullopt});
+  }
+
+  void put_layer(Op op) {
+    stage_.filesystem = surroundings_.add(std::move(op));
+    stage_.history.push_back({.created_by = step_.history.value_or(""), .layer = stage_.filesystem});
+  }
+
+  Copy start_copy(const Transfer& transfer) const {
+    Copy copy;
+    copy.base = stage_.filesystem;
+    copy.inline_files = transfer.inline_files;
+    copy.destination = destination(transfer.destination);
+    copy.chown = transfer.chown;
+    copy.chmod = transfer.chmod;
+    copy.excludes = transfer.excludes;
+    copy.link = transfer.link && transfer.chmod.empty();  // BuildKit's condition, too
+    return copy;
+  }
+
+  void add_remote(Copy& copy, Op op, std::string path) {
+    copy.sources.push_back(
+        {.from = surroundings_.add(std::move(op)), .path = std::move(path), .wildcards = false});
+  }
+
+  void finish_copy(Copy copy, const std::string& title) {
+    put_layer({.action = std::move(copy), .title = title, .ignore_cache = no_cache_});
+  }
+
+  // Absolute; "." and a slash at the end still say "is a directory".
+  std::string destination(const std::string& written) const {
+    const bool is_directory =
+        written.empty() || written.ends_with('/') || written == "." || written.ends_with("/.");
+    std::string path = written.starts_with('/')
+                           ? clean_path(written)
+                           : join_path(state_.working_dir.empty() ? "/" : state_.working_dir, written);
+    if (is_directory && !path.ends_with('/')) path += '/';
+    return path;
+  }
+
+  Run::Mount mount(const dockerfile::Mount& options) {
+    Run::Mount mount{.options = options, .from = std::nullopt};
+    if (!options.from.empty()) {
+      mount.from = surroundings_.mount_from(options.from);
+    } else if (options.type == MountType::bind) {
+      mount.from = surroundings_.context();
+    }
+    return mount;
+  }
+
+  const Step& step_;
+  const StageState& state_;
+  const Surroundings& surroundings_;
+  bool no_cache_;
+  StageResult& stage_;
+};
+
+}  // namespace
+
+void lower_step(const Step& step, const StageState& state, const Surroundings& surroundings, bool no_cache,
+                StageResult& stage) {
+  stage.state = state;
+  std::visit(Lowering(step, state, surroundings, no_cache, stage), step.instruction);
+}
+
+bool makes_op(const Instruction& instruction) {
+  return std::holds_alternative<dockerfile::Add>(instruction) ||
+         std::holds_alternative<dockerfile::Copy>(instruction) ||
+         std::holds_alternative<dockerfile::Run>(instruction) ||
+         std::holds_alternative<dockerfile::Workdir>(instruction);
+}
+
+}  // namespace plan

@@ -1,0 +1,40 @@
+// Lowering of one stage: its instructions become ops, config and history.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "common/dockerfile/evaluate.hpp"
+#include "common/plan/graph.hpp"
+
+namespace plan {
+
+// A stage at its start or end.
+struct StageResult {
+  OpId filesystem = 0;
+  std::optional<OpId> base;  // the Pull that its layers begin with
+  std::vector<HistoryEntry> history;
+  ImageConfig config;
+  dockerfile::StageState state;
+  image::Platform platform;
+  bool cmd_set = false;  // by this stage itself: ENTRYPOINT clears an inherited CMD alone
+};
+
+// What a stage needs of the rest of the plan.
+struct Surroundings {
+  std::function<OpId(Op)> add;                                // puts an op into the graph, once
+  std::function<OpId()> context;                              // the build context
+  std::function<OpId(const std::string& from)> copy_from;     // what COPY --from names
+  std::function<OpId(const std::string& from)> mount_from;    // what RUN --mount=from names
+  std::function<std::string(const std::string& text)> title;  // "[name 2/4] text", counting up
+};
+
+// Carries `stage` through one instruction, expanded by `evaluator`. Throws dockerfile::SyntaxError or
+// util::Error.
+void lower_step(const dockerfile::Step& step, const dockerfile::StageState& state,
+                const Surroundings& surroundings, bool no_cache, StageResult& stage);
+
+// True for instructions that become an op: what titles count.
+bool makes_op(const dockerfile::Instruction& instruction);
+
+}  // namespace plan
