@@ -1,0 +1,209 @@
+// Snapshots by overlayfs: the change of a step is what the kernel put into the upper directory.
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+
+#include "common/snapshot/snapshotter.hpp"
+#include "common/sys/fd.hpp"
+#include "common/sys/file.hpp"
+#include "common/sys/temp_dir.hpp"
+#include "common/util/error.hpp"
+#include "common/util/log.hpp"
+#include "common/util/text.hpp"
+
+namespace snapshot {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Mount options must fit one page: that many "/proc/self/fd/NNN:" do, with room to spare.
+constexpr std::size_t max_lower = 128;
+
+void make_directory(const fs::path& path, mode_t mode) {
+  // The mode of a root directory shows inside; the umask must not.
+  if (::mkdir(path.c_str(), mode) != 0 || ::chmod(path.c_str(), mode) != 0) {
+    util::throw_errno("cannot make the directory " + util::quote(path.string()));
+  }
+}
+
+void mount_overlay(const fs::path& target, std::string options, unsigned long flags) {
+  if (::mount("overlay", target.c_str(), "overlay", flags, options.c_str()) != 0) {
+    util::throw_errno("cannot mount an overlay on " + util::quote(target.string()));
+  }
+}
+
+void unmount(const fs::path& target) {
+  if (::umount2(target.c_str(), UMOUNT_NOFOLLOW) != 0 &&
+      ::umount2(target.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0) {
+    util::throw_errno("cannot unmount " + util::quote(target.string()));
+  }
+}
+
+// A mounted overlay. Directories are named by descriptor in the options: such names are short, need no
+// escaping of ":" and cannot be swapped.
+class Mount {
+public:
+  Mount(const std::vector<fs::path>& lower, const fs::path& upper, const fs::path& work, fs::path target,
+        const std::string& extra_options)
+      : target_(std::move(target)) {
+    std::vector<sys::UniqueFd> handles;
+    const auto name_of = [&handles](const fs::path& path) {
+      handles.emplace_back(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+      if (!handles.back()) util::throw_errno("cannot open " + util::quote(path.string()));
+      return "/proc/self/fd/" + std::to_string(handles.back().get());
+    };
+    std::string options = "lowerdir=";
+    for (auto tree = lower.rbegin(); tree != lower.rend(); ++tree) {  // overlayfs wants the topmost first
+      options += (tree == lower.rbegin() ? "" : ":") + name_of(*tree);
+    }
+    if (!upper.empty()) options += ",upperdir=" + name_of(upper) + ",workdir=" + name_of(work);
+    // A renamed lower directory must be a whole directory in the change, a changed mode a whole file.
+    mount_overlay(target_, options + ",redirect_dir=off,metacopy=off,index=off" + extra_options,
+                  upper.empty() ? MS_RDONLY : 0);
+    mounted_ = true;
+  }
+  Mount(const Mount&) = delete;
+  Mount& operator=(const Mount&) = delete;
+  ~Mount() {
+    if (mounted_) ::umount2(target_.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
+  }
+
+  void release() {
+    unmount(target_);
+    mounted_ = false;
+  }
+
+private:
+  fs::path target_;
+  bool mounted_ = false;
+};
+
+class OverlayWorkspace : public Workspace {
+public:
+  OverlayWorkspace(const fs::path& parent, const Stack& stack, bool writable,
+                   const std::string& extra_options)
+      : directory_(parent, "work-") {
+    const fs::path base = directory_.path();
+    if (writable) {
+      make_directory(base / "upper", 0755);
+      make_directory(base / "work", 0700);
+    }
+    make_directory(base / "root", 0755);
+    const auto trees = group(stack.trees, extra_options);
+    if (!writable && trees.size() == 1) {
+      root_ = trees.front();
+    } else if (trees.empty()) {
+      root_ = writable ? base / "upper" : base / "root";
+    } else {
+      root_ = base / "root";
+      if (writable) copy_root_metadata(trees.back(), base / "upper");
+      mounts_.push_back(std::make_unique<Mount>(trees, writable ? base / "upper" : "",
+                                                writable ? base / "work" : "", root_, extra_options));
+    }
+  }
+
+  ~OverlayWorkspace() override {
+    while (!mounts_.empty())
+      mounts_.pop_back();
+  }
+
+  const fs::path& root() const override { return root_; }
+
+  void commit(const fs::path& tree) override {
+    for (; !mounts_.empty(); mounts_.pop_back())
+      mounts_.back()->release();
+    if (::rename((directory_.path() / "upper").c_str(), tree.c_str()) != 0) {
+      util::throw_errno("cannot keep a snapshot as " + util::quote(tree.string()));
+    }
+  }
+
+private:
+  // Stacks that are too high for one mount: the lower parts become read-only overlays of their own.
+  std::vector<fs::path> group(std::vector<fs::path> trees, const std::string& extra_options) {
+    std::vector<fs::path> groups;
+    if (trees.size() <= max_lower) return trees;
+    for (std::size_t begin = 0; begin < trees.size(); begin += max_lower) {
+      const auto end = std::min(trees.size(), begin + max_lower);
+      const std::vector<fs::path> part(trees.begin() + static_cast<std::ptrdiff_t>(begin),
+                                       trees.begin() + static_cast<std::ptrdiff_t>(end));
+      const auto target = directory_.path() / ("lower-" + std::to_string(groups.size()));
+      make_directory(target, 0755);
+      mounts_.push_back(std::make_unique<Mount>(part, "", "", target, extra_options));
+      groups.push_back(target);
+    }
+    return groups;
+  }
+
+  // The merged root directory shows the upper one's mode and owner.
+  static void copy_root_metadata(const fs::path& from, const fs::path& to) {
+    struct stat status;
+    if (::stat(from.c_str(), &status) != 0) util::throw_errno("cannot look at " + util::quote(from.string()));
+    const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, status.st_mtim};
+    if (::chown(to.c_str(), status.st_uid, status.st_gid) != 0 ||
+        ::chmod(to.c_str(), status.st_mode & 07777) != 0 ||
+        ::utimensat(AT_FDCWD, to.c_str(), times, 0) != 0) {
+      util::throw_errno("cannot set the metadata of " + util::quote(to.string()));
+    }
+  }
+
+  sys::TempDir directory_;
+  std::vector<std::unique_ptr<Mount>> mounts_;  // later ones stand on earlier ones
+  fs::path root_;
+};
+
+class OverlaySnapshotter : public Snapshotter {
+public:
+  explicit OverlaySnapshotter(fs::path directory) : directory_(std::move(directory)) { probe(); }
+
+  std::string name() const override { return "overlay"; }
+
+  std::unique_ptr<Workspace> open(const Stack& lower) override {
+    return std::make_unique<OverlayWorkspace>(directory_, lower, true, extra_options_);
+  }
+
+  std::unique_ptr<Workspace> open_read_only(const Stack& stack) override {
+    return std::make_unique<OverlayWorkspace>(directory_, stack, false, extra_options_);
+  }
+
+private:
+  // Finds by doing what this kernel takes. Inside a user namespace overlay marks must be user.* attributes;
+  // "volatile" (5.10) spares the syncs of data that nobody needs after a crash.
+  void probe() {
+    const sys::TempDir trial(directory_, "probe-");
+    const auto lower = trial.path() / "lower";
+    make_directory(lower, 0755);
+    make_directory(lower / "directory", 0755);
+    std::string failure;
+    for (const std::string options : {",volatile", "", ",userxattr,volatile", ",userxattr"}) {
+      extra_options_ = options;
+      try {
+        const auto workspace = open({{lower}});
+        // Mounting may work where marking a directory opaque does not; removing a lower directory needs both.
+        fs::remove(workspace->root() / "directory");
+        fs::create_directory(workspace->root() / "directory");
+        return;
+      } catch (const util::Error& error) {
+        if (failure.empty()) failure = error.what();
+      } catch (const fs::filesystem_error& error) {
+        if (failure.empty()) failure = error.code().message();
+      }
+    }
+    throw util::Error("no overlay filesystem works in " + util::quote(directory_.string()) + ": " + failure);
+  }
+
+  fs::path directory_;
+  std::string extra_options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Snapshotter> make_overlay(const fs::path& directory) {
+  return std::make_unique<OverlaySnapshotter>(directory);
+}
+
+}  // namespace snapshot

@@ -1,0 +1,47 @@
+// Filesystems of build steps: a writable root over what came before, and what the step changed in it.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace snapshot {
+
+// A filesystem at one point of a build: trees on top of each other, lowest first. Each is a plain directory;
+// all but the lowest may hold overlay whiteouts (character device 0:0) and opaque marks (overlay xattr).
+struct Stack {
+  std::vector<std::filesystem::path> trees;
+};
+
+// A root being changed. Dropped without commit() it leaves nothing.
+class Workspace {
+public:
+  virtual ~Workspace() = default;
+
+  // Where the writable root is mounted.
+  virtual const std::filesystem::path& root() const = 0;
+
+  // Ends the work: nothing is mounted any more, and the change lies as a tree on `tree`, a path that does not
+  // exist yet on the same filesystem. Throws util::Error. At most once.
+  virtual void commit(const std::filesystem::path& tree) = 0;
+};
+
+class Snapshotter {
+public:
+  virtual ~Snapshotter() = default;
+
+  virtual std::string name() const = 0;  // "overlay"
+
+  // A writable root over `lower`. Safe to call from several threads. Throws util::Error.
+  virtual std::unique_ptr<Workspace> open(const Stack& lower) = 0;
+
+  // The same read-only, for sources of copies and bind mounts. Nothing is mounted for a stack of one tree.
+  virtual std::unique_ptr<Workspace> open_read_only(const Stack& stack) = 0;
+};
+
+// Works in `directory`, which must be able to hold overlay upper directories; throws util::Error saying why
+// when a trial mount does not work there.
+std::unique_ptr<Snapshotter> make_overlay(const std::filesystem::path& directory);
+
+}  // namespace snapshot
