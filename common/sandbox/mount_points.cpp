@@ -1,0 +1,55 @@
+// Finding and removing mount points.
+#include "common/sandbox/mount_points.hpp"
+
+#include "common/sys/rooted_dir.hpp"
+#include "common/util/error.hpp"
+
+namespace sandbox {
+namespace {
+
+// The name to ask for, with the symlinks among the parents that exist resolved; the rest as written.
+std::string resolved(sys::RootedDir& root, std::string path) {
+  std::string rest;
+  for (;;) {
+    if (const auto place = root.find(path)) return place->str() + rest;
+    const auto slash = path.rfind('/');
+    if (slash == std::string::npos) return path + rest;
+    rest = path.substr(slash) + rest;
+    path.resize(slash);
+  }
+}
+
+bool exists(sys::RootedDir& root, const std::string& path) {
+  const auto place = root.find(path);
+  return place && (place->is_root() || root.status(*place));
+}
+
+}  // namespace
+
+MountPoints::MountPoints(std::filesystem::path root, const std::vector<std::string>& targets)
+    : root_(std::move(root)) {
+  auto rooted = sys::RootedDir::open(root_);
+  for (const auto& target : targets) {
+    for (std::string path = resolved(rooted, sys::clean_path(target)); !path.empty();) {
+      if (exists(rooted, path)) break;
+      missing_.push_back(path);
+      const auto slash = path.rfind('/');
+      path.resize(slash == std::string::npos ? 0 : slash);
+    }
+  }
+}
+
+void MountPoints::remove() {
+  auto rooted = sys::RootedDir::open(root_);
+  for (const auto& path : missing_) {
+    const auto place = rooted.find(path);
+    if (!place || place->is_root() || place->str() != path) continue;
+    const auto status = rooted.status(*place);
+    if (!status) continue;
+    const bool empty = S_ISDIR(status->st_mode) ? rooted.list(*place).empty() : status->st_size == 0;
+    if (empty) rooted.remove(*place);
+  }
+  rooted.settle();
+}
+
+}  // namespace sandbox

@@ -1,0 +1,25 @@
+// Mount points that a step needs in its root and that must leave no trace in the layer.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace sandbox {
+
+// Remembers which of `targets` (absolute, inside `root`), and which of their parents, do not exist before a
+// step runs. They are made when things are mounted on them; remove() takes away those that are still empty
+// and gives their parents' mtimes back, so that no layer shows them (BuildKit's "mount stubs").
+class MountPoints {
+public:
+  MountPoints(std::filesystem::path root, const std::vector<std::string>& targets);
+
+  // After the step, with nothing mounted there any more. Throws util::Error.
+  void remove();
+
+private:
+  std::filesystem::path root_;
+  std::vector<std::string> missing_;  // resolved, relative to the root, children before their parents
+};
+
+}  // namespace sandbox

@@ -1,0 +1,373 @@
+// The sandbox of isolation "namespaces": new mount, pid, ipc, uts, cgroup (and net) namespaces, set up with
+// nothing but the mount calls that sandboxes around us allow.
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/mount.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include "common/sandbox/child.hpp"
+#include "common/sandbox/memory_files.hpp"
+#include "common/sandbox/mount_points.hpp"
+#include "common/sandbox/resolv_conf.hpp"
+#include "common/sandbox/sandbox.hpp"
+#include "common/sandbox/seccomp.hpp"
+#include "common/sandbox/user.hpp"
+#include "common/sys/file.hpp"
+#include "common/sys/stop.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace sandbox {
+namespace {
+
+namespace fs = std::filesystem;
+using Point = MountStep::Point;
+
+constexpr unsigned long ms_rdonly = 1, ms_nosuid = 2, ms_nodev = 4, ms_noexec = 8, ms_strictatime = 1 << 24;
+constexpr std::uint64_t no_privileges = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+
+// What containers have by default in the field (moby, containerd).
+constexpr std::uint64_t default_capabilities = [] {
+  std::uint64_t set = 0;
+  for (const int capability :
+       {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FSETID, CAP_FOWNER, CAP_MKNOD, CAP_NET_RAW, CAP_SETGID, CAP_SETUID,
+        CAP_SETFCAP, CAP_SETPCAP, CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT, CAP_KILL, CAP_AUDIT_WRITE}) {
+    set |= std::uint64_t{1} << capability;
+  }
+  return set;
+}();
+
+// A copy of the mounts at `path` that is attached nowhere yet.
+sys::UniqueFd detached(const fs::path& path) {
+  constexpr unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
+  sys::UniqueFd fd(static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, path.c_str(), flags)));
+  if (!fd) util::throw_errno("cannot mount " + util::quote(path.string()));
+  return fd;
+}
+
+// True in a user namespace other than the machine's own, where device nodes cannot be made.
+bool in_user_namespace() {
+  const auto map = util::trim(sys::read_file("/proc/self/uid_map"));
+  return !map.ends_with("4294967295") || map.find('\n') != std::string_view::npos;
+}
+
+MountStep attach(const fs::path& source, std::string target, std::uint64_t attributes) {
+  return {.target = std::move(target),
+          .point = fs::is_directory(source) ? Point::directory : Point::file,
+          .tree = detached(source),
+          .attributes = attributes};
+}
+
+MountStep filesystem(std::string type, std::string target, unsigned long flags, std::string options,
+                     std::string fallback = {}) {
+  return {.target = std::move(target),
+          .type = std::move(type),
+          .options = std::move(options),
+          .fallback_options = std::move(fallback),
+          .flags = flags};
+}
+
+// The mounts every step has.
+void add_system_mounts(const Spec& spec, ChildPlan& plan) {
+  constexpr unsigned long inert = ms_nosuid | ms_nodev | ms_noexec;
+  const unsigned long system_flags = spec.insecure ? inert : inert | ms_rdonly;
+  plan.mounts.push_back(filesystem("proc", "/proc", inert, ""));
+  if (spec.insecure) {
+    plan.host_devices = true;
+    plan.mounts.push_back(attach("/dev", "/dev", 0));
+  } else {
+    plan.mounts.push_back(filesystem("tmpfs", "/dev", ms_nosuid | ms_strictatime, "mode=755,size=65536k"));
+    plan.make_devices = !in_user_namespace();
+    for (const char* device :
+         {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"}) {
+      if (!plan.make_devices)
+        plan.mounts.push_back(attach(device, device, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
+    }
+    plan.mounts.push_back(filesystem("devpts", "/dev/pts", ms_nosuid | ms_noexec,
+                                     "newinstance,ptmxmode=0666,mode=0620,gid=5",
+                                     "newinstance,ptmxmode=0666,mode=0620"));
+    plan.mounts.push_back(filesystem("tmpfs", "/dev/shm", inert, "mode=1777,size=65536k"));
+    plan.mounts.push_back(filesystem("mqueue", "/dev/mqueue", inert, ""));
+    plan.mounts.back().optional = true;
+  }
+  // A sysfs of our own needs a network namespace of our own user namespace; else the one that is there will
+  // do.
+  auto sysfs = filesystem("sysfs", "/sys", system_flags, "");
+  if (in_user_namespace()) sysfs = attach("/sys", "/sys", MOUNT_ATTR_RDONLY);
+  plan.mounts.push_back(std::move(sysfs));
+  plan.mounts.push_back(filesystem("cgroup2", "/sys/fs/cgroup", system_flags, ""));
+  plan.mounts.back().optional = true;
+}
+
+std::string hosts_file(const Spec& spec) {
+  std::string text =
+      "127.0.0.1\tlocalhost " + spec.hostname + "\n::1\tlocalhost ip6-localhost ip6-loopback\n";
+  for (const auto& line : spec.hosts)
+    text += line + "\n";
+  return text;
+}
+
+void add_files(const Spec& spec, MemoryFiles& memory, ChildPlan& plan) {
+  constexpr std::uint64_t inert = no_privileges | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
+  const auto resolv_conf = resolv_conf_for_steps(spec.network == Network::host);
+  plan.mounts.push_back(attach(memory.add(resolv_conf, 0644, 0, 0), "/etc/resolv.conf", inert));
+  plan.mounts.push_back(attach(memory.add(hosts_file(spec), 0644, 0, 0), "/etc/hosts", inert));
+
+  std::vector<MountStep> own;
+  for (const auto& bind : spec.binds) {
+    own.push_back(attach(bind.source, bind.target, bind.read_only ? MOUNT_ATTR_RDONLY : 0));
+  }
+  for (const auto& tmpfs : spec.tmpfs) {
+    const auto size = tmpfs.size ? ",size=" + std::to_string(*tmpfs.size) : "";
+    own.push_back(filesystem("tmpfs", tmpfs.target, ms_nosuid, "mode=1777" + size));
+  }
+  for (const auto& file : spec.files) {
+    const bool runs = (file.mode & 0111) != 0;
+    own.push_back(attach(memory.add(file.content, file.mode, file.uid, file.gid), file.target,
+                         runs ? inert & ~std::uint64_t{MOUNT_ATTR_NOEXEC} : inert));
+  }
+  // What lies inside another mount comes after it.
+  const auto depth = [](const MountStep& step) {
+    return std::count(step.target.begin(), step.target.end(), '/');
+  };
+  std::stable_sort(own.begin(), own.end(), [&](const auto& a, const auto& b) { return depth(a) < depth(b); });
+  std::move(own.begin(), own.end(), std::back_inserter(plan.mounts));
+}
+
+void add_protection(const Spec& spec, ChildPlan& plan) {
+  if (spec.insecure) {
+    plan.capabilities = ~std::uint64_t{0};
+    return;
+  }
+  plan.masked = {"/proc/acpi",       "/proc/asound",      "/proc/kcore",
+                 "/proc/interrupts", "/proc/keys",        "/proc/latency_stats",
+                 "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
+                 "/proc/scsi",       "/sys/firmware",     "/sys/devices/virtual/powercap"};
+  plan.read_only = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
+  plan.capabilities = default_capabilities;
+  plan.seccomp = default_seccomp_filter();
+}
+
+std::optional<std::string> variable(const std::vector<std::string>& env, const std::string& name) {
+  std::optional<std::string> value;
+  for (const auto& entry : env) {
+    if (entry.starts_with(name + "=")) value = entry.substr(name.size() + 1);
+  }
+  return value;
+}
+
+std::vector<std::string> candidates(const std::string& program, const std::vector<std::string>& env) {
+  if (program.find('/') != std::string::npos) return {program};
+  std::vector<std::string> paths;
+  for (const auto& directory : util::split(variable(env, "PATH").value_or(""), ':')) {
+    paths.push_back((directory.empty() ? "." : directory) + "/" + program);
+  }
+  return paths;
+}
+
+// WORKDIR of a base image may be missing: it is made, and is part of the layer then.
+void make_working_dir(sys::RootedDir& root, const std::string& path, const User& user) {
+  std::string partial;
+  for (const auto& component : util::split(sys::clean_path(path), '/')) {
+    if (component.empty()) continue;
+    partial += "/" + component;
+    if (root.follow(partial)) continue;
+    const auto place = root.find(partial);
+    if (!place) throw util::Error("cannot make the working directory " + util::quote(path));
+    root.make_directory(*place);
+    root.set_mode(*place, 0755);
+    if (const auto error = root.set_owner(*place, user.uid, user.gid)) {
+      util::throw_errno("cannot set the owner of " + util::quote(partial), error.value());
+    }
+  }
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> list;
+  for (const auto& string : strings)
+    list.push_back(const_cast<char*>(string.c_str()));
+  list.push_back(nullptr);
+  return list;
+}
+
+[[noreturn]] void explain(const Failure& failure, const ChildPlan& plan, const Spec& spec) {
+  const auto reason = [&](const std::string& text) { util::throw_errno(text, failure.error); };
+  using enum Failure::Step;
+  switch (failure.step) {
+    case exec:
+      if (failure.error == ENOENT && spec.args.front().find('/') == std::string::npos) {
+        throw util::Error("exec: \"" + util::escape(spec.args.front()) +
+                          "\": executable file not found in $PATH");
+      }
+      reason("exec " + util::escape(spec.args.front()));
+      break;
+    case mount:
+      reason("cannot mount " + util::quote(plan.mounts[static_cast<std::size_t>(failure.index)].target) +
+             " for the step");
+      break;
+    case working_dir:
+      reason("cannot enter the working directory " + util::quote(spec.working_dir));
+      break;
+    case root:
+      reason("cannot enter the step's root");
+      break;
+    case device:
+      reason("cannot make the step's devices");
+      break;
+    case mask:
+      reason("cannot hide /proc and /sys from the step");
+      break;
+    case network:
+      reason("cannot bring up the step's network");
+      break;
+    case identity:
+      reason("cannot become the step's user");
+      break;
+    case seccomp:
+      reason("cannot apply the step's seccomp filter");
+      break;
+  }
+  throw util::Error("the step cannot be started");
+}
+
+// Process 1 of the namespaces: its death is the death of everything in them.
+class Init {
+public:
+  explicit Init(pid_t pid) : pid_(pid) {}
+  Init(const Init&) = delete;
+  Init& operator=(const Init&) = delete;
+  ~Init() {
+    if (pid_ < 0) return;
+    ::kill(pid_, SIGKILL);
+    reap();
+  }
+
+  sys::ExitStatus wait() {
+    const int status = reap();
+    if (WIFSIGNALED(status)) return {.code = 0, .signal = WTERMSIG(status)};
+    return {.code = WEXITSTATUS(status), .signal = 0};
+  }
+
+private:
+  int reap() {
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
+    pid_ = -1;
+    return status;
+  }
+
+  pid_t pid_;
+};
+
+void pass_output(int fd, int cancel_fd, const Output& output) {
+  std::array<std::byte, 32768> buffer;
+  for (;;) {
+    sys::stop::check();
+    pollfd events[3] = {{fd, POLLIN, 0}, {sys::stop::fd(), POLLIN, 0}, {cancel_fd, POLLIN, 0}};
+    if (::poll(events, 3, -1) < 0 && errno != EINTR) util::throw_errno("cannot poll");
+    if (events[2].revents != 0) throw util::Error("canceled");
+    if ((events[0].revents & (POLLIN | POLLHUP | POLLERR)) == 0) continue;
+    const std::size_t count = sys::read_some(fd, buffer, "the step's output");
+    if (count == 0) return;
+    output({reinterpret_cast<const char*>(buffer.data()), count});
+  }
+}
+
+class NamespaceSandbox : public Sandbox {
+public:
+  std::string name() const override { return "namespaces"; }
+
+  sys::ExitStatus run(const Spec& spec, const Output& output) override {
+    auto root = sys::RootedDir::open(spec.root);
+    MountPoints points(spec.root, mount_targets(spec));
+    const User user = resolve_user(root, spec.user);
+    make_working_dir(root, spec.working_dir, user);
+    root.settle();
+
+    MemoryFiles memory;
+    ChildPlan plan;
+    plan.root = detached(spec.root);
+    plan.root_target = spec.root.string();
+    add_system_mounts(spec, plan);
+    add_files(spec, memory, plan);
+    add_protection(spec, plan);
+    plan.loopback = spec.network == Network::none;
+    plan.hostname = spec.hostname;
+    plan.uid = user.uid;
+    plan.gid = user.gid;
+    plan.groups = user.groups;
+    plan.working_dir = spec.working_dir;
+
+    std::vector<std::string> env = spec.env;
+    if (!variable(env, "HOME")) env.push_back("HOME=" + user.home);
+    plan.programs = candidates(spec.args.front(), env);
+    plan.argv = pointers(spec.args);
+    plan.environment = pointers(env);
+
+    const auto status = execute(spec, plan, output);
+    points.remove();
+    return status;
+  }
+
+private:
+  // Only what BuildKit cleans up: /proc, /dev and /sys stay when a root had none.
+  static std::vector<std::string> mount_targets(const Spec& spec) {
+    std::vector<std::string> targets = {"/etc/resolv.conf", "/etc/hosts"};
+    for (const auto& bind : spec.binds)
+      targets.push_back(bind.target);
+    for (const auto& tmpfs : spec.tmpfs)
+      targets.push_back(tmpfs.target);
+    for (const auto& file : spec.files)
+      targets.push_back(file.target);
+    return targets;
+  }
+
+  static sys::ExitStatus execute(const Spec& spec, ChildPlan& plan, const Output& output) {
+    auto input = sys::make_pipe();
+    auto printed = sys::make_pipe();
+    auto errors = sys::make_pipe();
+    plan.stdin_fd = input.read_end.get();
+    plan.output_fd = printed.write_end.get();
+    plan.error_fd = errors.write_end.get();
+    input.write_end = sys::UniqueFd();
+
+    unsigned long flags =
+        CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | SIGCHLD;
+    if (spec.network == Network::none) flags |= CLONE_NEWNET;
+    // The bare call gives a copy of this thread alone, already process 1: no second fork, nobody in between.
+    const auto pid = static_cast<pid_t>(::syscall(SYS_clone, flags, 0, 0, 0, 0));
+    if (pid < 0) util::throw_errno("cannot make namespaces for the step");
+    if (pid == 0) run_child(plan);
+    Init init(pid);
+    printed.write_end = sys::UniqueFd();
+    errors.write_end = sys::UniqueFd();
+
+    Failure failure;
+    const auto bytes = std::as_writable_bytes(std::span(&failure, 1));
+    const bool failed = sys::read_some(errors.read_end.get(), bytes, "the step's start") == sizeof failure;
+    if (failed) {
+      init.wait();
+      explain(failure, plan, spec);
+    }
+    pass_output(printed.read_end.get(), spec.cancel_fd, output);
+    return init.wait();
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Sandbox> make_namespaces() {
+  const sys::UniqueFd trial = detached("/");
+  return std::make_unique<NamespaceSandbox>();
+}
+
+}  // namespace sandbox

@@ -1,0 +1,74 @@
+// Runs one process of a build step in its root, isolated as a RUN step must be.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/sys/process.hpp"
+
+namespace sandbox {
+
+struct BindMount {
+  std::filesystem::path source;
+  std::string target;  // absolute, inside the root
+  bool read_only = false;
+};
+
+struct TmpfsMount {
+  std::string target;
+  std::optional<std::uint64_t> size;
+};
+
+// A small file that exists only while the process runs (secrets): on a tmpfs, never on disk.
+struct MemoryFile {
+  std::string target;
+  std::string content;
+  std::uint32_t mode = 0400;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+};
+
+enum class Network { host, none };
+
+struct Spec {
+  std::filesystem::path root;
+  std::vector<std::string> args;
+  std::vector<std::string> env;
+  std::string working_dir = "/";
+  std::string user;  // as USER says: name, uid, name:group, uid:gid; empty = 0:0
+  std::vector<BindMount> binds;
+  std::vector<TmpfsMount> tmpfs;
+  std::vector<MemoryFile> files;
+  std::vector<std::string> hosts;  // "IP<TAB>name" lines for /etc/hosts
+  std::string hostname = "buildkitsandbox";
+  Network network = Network::host;
+  bool insecure = false;
+  int cancel_fd = -1;  // once it is readable the process is killed and run() throws
+  std::optional<std::filesystem::path> emulator;  // of a foreign platform's instructions
+};
+
+// One process with everything it leaves behind. Runs until it ends or a stop is requested; then nothing of it
+// runs, nothing is mounted, and mount points that had to be made in the root are gone with their parents'
+// mtimes restored. `output` gets stdout and stderr as they come. Throws util::Error when the process cannot
+// be started, in BuildKit's words where it has some ("unable to find user nosuch: no matching entries in
+// passwd file").
+using Output = std::function<void(std::string_view)>;
+
+class Sandbox {
+public:
+  virtual ~Sandbox() = default;
+  virtual std::string name() const = 0;  // the isolation: "namespaces"
+  virtual sys::ExitStatus run(const Spec& spec, const Output& output) = 0;
+};
+
+// By mount, pid, ipc, uts (and net) namespaces; needs root or a privileged task. Throws util::Error saying
+// what is missing when a trial does not work.
+std::unique_ptr<Sandbox> make_namespaces();
+
+}  // namespace sandbox

@@ -1,0 +1,155 @@
+// The default seccomp profile, compiled by libseccomp.
+#include "common/sandbox/seccomp.hpp"
+
+#include <seccomp.h>
+#include <sys/mman.h>
+
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <string>
+
+#include "common/sys/fd.hpp"
+#include "common/sys/file.hpp"
+#include "common/util/error.hpp"
+
+namespace sandbox {
+namespace {
+
+// What the profile of moby, containerd and podman allows a container with the default capabilities. Names
+// that an architecture does not have are passed over.
+// clang-format off
+constexpr std::array allowed = {
+    "_llseek", "_newselect", "accept", "accept4", "access", "adjtimex", "alarm", "arch_prctl",
+    "arm_fadvise64_64", "arm_sync_file_range", "bind", "breakpoint", "brk", "cacheflush", "cachestat",
+    "capget", "capset", "chdir", "chmod", "chown", "chown32", "chroot", "clock_adjtime", "clock_adjtime64",
+    "clock_getres", "clock_getres_time64", "clock_gettime", "clock_gettime64", "clock_nanosleep",
+    "clock_nanosleep_time64", "close", "close_range", "connect", "copy_file_range", "creat", "dup", "dup2",
+    "dup3", "epoll_create", "epoll_create1", "epoll_ctl", "epoll_ctl_old", "epoll_pwait", "epoll_pwait2",
+    "epoll_wait", "epoll_wait_old", "eventfd", "eventfd2", "execve", "execveat", "exit", "exit_group",
+    "faccessat", "faccessat2", "fadvise64", "fadvise64_64", "fallocate", "fanotify_mark", "fchdir", "fchmod",
+    "fchmodat", "fchmodat2", "fchown", "fchown32", "fchownat", "fcntl", "fcntl64", "fdatasync", "fgetxattr",
+    "flistxattr", "flock", "fork", "fremovexattr", "fsetxattr", "fstat", "fstat64", "fstatat64", "fstatfs",
+    "fstatfs64", "fsync", "ftruncate", "ftruncate64", "futex", "futex_requeue", "futex_time64", "futex_wait",
+    "futex_waitv", "futex_wake", "futimesat", "get_robust_list", "get_thread_area", "getcpu", "getcwd",
+    "getdents", "getdents64", "getegid", "getegid32", "geteuid", "geteuid32", "getgid", "getgid32",
+    "getgroups", "getgroups32", "getitimer", "getpeername", "getpgid", "getpgrp", "getpid", "getppid",
+    "getpriority", "getrandom", "getresgid", "getresgid32", "getresuid", "getresuid32", "getrlimit",
+    "getrusage", "getsid", "getsockname", "getsockopt", "gettid", "gettimeofday", "getuid", "getuid32",
+    "getxattr", "getxattrat", "inotify_add_watch", "inotify_init", "inotify_init1", "inotify_rm_watch",
+    "io_cancel", "io_destroy", "io_getevents", "io_pgetevents", "io_pgetevents_time64", "io_setup",
+    "io_submit", "ioctl", "ioprio_get", "ioprio_set", "ipc", "kill", "landlock_add_rule",
+    "landlock_create_ruleset", "landlock_restrict_self", "lchown", "lchown32", "lgetxattr", "link", "linkat",
+    "listen", "listmount", "listxattr", "listxattrat", "llistxattr", "lremovexattr", "lseek", "lsetxattr",
+    "lstat", "lstat64", "madvise", "map_shadow_stack", "membarrier", "memfd_create", "memfd_secret",
+    "mincore", "mkdir", "mkdirat", "mknod", "mknodat", "mlock", "mlock2", "mlockall", "mmap", "mmap2",
+    "modify_ldt", "mprotect", "mq_getsetattr", "mq_notify", "mq_open", "mq_timedreceive",
+    "mq_timedreceive_time64", "mq_timedsend", "mq_timedsend_time64", "mq_unlink", "mremap", "mseal", "msgctl",
+    "msgget", "msgrcv", "msgsnd", "msync", "munlock", "munlockall", "munmap", "name_to_handle_at",
+    "nanosleep", "newfstatat", "open", "openat", "openat2", "pause", "pidfd_open", "pidfd_send_signal",
+    "pipe", "pipe2", "pkey_alloc", "pkey_free", "pkey_mprotect", "poll", "ppoll", "ppoll_time64", "prctl",
+    "pread64", "preadv", "preadv2", "prlimit64", "process_mrelease", "process_vm_readv", "process_vm_writev",
+    "pselect6", "pselect6_time64", "ptrace", "pwrite64", "pwritev", "pwritev2", "read", "readahead",
+    "readlink", "readlinkat", "readv", "recv", "recvfrom", "recvmmsg", "recvmmsg_time64", "recvmsg",
+    "remap_file_pages", "removexattr", "removexattrat", "rename", "renameat", "renameat2", "restart_syscall",
+    "riscv_flush_icache", "riscv_hwprobe", "rmdir", "rseq", "rt_sigaction", "rt_sigpending", "rt_sigprocmask",
+    "rt_sigqueueinfo", "rt_sigreturn", "rt_sigsuspend", "rt_sigtimedwait", "rt_sigtimedwait_time64",
+    "rt_tgsigqueueinfo", "sched_get_priority_max", "sched_get_priority_min", "sched_getaffinity",
+    "sched_getattr", "sched_getparam", "sched_getscheduler", "sched_rr_get_interval",
+    "sched_rr_get_interval_time64", "sched_setaffinity", "sched_setattr", "sched_setparam",
+    "sched_setscheduler", "sched_yield", "seccomp", "select", "semctl", "semget", "semop", "semtimedop",
+    "semtimedop_time64", "send", "sendfile", "sendfile64", "sendmmsg", "sendmsg", "sendto", "set_robust_list",
+    "set_thread_area", "set_tid_address", "set_tls", "setfsgid", "setfsgid32", "setfsuid", "setfsuid32",
+    "setgid", "setgid32", "setgroups", "setgroups32", "setitimer", "setpgid", "setpriority", "setregid",
+    "setregid32", "setresgid", "setresgid32", "setresuid", "setresuid32", "setreuid", "setreuid32",
+    "setrlimit", "setsid", "setsockopt", "setuid", "setuid32", "setxattr", "setxattrat", "shmat", "shmctl",
+    "shmdt", "shmget", "shutdown", "sigaltstack", "signalfd", "signalfd4", "sigprocmask", "sigreturn",
+    "socketcall", "socketpair", "splice", "stat", "stat64", "statfs", "statfs64", "statmount", "statx",
+    "symlink", "symlinkat", "sync", "sync_file_range", "sync_file_range2", "syncfs", "sysinfo", "tee",
+    "tgkill", "time", "timer_create", "timer_delete", "timer_getoverrun", "timer_gettime", "timer_gettime64",
+    "timer_settime", "timer_settime64", "timerfd_create", "timerfd_gettime", "timerfd_gettime64",
+    "timerfd_settime", "timerfd_settime64", "times", "tkill", "truncate", "truncate64", "ugetrlimit", "umask",
+    "uname", "unlink", "unlinkat", "uretprobe", "utime", "utimensat", "utimensat_time64", "utimes", "vfork",
+    "vmsplice", "wait4", "waitid", "waitpid", "write", "writev",
+};
+// clang-format on
+
+struct Release {
+  void operator()(void* context) const { ::seccomp_release(context); }
+};
+using Context = std::unique_ptr<void, Release>;
+
+void check(int result, const char* what) {
+  if (result < 0) util::throw_errno(std::string("seccomp: cannot ") + what, -result);
+}
+
+template <typename... Conditions>
+void add(const Context& context, std::uint32_t action, const char* name, Conditions... conditions) {
+  const int number = ::seccomp_syscall_resolve_name(name);
+  if (number == __NR_SCMP_ERROR) return;
+  check(::seccomp_rule_add(context.get(), action, number, sizeof...(conditions), conditions...), name);
+}
+
+void add_rules(const Context& context) {
+  for (const char* name : allowed)
+    add(context, SCMP_ACT_ALLOW, name);
+
+  // Sockets of every family but AF_ALG (38) and AF_VSOCK (40), which reach past namespaces.
+  add(context, SCMP_ACT_ALLOW, "socket", SCMP_A0(SCMP_CMP_LT, 38));
+  add(context, SCMP_ACT_ALLOW, "socket", SCMP_A0(SCMP_CMP_EQ, 39));
+  add(context, SCMP_ACT_ALLOW, "socket", SCMP_A0(SCMP_CMP_GT, 40));
+
+  // Personalities that programs use: Linux, uname 2.6, 32-bit, and asking.
+  for (const scmp_datum_t personality : {0x0UL, 0x8UL, 0x20000UL, 0x20008UL, 0xffffffffUL}) {
+    add(context, SCMP_ACT_ALLOW, "personality", SCMP_A0(SCMP_CMP_EQ, personality));
+  }
+
+  // No new namespaces. clone3 hides its flags in memory, so it does not exist; libc then takes clone.
+  constexpr scmp_datum_t new_namespaces = 0x7E020000;
+#if defined(__s390x__)
+  add(context, SCMP_ACT_ALLOW, "clone", SCMP_A1(SCMP_CMP_MASKED_EQ, new_namespaces, 0));
+#else
+  add(context, SCMP_ACT_ALLOW, "clone", SCMP_A0(SCMP_CMP_MASKED_EQ, new_namespaces, 0));
+#endif
+  add(context, SCMP_ACT_ERRNO(ENOSYS), "clone3");
+}
+
+void add_companion_architectures(const Context& context) {
+  for (const std::uint32_t architecture :
+#if defined(__x86_64__)
+       {SCMP_ARCH_X86, SCMP_ARCH_X32}
+#elif defined(__aarch64__)
+       {SCMP_ARCH_ARM}
+#else
+       {SCMP_ARCH_NATIVE}
+#endif
+  ) {
+    const int result = ::seccomp_arch_add(context.get(), architecture);
+    if (result != -EEXIST) check(result, "add an architecture");
+  }
+}
+
+std::vector<sock_filter> compile(const Context& context) {
+  const sys::UniqueFd file(::memfd_create("seccomp", MFD_CLOEXEC));
+  if (!file) util::throw_errno("cannot make a memory file");
+  check(::seccomp_export_bpf(context.get(), file.get()), "compile the filter");
+  if (::lseek(file.get(), 0, SEEK_SET) != 0) util::throw_errno("cannot read the seccomp filter");
+  const std::string bytes = sys::read_to_end(file.get(), "the seccomp filter");
+  std::vector<sock_filter> filter(bytes.size() / sizeof(sock_filter));
+  bytes.copy(reinterpret_cast<char*>(filter.data()), filter.size() * sizeof(sock_filter));
+  return filter;
+}
+
+}  // namespace
+
+std::vector<sock_filter> default_seccomp_filter() {
+  const Context context(::seccomp_init(SCMP_ACT_ERRNO(EPERM)));
+  if (!context) throw util::Error("seccomp: cannot make a filter");
+  // The sandbox decides about no_new_privs itself: it stays off, so that sudo works in a step.
+  check(::seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_NNP, 0), "leave no_new_privs alone");
+  add_companion_architectures(context);
+  add_rules(context);
+  return compile(context);
+}
+
+}  // namespace sandbox

@@ -1,0 +1,172 @@
+// Steps run for real in namespaces, on a root made of the machine's static busybox.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "common/sandbox/sandbox.hpp"
+#include "common/sys/file.hpp"
+#include "common/sys/mounts.hpp"
+#include "common/sys/temp_dir.hpp"
+#include "common/util/error.hpp"
+
+namespace sandbox {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Namespaces : public testing::Test {
+protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "namespaces need root";
+    if (!fs::exists("/usr/bin/busybox") && !fs::exists("/bin/busybox"))
+      GTEST_SKIP() << "busybox-static is not installed";
+    ASSERT_TRUE(sys::enter_private_mounts());
+    fs::permissions(root(), fs::perms{0755});
+    for (const char* directory : {"bin", "etc", "tmp", "dev", "proc", "sys", "root"}) {
+      fs::create_directory(root() / directory);
+    }
+    fs::copy_file(fs::exists("/bin/busybox") ? "/bin/busybox" : "/usr/bin/busybox", root() / "bin/busybox");
+    for (const char* applet : {"sh", "id", "cat", "ls", "hostname", "grep", "echo", "touch", "mount", "sleep",
+                               "test", "stat", "mkdir", "pwd", "env", "mknod", "unshare"}) {
+      fs::create_symlink("busybox", root() / "bin" / applet);
+    }
+    sys::write_file(root() / "etc/passwd",
+                    "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1001::/home/user:/bin/sh\n");
+    sys::write_file(root() / "etc/group", "root:x:0:\nstaff:x:50:user\nusers:x:1001:\n");
+    spec_.root = root();
+    spec_.env = {"PATH=/bin"};
+    sandbox_ = make_namespaces();
+  }
+
+  fs::path root() const { return directory_.path(); }
+
+  sys::ExitStatus run(const std::string& script) {
+    printed_.clear();
+    spec_.args = {"/bin/sh", "-c", script};
+    return sandbox_->run(spec_, [this](std::string_view text) { printed_ += text; });
+  }
+
+  std::string output_of(const std::string& script) {
+    EXPECT_TRUE(run(script).success()) << printed_;
+    return printed_;
+  }
+
+  sys::TempDir directory_{sys::scratch_directory()};
+  Spec spec_;
+  std::unique_ptr<Sandbox> sandbox_;
+  std::string printed_;
+};
+
+TEST_F(Namespaces, RunAProcessAsProcessOneOfItsRoot) {
+  EXPECT_EQ(output_of("echo $$; ls /bin/busybox"), "1\n/bin/busybox\n");
+}
+
+TEST_F(Namespaces, PassOnTheExitCodeAndTheSignal) {
+  EXPECT_EQ(run("exit 42").code, 42);
+  EXPECT_EQ(run("echo to stdout; echo to stderr >&2; false").code, 1);
+  EXPECT_EQ(printed_, "to stdout\nto stderr\n");
+}
+
+TEST_F(Namespaces, GiveTheUserItsGroupsAndHome) {
+  spec_.user = "user";
+  EXPECT_EQ(output_of("id -u; id -g; id -G; echo $HOME"), "1000\n1001\n1001 50\n/home/user\n");
+  spec_.user = "7:8";
+  EXPECT_EQ(output_of("id -u; id -G; echo $HOME"), "7\n8\n/\n");
+}
+
+TEST_F(Namespaces, FailForAUserThatIsNotThere) {
+  spec_.user = "nosuch";
+  try {
+    run("true");
+    FAIL();
+  } catch (const util::Error& error) {
+    EXPECT_STREQ(error.what(), "unable to find user nosuch: no matching entries in passwd file");
+  }
+}
+
+TEST_F(Namespaces, LimitCapabilitiesToTheFourteenDefaults) {
+  EXPECT_EQ(output_of("grep -E '^Cap(Inh|Prm|Eff|Bnd|Amb)' /proc/self/status"),
+            "CapInh:\t0000000000000000\nCapPrm:\t00000000a80425fb\nCapEff:\t00000000a80425fb\n"
+            "CapBnd:\t00000000a80425fb\nCapAmb:\t0000000000000000\n");
+  spec_.user = "1000:1000";
+  EXPECT_EQ(output_of("grep CapEff /proc/self/status"), "CapEff:\t0000000000000000\n");
+}
+
+TEST_F(Namespaces, FilterSystemCallsWithoutForbiddingPrivilegeGain) {
+  EXPECT_EQ(output_of("grep -E '^(NoNewPrivs|Seccomp):' /proc/self/status"), "NoNewPrivs:\t0\nSeccomp:\t2\n");
+  EXPECT_NE(run("mount -t tmpfs none /tmp").code, 0);
+  EXPECT_NE(run("unshare -m true").code, 0);
+}
+
+TEST_F(Namespaces, ShowHostsAndHostname) {
+  spec_.hosts = {"10.1.2.3\tmirror"};
+  EXPECT_EQ(
+      output_of("hostname; cat /etc/hosts"),
+      "buildkitsandbox\n127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+      "10.1.2.3\tmirror\n");
+}
+
+TEST_F(Namespaces, LeaveNoMountPointBehind) {
+  const sys::TempDir source(sys::scratch_directory());
+  sys::write_file(source.path() / "file", "content");
+  spec_.binds = {{source.path(), "/deep/er/bound", true}};
+  spec_.files = {{"/run/secrets/token", "secret", 0400, 0, 0}};
+  spec_.tmpfs = {{"/scratch", {}}};
+  EXPECT_EQ(
+      output_of(
+          "cat /deep/er/bound/file /run/secrets/token; touch /scratch/x; touch /deep/er/bound/x || echo ro"),
+      "contentsecrettouch: /deep/er/bound/x: Read-only file system\nro\n");
+  for (const char* path : {"deep", "run", "scratch", "etc/resolv.conf", "etc/hosts"}) {
+    EXPECT_FALSE(fs::exists(root() / path)) << path;
+  }
+}
+
+TEST_F(Namespaces, KeepWhatTheStepWroteBesideItsMountPoints) {
+  spec_.files = {{"/run/secrets/token", "secret", 0400, 0, 0}};
+  output_of("echo x > /run/kept");
+  EXPECT_EQ(sys::read_file(root() / "run/kept"), "x\n");
+  EXPECT_FALSE(fs::exists(root() / "run/secrets"));
+}
+
+TEST_F(Namespaces, MakeAMissingWorkingDirectoryForTheUser) {
+  spec_.user = "7:8";
+  spec_.working_dir = "/srv/work";
+  EXPECT_EQ(output_of("pwd; stat -c '%a %u %g' /srv/work"), "/srv/work\n755 7 8\n");
+  EXPECT_TRUE(fs::exists(root() / "srv/work"));
+}
+
+TEST_F(Namespaces, HaveOnlyTheLoopbackDeviceWithoutNetwork) {
+  spec_.network = Network::none;
+  EXPECT_EQ(output_of("ls /sys/class/net; cat /sys/class/net/lo/flags"), "lo\n0x9\n");
+}
+
+TEST_F(Namespaces, SayWhenAProgramIsNotThere) {
+  spec_.args = {"nosuch"};
+  try {
+    sandbox_->run(spec_, [](std::string_view) {});
+    FAIL();
+  } catch (const util::Error& error) {
+    EXPECT_STREQ(error.what(), "exec: \"nosuch\": executable file not found in $PATH");
+  }
+}
+
+TEST_F(Namespaces, KillWhatAStepLeavesRunning) {
+  output_of("(sleep 1000 >/dev/null 2>&1 &) ; echo done");
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    std::error_code error;
+    const auto exe = fs::read_symlink(entry.path() / "exe", error);
+    EXPECT_TRUE(error || exe != root() / "bin/busybox") << entry.path();
+  }
+}
+
+TEST_F(Namespaces, ShowTheUsualDevices) {
+  EXPECT_EQ(
+      output_of("echo gone > /dev/null; ls /dev; stat -c %t:%T /dev/null"),
+      "fd\nfull\nmqueue\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero\n1:3\n");
+}
+
+}  // namespace
+}  // namespace sandbox
