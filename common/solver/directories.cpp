@@ -1,0 +1,48 @@
+// The walk to a directory that may not be there yet.
+#include "common/solver/directories.hpp"
+
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace solver {
+
+sys::RootedPath make_directories(sys::RootedDir& root, const std::string& path, mode_t mode,
+                                 const std::optional<sandbox::Owner>& owner) {
+  std::string rest = sys::clean_path(path);
+  sys::RootedPath at;
+  for (int links = 0; !rest.empty();) {
+    const auto slash = rest.find('/');
+    const std::string component = rest.substr(0, slash);
+    rest = slash == std::string::npos ? "" : rest.substr(slash + 1);
+    if (component == "..") {
+      at = at.parent();
+      continue;
+    }
+    if (component.empty() || component == ".") continue;
+    const auto next = at.child(component);
+    const auto status = root.status(next);
+    if (status && S_ISLNK(status->st_mode)) {
+      if (++links > 255) throw util::Error("too many symlinks in " + util::quote(path));
+      const std::string target = root.target_of(next);
+      if (target.starts_with('/')) at = sys::RootedPath();
+      rest = rest.empty() ? target : target + "/" + rest;
+      continue;
+    }
+    if (status && !S_ISDIR(status->st_mode)) throw util::Error("mkdir /" + next.str() + ": not a directory");
+    if (!status) {
+      root.make_directory(next);
+      if (owner) set_owner(root, next, *owner);
+      root.set_mode(next, mode);
+    }
+    at = next;
+  }
+  return at;
+}
+
+void set_owner(sys::RootedDir& root, const sys::RootedPath& path, const sandbox::Owner& owner) {
+  if (const auto error = root.set_owner(path, owner.uid, owner.gid)) {
+    util::throw_errno("cannot set the owner of " + util::quote("/" + path.str()), error.value());
+  }
+}
+
+}  // namespace solver

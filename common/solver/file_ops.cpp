@@ -1,0 +1,216 @@
+// What COPY, ADD and WORKDIR do to a filesystem.
+#include "common/solver/file_ops.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "common/dockerfile/paths.hpp"
+#include "common/solver/copier.hpp"
+#include "common/solver/unpack_archive.hpp"
+#include "common/sys/file.hpp"
+#include "common/sys/temp_dir.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace solver {
+namespace {
+
+// A filesystem opened for reading, mounted as long as this lives.
+class OpenSource {
+public:
+  OpenSource(const Filesystem& filesystem, Workshop& workshop) {
+    if (filesystem.local) {
+      const auto& local = *filesystem.local;
+      tree_ = context_source(std::make_shared<context::Tree>(
+          local.directory, context::load_ignore(local.directory, local.dockerfile)));
+    } else {
+      mounted_ = workshop.snapshotter.open_read_only(filesystem.stack);
+      tree_ = root_source(mounted_->root());
+    }
+  }
+
+  SourceTree& tree() { return *tree_; }
+
+private:
+  std::unique_ptr<snapshot::Workspace> mounted_;
+  std::unique_ptr<SourceTree> tree_;
+};
+
+Filesystem commit(snapshot::Workspace& workspace, const snapshot::Stack& below, Workshop& workshop) {
+  Filesystem result{.stack = below, .local = std::nullopt, .independent = false};
+  result.stack.trees.push_back(workshop.new_tree());
+  workspace.commit(result.stack.trees.back());
+  return result;
+}
+
+// Matches of a wildcard, found as Go's filepath.Walk and filepath.Match find them: a directory that matches
+// is not looked into.
+void find_matches(SourceTree& tree, const std::string& base, const std::string& relative,
+                  const std::string& pattern, std::vector<std::string>& matches) {
+  const std::string directory = relative.empty() ? base : base.empty() ? relative : base + "/" + relative;
+  for (const auto& name : tree.list(directory)) {
+    const std::string path = relative.empty() ? name : relative + "/" + name;
+    const std::string full = base.empty() ? path : base + "/" + path;
+    if (context::matches_glob(pattern, path)) {
+      matches.push_back(full);
+    } else if (const auto status = tree.status(full); status && S_ISDIR(status->st_mode)) {
+      find_matches(tree, base, path, pattern, matches);
+    }
+  }
+}
+
+// The paths that one source of a COPY means.
+std::vector<std::string> resolve(SourceTree& tree, const std::string& source, bool wildcards) {
+  const std::string path = sys::clean_path(source);
+  if (!wildcards || !context::has_wildcards(path)) return {path};
+  std::string plain;
+  std::string pattern;
+  for (const auto& part : util::split(path, '/')) {
+    auto& side = pattern.empty() && !context::has_wildcards(part) ? plain : pattern;
+    side += (side.empty() ? "" : "/") + part;
+  }
+  std::vector<std::string> matches;
+  const std::string base = follow(tree, plain);
+  const auto status = tree.status(base);
+  if (status && S_ISDIR(status->st_mode)) find_matches(tree, base, "", pattern, matches);
+  return matches;
+}
+
+std::string shown(const std::string& path) {
+  return "\"/" + util::escape(path) + "\"";
+}
+
+// An empty filesystem cannot be asked for names at all.
+void check_owner(const snapshot::Stack& base, const std::string& owner) {
+  if (base.trees.empty() && !owner.empty() && sandbox::names_owner(owner)) {
+    throw util::Error("failed to load cache key: invalid user index -1");
+  }
+}
+
+class CopyOp {
+public:
+  CopyOp(const plan::Copy& op, const Inputs& inputs, Workshop& workshop)
+      : op_(op), inputs_(inputs), workshop_(workshop), base_(inputs.at(op.base).stack) {}
+
+  Filesystem run() {
+    const snapshot::Stack nothing;
+    const auto workspace = workshop_.snapshotter.open(op_.link ? nothing : base_);
+    auto root = sys::RootedDir::open(workspace->root(), sys::RootedDir::Times::natural);
+    auto options = copy_options(root);
+    for (const auto& source : op_.sources)
+      copy_source(source, root, options);
+    for (const auto& file : op_.inline_files)
+      copy_inline(file, root, options);
+    auto result = commit(*workspace, base_, workshop_);
+    result.independent = op_.link;
+    return result;
+  }
+
+private:
+  CopyOptions copy_options(sys::RootedDir& root) {
+    CopyOptions options;
+    if (!op_.chown.empty()) {
+      check_owner(base_, op_.chown);
+      if (op_.link) {
+        // The names are those of the stage, though the copy does not see it.
+        const auto stage = workshop_.snapshotter.open_read_only(base_);
+        auto stage_root = sys::RootedDir::open(stage->root());
+        options.owner = sandbox::resolve_owner(stage_root, op_.chown);
+      } else {
+        options.owner = sandbox::resolve_owner(root, op_.chown);
+      }
+    }
+    if (!op_.chmod.empty()) options.chmod = dockerfile::Chmod::parse(op_.chmod);
+    options.excludes = context::Ignore::from_patterns(op_.excludes);
+    return options;
+  }
+
+  SourceTree& tree_of(plan::OpId id) {
+    auto& source = sources_[id];
+    if (!source) source = std::make_unique<OpenSource>(inputs_.at(id), workshop_);
+    return source->tree();
+  }
+
+  void copy_source(const plan::Copy::Source& source, sys::RootedDir& root, CopyOptions options) {
+    auto& tree = tree_of(source.from);
+    std::string path = source.path;
+    if (op_.parents) path = split_pivot(path, tree, options);
+    for (const auto& match : resolve(tree, path, source.wildcards)) {
+      const std::string followed = source.wildcards ? follow(tree, match) : match;
+      if (!tree.status(followed)) {
+        if (!inputs_.at(source.from).local)
+          throw util::Error("lstat /" + match + ": no such file or directory");
+        throw util::Error("failed to compute cache key: failed to calculate checksum: " + shown(match) +
+                          ": not found");
+      }
+      if (source.unpack_archives && unpack_archive(tree, followed, root, op_.destination, options.owner))
+        continue;
+      Copier(tree, root, options).copy(followed, dockerfile::base_name("/" + match), op_.destination);
+    }
+  }
+
+  // --parents: what stands before "/./" is where to begin, the rest a pattern that keeps its directories.
+  static std::string split_pivot(const std::string& path, SourceTree& tree, CopyOptions& options) {
+    const auto pivot = path.find("/./");
+    const std::string begin = pivot == std::string::npos ? "/" : path.substr(0, pivot);
+    const std::string pattern = sys::clean_path(pivot == std::string::npos ? path : path.substr(pivot + 3));
+    if (!context::has_wildcards(begin) && !context::has_wildcards(pattern)) {
+      const std::string required = sys::clean_path(begin + "/" + pattern);
+      if (!tree.status(follow(tree, required))) {
+        throw util::Error("failed to compute cache key: failed to calculate checksum: " + shown(required) +
+                          ": not found");
+      }
+    }
+    options.include = pattern;
+    return begin;
+  }
+
+  void copy_inline(const dockerfile::InlineFile& file, sys::RootedDir& root, const CopyOptions& options) {
+    const sys::TempDir directory(workshop_.directory);
+    const std::string name = dockerfile::base_name(file.name);
+    sys::write_file(directory.path() / name, file.content);
+    const auto tree = root_source(directory.path());
+    Copier(*tree, root, options).copy(name, name, op_.destination);
+  }
+
+  const plan::Copy& op_;
+  const Inputs& inputs_;
+  Workshop& workshop_;
+  const snapshot::Stack& base_;
+  std::map<plan::OpId, std::unique_ptr<OpenSource>> sources_;
+};
+
+}  // namespace
+
+Filesystem copy(const plan::Copy& op, const Inputs& inputs, Workshop& workshop) {
+  return CopyOp(op, inputs, workshop).run();
+}
+
+Filesystem make_directory(const plan::MakeDirectory& op, const Inputs& inputs, Workshop& workshop) {
+  const auto& base = inputs.at(op.base).stack;
+  check_owner(base, op.user);
+  const auto workspace = workshop.snapshotter.open(base);
+  auto root = sys::RootedDir::open(workspace->root(), sys::RootedDir::Times::natural);
+  const auto owner = op.user.empty() ? sandbox::Owner{} : sandbox::resolve_owner(root, op.user);
+  std::string partial;
+  for (const auto& component : util::split(sys::clean_path(op.path), '/')) {
+    partial += "/" + component;
+    if (const auto there = root.follow(partial)) {
+      if (there->is_root() || S_ISDIR(root.status(*there)->st_mode)) continue;
+      throw util::Error("mkdir " + partial + ": not a directory");
+    }
+    const auto place = root.find(partial);
+    if (!place || root.status(*place)) throw util::Error("mkdir " + partial + ": no such file or directory");
+    root.make_directory(*place);
+    if (const auto error = root.set_owner(*place, owner.uid, owner.gid)) {
+      util::throw_errno("cannot set the owner of " + util::quote(partial), error.value());
+    }
+    root.set_mode(*place, 0755);
+    if (workshop.epoch) root.set_mtime(*place, {.tv_sec = *workshop.epoch, .tv_nsec = 0});
+  }
+  return commit(*workspace, base, workshop);
+}
+
+}  // namespace solver

@@ -1,0 +1,13 @@
+// RUN.
+#pragma once
+
+#include "common/solver/file_ops.hpp"
+
+namespace solver {
+
+// Runs the step in a sandbox over its input's filesystem. Its output goes to `vertex`. Throws util::Error,
+// for a step that fails in BuildKit's words with its exit code.
+Filesystem run(const plan::Run& op, const Inputs& inputs, Workshop& workshop,
+               engine::Progress::Vertex& vertex);
+
+}  // namespace solver

@@ -1,0 +1,158 @@
+// From ops to tasks.
+#include "common/solver/solve.hpp"
+
+#include <fcntl.h>
+
+#include <mutex>
+#include <set>
+
+#include "common/solver/fetch_op.hpp"
+#include "common/solver/file_ops.hpp"
+#include "common/solver/run_op.hpp"
+#include "common/solver/tasks.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace solver {
+namespace {
+
+constexpr std::size_t max_threads = 16;
+
+class Solve {
+public:
+  Solve(const plan::Graph& graph, const layer::PackOptions& pack, Workshop& workshop)
+      : graph_(graph), pack_(pack), workshop_(workshop) {}
+
+  BuiltLayers run(const std::vector<bool>& is_exported) {
+    std::set<plan::OpId> layers;
+    for (std::size_t i = 0; i < graph_.targets.size(); ++i) {
+      for (const auto& image : graph_.targets[i].images) {
+        for (const auto& entry : image.history) {
+          if (!entry.layer) continue;
+          need(*entry.layer);
+          if (is_exported[i]) layers.insert(*entry.layer);
+        }
+      }
+    }
+    std::vector<Task> tasks;
+    std::map<plan::OpId, std::size_t> task_of;
+    for (const plan::OpId id : needed_) {  // inputs have smaller ids, so they are there already
+      Task task{.work = [this, id] { carry_out(id); }, .needs = {}};
+      for (const plan::OpId input : plan::inputs(graph_.ops[id]))
+        task.needs.push_back(task_of.at(input));
+      task_of[id] = tasks.size();
+      tasks.push_back(std::move(task));
+      if (layers.count(id) > 0) tasks.push_back({.work = [this, id] { pack(id); }, .needs = {task_of[id]}});
+    }
+    run_tasks(tasks, max_threads, [this] { workshop_.cancel(); });
+    return std::move(layers_);
+  }
+
+private:
+  void need(plan::OpId id) {
+    if (!needed_.insert(id).second) return;
+    for (const plan::OpId input : plan::inputs(graph_.ops[id]))
+      need(input);
+  }
+
+  Filesystem result_of(plan::OpId id) {
+    const std::lock_guard lock(mutex_);
+    return results_.at(id);
+  }
+
+  void carry_out(plan::OpId id) {
+    const auto& op = graph_.ops[id];
+    Inputs inputs;
+    for (const plan::OpId input : plan::inputs(op))
+      inputs[input] = result_of(input);
+    if (op.title.empty()) return keep(id, execute(op, inputs, nullptr));
+    engine::Progress::Vertex vertex(workshop_.progress, op.title);
+    vertex.start();
+    try {
+      keep(id, execute(op, inputs, &vertex));
+    } catch (const util::Error& error) {
+      if (error.exit_code() < 128 && !workshop_.is_canceled()) vertex.failed(error.what());
+      throw;
+    }
+    vertex.done();
+  }
+
+  void keep(plan::OpId id, Filesystem result) {
+    const std::lock_guard lock(mutex_);
+    results_[id] = std::move(result);
+    created_[id] = std::chrono::system_clock::now();
+  }
+
+  Filesystem execute(const plan::Op& op, const Inputs& inputs, engine::Progress::Vertex* vertex) {
+    struct Visitor {
+      const Inputs& inputs;
+      Workshop& workshop;
+      engine::Progress::Vertex* vertex;
+
+      Filesystem operator()(const plan::Scratch&) const { return {}; }
+      Filesystem operator()(const plan::Pull& pull) const {
+        return {.stack = {{workshop.images.tree(pull.reference, pull.platform)}},
+                .local = std::nullopt,
+                .independent = false};
+      }
+      Filesystem operator()(const plan::Local& local) const {
+        return {.stack = {}, .local = local, .independent = false};
+      }
+      Filesystem operator()(const plan::Http& http) const { return fetch(http, workshop); }
+      Filesystem operator()(const plan::Git&) const {
+        throw util::Error("ADD of a git repository needs ENGINE=buildkit");
+      }
+      Filesystem operator()(const plan::Copy& action) const { return copy(action, inputs, workshop); }
+      Filesystem operator()(const plan::MakeDirectory& action) const {
+        return make_directory(action, inputs, workshop);
+      }
+      Filesystem operator()(const plan::Run& action) const {
+        return solver::run(action, inputs, workshop, *vertex);
+      }
+    };
+    return std::visit(Visitor{inputs, workshop_, vertex}, op.action);
+  }
+
+  void pack(plan::OpId id) {
+    const auto filesystem = result_of(id);
+    auto below = filesystem.stack;
+    below.trees.pop_back();
+    const auto open_directory = [](const std::filesystem::path& path) {
+      sys::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      if (!fd) util::throw_errno("cannot open " + util::quote(path.string()));
+      return fd;
+    };
+    const auto upper = open_directory(filesystem.stack.trees.back());
+    std::unique_ptr<snapshot::Workspace> lower;
+    sys::UniqueFd lower_fd;
+    if (!filesystem.independent && !below.trees.empty()) {
+      lower = workshop_.snapshotter.open_read_only(below);
+      lower_fd = open_directory(lower->root());
+    }
+    const auto file = workshop_.directory / ("layer-" + std::to_string(id));
+    sys::UniqueFd blob(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!blob) util::throw_errno("cannot create " + util::quote(file.string()));
+    auto packed = layer::pack(upper.get(), lower_fd.get(), blob.get(), pack_);
+    sys::close_checked(std::move(blob), util::quote(file.string()));
+    const std::lock_guard lock(mutex_);
+    layers_.emplace(id, BuiltLayer{.packed = std::move(packed), .file = file, .created = created_.at(id)});
+  }
+
+  const plan::Graph& graph_;
+  const layer::PackOptions& pack_;
+  Workshop& workshop_;
+  std::set<plan::OpId> needed_;
+  std::mutex mutex_;
+  std::map<plan::OpId, Filesystem> results_;                             // guarded by mutex_
+  std::map<plan::OpId, std::chrono::system_clock::time_point> created_;  // the same
+  BuiltLayers layers_;                                                   // the same
+};
+
+}  // namespace
+
+BuiltLayers solve(const plan::Graph& graph, const std::vector<bool>& is_exported,
+                  const layer::PackOptions& pack, Workshop& workshop) {
+  return Solve(graph, pack, workshop).run(is_exported);
+}
+
+}  // namespace solver

@@ -1,0 +1,137 @@
+// The two kinds of source trees.
+#include "common/solver/source_tree.hpp"
+
+#include <fcntl.h>
+#include <sys/xattr.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <unordered_map>
+
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace solver {
+namespace {
+
+std::string join(const std::string& directory, std::string_view name) {
+  return directory.empty() ? std::string(name) : directory + "/" + std::string(name);
+}
+
+// The whole context is looked at once: a copy asks for most of it, and two copies must see the same.
+class ContextSource : public SourceTree {
+public:
+  explicit ContextSource(std::shared_ptr<const context::Tree> tree) : tree_(std::move(tree)) {
+    put(tree_->find("").value());
+    tree_->walk("", [this](const context::Entry& entry) { put(entry); });
+  }
+
+  std::optional<struct stat> status(const std::string& path) override {
+    const auto found = nodes_.find(path);
+    return found == nodes_.end() ? std::nullopt : std::optional(found->second.status);
+  }
+
+  std::vector<std::string> list(const std::string& path) override { return nodes_.at(path).names; }
+  std::string read_link(const std::string& path) override { return nodes_.at(path).link; }
+  sys::UniqueFd open(const std::string& path) override { return tree_->open(path); }
+  std::map<std::string, std::string> xattrs(const std::string&) override { return {}; }
+
+private:
+  struct Node {
+    struct stat status;
+    std::string link;
+    std::vector<std::string> names;  // of what lies in a directory, as the walk meets them: in byte order
+  };
+
+  void put(const context::Entry& entry) {
+    auto& node = nodes_[entry.path];
+    node.status = entry.status;
+    node.status.st_uid = node.status.st_gid = 0;
+    node.link = entry.link;
+    if (entry.path.empty()) return;
+    const auto slash = entry.path.rfind('/');
+    const std::string parent = slash == std::string::npos ? "" : entry.path.substr(0, slash);
+    nodes_.at(parent).names.push_back(entry.path.substr(slash == std::string::npos ? 0 : slash + 1));
+  }
+
+  std::shared_ptr<const context::Tree> tree_;
+  std::unordered_map<std::string, Node> nodes_;
+};
+
+class RootSource : public SourceTree {
+public:
+  explicit RootSource(const std::filesystem::path& root) : root_(sys::RootedDir::open(root)) {}
+
+  std::optional<struct stat> status(const std::string& path) override {
+    const auto place = exact(path);
+    return place ? root_.status(*place) : std::nullopt;
+  }
+
+  std::vector<std::string> list(const std::string& path) override {
+    auto names = root_.list(*exact(path));
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  std::string read_link(const std::string& path) override { return root_.target_of(*exact(path)); }
+
+  sys::UniqueFd open(const std::string& path) override {
+    auto fd = root_.open_file(path);
+    if (!fd) throw util::Error("cannot open " + util::quote("/" + path));
+    return fd;
+  }
+
+  std::map<std::string, std::string> xattrs(const std::string& path) override {
+    return root_.xattrs(*exact(path));
+  }
+
+private:
+  // The callers have followed all symlinks, so what is found is what was asked for, or nothing is.
+  std::optional<sys::RootedPath> exact(const std::string& path) {
+    auto place = root_.find(path);
+    if (place && place->str() != path) return std::nullopt;
+    return place;
+  }
+
+  sys::RootedDir root_;
+};
+
+}  // namespace
+
+std::unique_ptr<SourceTree> context_source(std::shared_ptr<const context::Tree> tree) {
+  return std::make_unique<ContextSource>(std::move(tree));
+}
+
+std::unique_ptr<SourceTree> root_source(const std::filesystem::path& root) {
+  return std::make_unique<RootSource>(root);
+}
+
+std::string follow(SourceTree& tree, std::string_view path) {
+  constexpr int max_links = 255;
+  std::string at;
+  std::string rest = sys::clean_path(path);
+  for (int links = 0; !rest.empty();) {
+    const auto slash = rest.find('/');
+    const std::string component = rest.substr(0, slash);
+    rest = slash == std::string::npos ? "" : rest.substr(slash + 1);
+    if (component.empty() || component == ".") continue;
+    if (component == "..") {
+      const auto parent = at.rfind('/');
+      at.resize(parent == std::string::npos ? 0 : parent);
+      continue;
+    }
+    const std::string next = join(at, component);
+    const auto status = tree.status(next);
+    if (!status || !S_ISLNK(status->st_mode)) {
+      at = next;
+      continue;
+    }
+    if (++links > max_links) throw util::Error("too many symlinks in " + util::quote(path));
+    const std::string target = tree.read_link(next);
+    if (target.starts_with('/')) at.clear();
+    rest = rest.empty() ? target : target + "/" + rest;
+  }
+  return at;
+}
+
+}  // namespace solver

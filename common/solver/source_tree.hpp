@@ -1,0 +1,46 @@
+// Files that a COPY or ADD reads: of a build context, or of another op's filesystem.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/context/ignore.hpp"
+#include "common/context/tree.hpp"
+#include "common/sys/fd.hpp"
+#include "common/sys/rooted_dir.hpp"
+
+namespace solver {
+
+// Paths are relative to the root, without slashes at either end; "" is the root.
+class SourceTree {
+public:
+  virtual ~SourceTree() = default;
+
+  // As lstat(2); nothing if it is not there.
+  virtual std::optional<struct stat> status(const std::string& path) = 0;
+  // Names in a directory in byte order.
+  virtual std::vector<std::string> list(const std::string& path) = 0;
+  virtual std::string read_link(const std::string& path) = 0;
+  virtual sys::UniqueFd open(const std::string& path) = 0;
+  // Extended attributes of anything but symlinks.
+  virtual std::map<std::string, std::string> xattrs(const std::string& path) = 0;
+};
+
+// A build context. Owners are 0:0 and there are no extended attributes, as a client sends it.
+std::unique_ptr<SourceTree> context_source(std::shared_ptr<const context::Tree> tree);
+
+// A directory that is a whole root filesystem, and must not change meanwhile.
+std::unique_ptr<SourceTree> root_source(const std::filesystem::path& root);
+
+// Where `path` leads when every symlink on the way, the last one too, is followed inside the tree. A part
+// that does not exist is taken as it is written. Throws util::Error after 255 symlinks.
+std::string follow(SourceTree& tree, std::string_view path);
+
+}  // namespace solver

@@ -1,0 +1,32 @@
+// What all ops share.
+#include "common/solver/workshop.hpp"
+
+#include <sys/eventfd.h>
+
+#include "common/util/error.hpp"
+
+namespace solver {
+
+Workshop::Workshop(Parts parts)
+    : request(parts.request),
+      snapshotter(parts.snapshotter),
+      sandbox(parts.sandbox),
+      images(parts.images),
+      progress(parts.progress),
+      directory(std::move(parts.directory)),
+      proxies(std::move(parts.proxies)),
+      epoch(parts.epoch),
+      cancel_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (!cancel_event_) util::throw_errno("cannot make an event");
+}
+
+std::filesystem::path Workshop::new_tree() {
+  return directory / ("tree-" + std::to_string(trees_++));
+}
+
+void Workshop::cancel() noexcept {
+  canceled_ = true;
+  ::eventfd_write(cancel_event_.get(), 1);
+}
+
+}  // namespace solver

@@ -1,0 +1,71 @@
+// What ops work with, and what comes out of them.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/document/request.hpp"
+#include "common/engine/progress.hpp"
+#include "common/plan/op.hpp"
+#include "common/sandbox/sandbox.hpp"
+#include "common/snapshot/snapshotter.hpp"
+#include "common/solver/base_images.hpp"
+#include "common/sys/fd.hpp"
+
+namespace solver {
+
+// The filesystem an op leaves. One that stands for local files is read where they lie, with what the ignore
+// file leaves of them; all others are stacks of trees.
+struct Filesystem {
+  snapshot::Stack stack;
+  std::optional<plan::Local> local;
+  // What the op itself changed is the topmost tree. Its layer is the difference to the trees below, or, for
+  // COPY --link, everything in it.
+  bool independent = false;
+};
+
+// Shared by all ops of a build, from several threads.
+class Workshop {
+public:
+  struct Parts {
+    const document::Request& request;
+    snapshot::Snapshotter& snapshotter;
+    sandbox::Sandbox& sandbox;
+    BaseImages& images;
+    engine::Progress& progress;
+    std::filesystem::path directory;             // private; trees go there, on the snapshotter's filesystem
+    std::map<std::string, std::string> proxies;  // for steps: "http_proxy" and "HTTP_PROXY" alike
+    std::optional<std::int64_t> epoch;           // SOURCE_DATE_EPOCH
+  };
+
+  explicit Workshop(Parts parts);
+
+  const document::Request& request;
+  snapshot::Snapshotter& snapshotter;
+  sandbox::Sandbox& sandbox;
+  BaseImages& images;
+  engine::Progress& progress;
+  const std::filesystem::path directory;
+  const std::map<std::string, std::string> proxies;
+  const std::optional<std::int64_t> epoch;
+
+  // A path for a tree that does not exist yet.
+  std::filesystem::path new_tree();
+
+  // Tells all that is under way to end; what waits for a step sees cancel_fd() readable.
+  void cancel() noexcept;
+  bool is_canceled() const noexcept { return canceled_; }
+  int cancel_fd() const noexcept { return cancel_event_.get(); }
+
+private:
+  std::atomic<unsigned> trees_ = 0;
+  std::atomic<bool> canceled_ = false;
+  sys::UniqueFd cancel_event_;
+};
+
+}  // namespace solver
