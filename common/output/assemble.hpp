@@ -1,0 +1,42 @@
+// Puts an image together: config, history and manifest over the layers of its base and its own.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/image/descriptor.hpp"
+#include "common/plan/graph.hpp"
+#include "common/solver/solve.hpp"
+
+namespace output {
+
+// A layer and the file that holds it.
+struct LayerFile {
+  image::Descriptor descriptor;
+  hash::Digest diff_id;
+  std::filesystem::path file;
+};
+
+// What an image takes over from its base.
+struct Base {
+  std::string config_json;
+  std::vector<LayerFile> layers;
+};
+
+struct Image {
+  image::Descriptor config;
+  std::string config_json;
+  image::Descriptor manifest;  // with the platform
+  std::string manifest_json;
+  std::vector<LayerFile> layers;
+};
+
+// `epoch` replaces all times of what is new. Times of entries are those of their layers; an entry without a
+// layer has that of the layer before it, or of the first new one. Throws util::Error.
+Image assemble(const plan::ImageRecipe& recipe, const std::optional<Base>& base,
+               const solver::BuiltLayers& layers, std::optional<std::int64_t> epoch);
+
+}  // namespace output

@@ -1,0 +1,24 @@
+// The JSON documents around images, laid out as BuildKit lays them out.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/output/assemble.hpp"
+
+namespace output {
+
+// The manifest of one image: its config and layers, indented by two blanks.
+std::string manifest_document(const image::Descriptor& config, const std::vector<LayerFile>& layers);
+
+// The index of an image for several platforms, indented by two blanks.
+std::string index_document(const std::vector<Image>& images);
+
+// index.json of a layout that holds one manifest or index; `created` is RFC 3339.
+std::string layout_index_document(const image::Descriptor& root, const std::string& created);
+
+// manifest.json of a docker-save archive.
+std::string docker_manifest_document(const Image& image);
+
+}  // namespace output

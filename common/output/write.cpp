@@ -1,0 +1,159 @@
+// Archives and layouts.
+#include "common/output/write.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <map>
+
+#include "common/hash/sha256.hpp"
+#include "common/output/documents.hpp"
+#include "common/sys/fd.hpp"
+#include "common/sys/file.hpp"
+#include "common/sys/stop.hpp"
+#include "common/sys/temp_dir.hpp"
+#include "common/tar/writer.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace output {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view layout_marker = R"({"imageLayoutVersion":"1.0.0"})";
+
+// A blob is a file or bytes at hand.
+struct Blob {
+  std::string content;
+  fs::path file;
+  std::uint64_t size = 0;
+};
+
+// By their hex digest, sorted as the archive wants them.
+std::map<std::string, Blob> blobs_of(const std::vector<Image>& images) {
+  std::map<std::string, Blob> blobs;
+  const auto put = [&](const hash::Digest& digest, Blob blob) {
+    if (!blob.content.empty()) blob.size = blob.content.size();
+    blobs.try_emplace(std::string(digest.hex()), std::move(blob));
+  };
+  for (const auto& image : images) {
+    put(image.config.digest, {.content = image.config_json, .file = {}});
+    put(image.manifest.digest, {.content = image.manifest_json, .file = {}});
+    for (const auto& layer : image.layers) {
+      put(layer.descriptor.digest, {.content = {}, .file = layer.file, .size = layer.descriptor.size});
+    }
+  }
+  return blobs;
+}
+
+class ArchiveWriter {
+public:
+  explicit ArchiveWriter(int fd) : sink_(stream::to_fd(fd, "the image")), tar_(*sink_) {}
+
+  void add_directory(const std::string& name) {
+    tar::Entry entry;
+    entry.path = name;
+    entry.type = tar::Type::directory;
+    entry.mode = 0755;
+    tar_.add(entry);
+  }
+
+  void add(const std::string& name, const Blob& blob, std::uint32_t mode) {
+    tar::Entry entry;
+    entry.path = name;
+    entry.mode = mode;
+    entry.size = blob.size;
+    tar_.add(entry);
+    if (blob.file.empty()) {
+      tar_.write(std::as_bytes(std::span(blob.content)));
+    } else {
+      add_file(blob);
+    }
+  }
+
+  void finish() {
+    tar_.finish();
+    sink_->finish();
+  }
+
+private:
+  void add_file(const Blob& blob) {
+    const auto fd = sys::open_readable(blob.file);
+    const std::string what = util::quote(blob.file.string());
+    for (std::uint64_t left = blob.size; left > 0;) {
+      sys::stop::check();
+      const auto part = std::span(buffer_).first(std::min<std::uint64_t>(left, buffer_.size()));
+      const std::size_t count = sys::read_some(fd.get(), part, what);
+      if (count == 0) throw util::Error(what + " is shorter than it was");
+      tar_.write(part.first(count));
+      left -= count;
+    }
+  }
+
+  std::unique_ptr<stream::Sink> sink_;
+  tar::Writer tar_;
+  std::vector<std::byte> buffer_ = std::vector<std::byte>(1 << 20);
+};
+
+void link_or_copy(const fs::path& from, const fs::path& to) {
+  if (::link(from.c_str(), to.c_str()) == 0) return;
+  if (errno != EXDEV && errno != EPERM && errno != EMLINK)
+    util::throw_errno("cannot create " + util::quote(to.string()));
+  std::error_code error;
+  fs::copy_file(from, to, error);
+  if (error) util::throw_errno("cannot create " + util::quote(to.string()), error.value());
+}
+
+}  // namespace
+
+void write_docker_archive(const Image& image, const std::string& created, const fs::path& path) {
+  sys::PendingFile file(path);
+  ArchiveWriter archive(file.fd());
+  archive.add_directory("blobs/");
+  archive.add_directory("blobs/sha256/");
+  for (const auto& [hex, blob] : blobs_of({image}))
+    archive.add("blobs/sha256/" + hex, blob, 0444);
+  const auto document = [](std::string text) {
+    const auto size = text.size();
+    return Blob{.content = std::move(text), .file = {}, .size = size};
+  };
+  archive.add("index.json", document(layout_index_document(image.manifest, created)), 0644);
+  archive.add("manifest.json", document(docker_manifest_document(image)), 0644);
+  archive.add("oci-layout", document(std::string(layout_marker)), 0444);
+  archive.finish();
+  file.commit();
+}
+
+void write_oci_layout(const std::vector<Image>& images, const std::string& created,
+                      const fs::path& directory) {
+  const sys::TempDir staging(directory.parent_path(), ".oci-layout-");
+  const auto layout = staging.path() / "image";
+  const auto blobs = layout / "blobs" / "sha256";
+  fs::create_directories(blobs);
+  ::chmod(layout.c_str(), 0755);
+  for (const auto& [hex, blob] : blobs_of(images)) {
+    if (blob.file.empty()) {
+      sys::write_file(blobs / hex, blob.content);
+    } else {
+      link_or_copy(blob.file, blobs / hex);
+    }
+  }
+  image::Descriptor root = images.front().manifest;
+  if (images.size() > 1) {
+    const std::string index = index_document(images);
+    root = {.media_type = std::string(image::media_type::oci_index),
+            .digest = hash::sha256(index),
+            .size = index.size()};
+    sys::write_file(blobs / std::string(root.digest.hex()), index);
+  }
+  sys::write_file(layout / "oci-layout", layout_marker);
+  sys::write_file(layout / "index.json", layout_index_document(root, created));
+  if (::rename(layout.c_str(), directory.c_str()) != 0) {
+    util::throw_errno("cannot create " + util::quote(directory.string()));
+  }
+}
+
+}  // namespace output

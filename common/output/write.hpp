@@ -1,0 +1,21 @@
+// Writes finished images to disk.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "common/output/assemble.hpp"
+
+namespace output {
+
+// One tar that `docker load` takes and that is an OCI archive as well. It appears at `path` whole or not at
+// all. `created` is RFC 3339. Throws util::Error.
+void write_docker_archive(const Image& image, const std::string& created, const std::filesystem::path& path);
+
+// An OCI layout directory: of the image, or of an index of several. Appears at `directory`, which must not
+// exist, whole or not at all. Blobs are hard-linked where the filesystem allows. Throws util::Error.
+void write_oci_layout(const std::vector<Image>& images, const std::string& created,
+                      const std::filesystem::path& directory);
+
+}  // namespace output
