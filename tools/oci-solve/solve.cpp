@@ -6,6 +6,7 @@
 #include "common/buildkit/engine.hpp"
 #include "common/document/request.hpp"
 #include "common/document/result.hpp"
+#include "common/native/engine.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
@@ -21,7 +22,8 @@ std::unique_ptr<engine::Engine> make_engine(const Options& options, document::En
   if (choice == document::EngineChoice::automatic || choice == document::EngineChoice::buildkit) {
     return std::make_unique<buildkit::Engine>(std::chrono::seconds(options.start_timeout));
   }
-  throw util::Error("engine " + util::quote(name) + " is unknown; use 'buildkit'");
+  if (choice == document::EngineChoice::native) return std::make_unique<native::Engine>();
+  throw util::Error("engine " + util::quote(name) + " is unknown; use 'native' or 'buildkit'");
 }
 
 void run(const Options& options, int in, std::FILE* out) {

@@ -1,0 +1,222 @@
+// Composes plan, solver and output.
+#include "common/native/engine.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <ctime>
+
+#include "common/dockerfile/file.hpp"
+#include "common/dockerfile/scope.hpp"
+#include "common/native/settings.hpp"
+#include "common/output/write.hpp"
+#include "common/plan/lower.hpp"
+#include "common/sandbox/sandbox.hpp"
+#include "common/snapshot/snapshotter.hpp"
+#include "common/solver/solve.hpp"
+#include "common/sys/file.hpp"
+#include "common/sys/mounts.hpp"
+#include "common/util/error.hpp"
+#include "common/util/log.hpp"
+#include "common/util/text.hpp"
+
+namespace native {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<std::int64_t> epoch_of(const document::Request& request) {
+  if (!request.source_date_epoch) return std::nullopt;
+  const auto seconds = util::parse_uint(*request.source_date_epoch);
+  if (!seconds)
+    throw util::Error("SOURCE_DATE_EPOCH: " + util::quote(*request.source_date_epoch) + " is no number");
+  return static_cast<std::int64_t>(*seconds);
+}
+
+plan::Inputs plan_inputs(const document::Request& request) {
+  plan::Inputs inputs;
+  inputs.context = request.context;
+  inputs.dockerfile = request.dockerfile;
+  for (const auto& target : request.targets)
+    inputs.targets.push_back(target.name);
+  for (const auto& platform : request.platforms)
+    inputs.platforms.push_back(image::Platform::parse(platform));
+  inputs.several_platforms = request.platforms.size() > 1;
+  for (const auto& [name, value] : request.build_args)
+    inputs.build_args[name] = value;
+  for (const auto& preload : request.preloads) {
+    if (preload.role == document::Preload::Role::build_arg) {
+      inputs.build_args[preload.name] = solver::BaseImages::reference_for(preload);
+    }
+  }
+  for (const auto& [name, value] : request.labels)
+    inputs.labels[name] = value;
+  for (const auto& context : request.contexts)
+    inputs.directories[context.name] = context.directory;
+  inputs.no_cache = request.no_cache;
+  return inputs;
+}
+
+// The task's proxies, then those given as build args, in both cases.
+std::map<std::string, std::string> proxies_of(const document::Request& request) {
+  std::map<std::string, std::string> values;
+  for (const auto& name : request.proxies) {
+    if (const char* value = std::getenv(name.c_str())) values[name] = value;
+  }
+  for (const auto& [name, value] : request.build_args)
+    values[name] = value;
+  std::map<std::string, std::string> proxies;
+  for (const auto& [name, value] : dockerfile::proxy_settings(values)) {
+    std::string lower = name;
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](unsigned char c) { return std::tolower(c); });
+    proxies[name] = value;
+    proxies[lower] = value;
+  }
+  return proxies;
+}
+
+layer::PackOptions pack_options(const document::Request& request, std::optional<std::int64_t> epoch) {
+  layer::PackOptions options;
+  switch (request.output.compression.value_or(document::Compression::gzip)) {
+    case document::Compression::gzip:
+      options.compressor = stream::Compressor::gzip;
+      break;
+    case document::Compression::zstd:
+      options.compressor = stream::Compressor::zstd;
+      break;
+    case document::Compression::none:
+      options.compressor = stream::Compressor::none;
+      break;
+  }
+  if (request.output.compression_level)
+    options.compression_level = static_cast<int>(*request.output.compression_level);
+  if (request.output.rewrite_timestamp) options.newest_mtime = epoch;
+  return options;
+}
+
+std::string created_text(std::optional<std::int64_t> epoch) {
+  const std::time_t time = epoch ? static_cast<std::time_t>(*epoch) : std::time(nullptr);
+  std::tm fields{};
+  ::gmtime_r(&time, &fields);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &fields)};
+}
+
+class Build {
+public:
+  Build(const document::Request& request, const fs::path& work_dir)
+      : request_(request),
+        epoch_(epoch_of(request)),
+        store_(make_directory(work_dir / "store")),
+        images_(request, registry_settings(request), store_, make_directory(work_dir / "trees")),
+        snapshotter_(snapshot::make_overlay(make_directory(work_dir / "snapshots"))),
+        sandbox_(sandbox::make_namespaces()),
+        workshop_({.request = request,
+                   .snapshotter = *snapshotter_,
+                   .sandbox = *sandbox_,
+                   .images = images_,
+                   .progress = progress_,
+                   .directory = work_dir / "snapshots",
+                   .proxies = proxies_of(request),
+                   .epoch = epoch_}) {}
+
+  document::Result run() {
+    const auto file =
+        dockerfile::parse(sys::read_file(request_.dockerfile),
+                          {.name = request_.dockerfile.filename().string(), .syntax = {}, .check = {}});
+    const auto graph = plan::lower(file, plan_inputs(request_), images_);
+    for (const auto& warning : graph.warnings)
+      util::log::warning(warning);
+    std::vector<bool> is_exported;
+    for (const auto& target : request_.targets)
+      is_exported.push_back(target.output.has_value());
+    const auto layers = solver::solve(graph, is_exported, pack_options(request_, epoch_), workshop_);
+
+    document::Result result{.engine = "native", .format = request_.output.format, .targets = {}};
+    for (std::size_t i = 0; i < graph.targets.size(); ++i) {
+      result.targets.push_back({.name = request_.targets[i].name, .image = std::nullopt});
+      if (is_exported[i])
+        result.targets.back().image = write(graph, graph.targets[i], *request_.targets[i].output, layers);
+    }
+    return result;
+  }
+
+private:
+  static fs::path make_directory(const fs::path& path) {
+    fs::create_directories(path);
+    return path;
+  }
+
+  fs::path write(const plan::Graph& graph, const plan::TargetPlan& target, const fs::path& directory,
+                 const solver::BuiltLayers& layers) {
+    engine::Progress::Vertex vertex(progress_, "exporting to " +
+                                                   std::string(to_string(request_.output.format)) + " image" +
+                                                   (target.name ? " " + *target.name : ""));
+    vertex.start();
+    std::vector<output::Image> images;
+    for (const auto& recipe : target.images)
+      images.push_back(output::assemble(recipe, base(graph, recipe), layers, epoch_));
+    const auto created = created_text(epoch_);
+    const bool docker = request_.output.format == document::OutputFormat::docker;
+    const auto path = directory / (docker ? "image.tar" : "image");
+    if (docker) {
+      output::write_docker_archive(images.front(), created, path);
+    } else {
+      output::write_oci_layout(images, created, path);
+    }
+    vertex.done();
+    return path;
+  }
+
+  std::optional<output::Base> base(const plan::Graph& graph, const plan::ImageRecipe& recipe) {
+    if (!recipe.base) return std::nullopt;
+    const auto& pull = std::get<plan::Pull>(graph.ops[*recipe.base].action);
+    const auto& image = images_.image(pull.reference, pull.platform);
+    output::Base base{.config_json = image.config_json, .layers = {}};
+    for (std::size_t i = 0; i < image.layers.size(); ++i) {
+      base.layers.push_back({.descriptor = image.layers[i],
+                             .diff_id = image.config.diff_ids.at(i),
+                             .file = images_.blob(pull.reference, pull.platform, image.layers[i])});
+    }
+    return base;
+  }
+
+  const document::Request& request_;
+  std::optional<std::int64_t> epoch_;
+  store::Store store_;
+  solver::BaseImages images_;
+  std::unique_ptr<snapshot::Snapshotter> snapshotter_;
+  std::unique_ptr<sandbox::Sandbox> sandbox_;
+  engine::Progress progress_;
+  solver::Workshop workshop_;
+};
+
+}  // namespace
+
+document::Result Engine::build(const document::Request& request, const fs::path& work_dir) {
+  if (const auto missing = left_out(request)) {
+    throw util::Error("the build asks for " + *missing +
+                      ", which the native engine does not do; use ENGINE=buildkit");
+  }
+  if (!sys::enter_private_mounts())
+    throw util::Error("the native engine needs to make mounts: run it as root or in a privileged task");
+  return Build(request, work_dir).run();
+}
+
+std::optional<std::string> left_out(const document::Request& request) {
+  if (request.remote) return "a remote engine (BUILDKIT_HOST)";
+  if (request.provenance) return "PROVENANCE";
+  if (request.sbom) return "SBOM";
+  if (!request.annotations.empty()) return "ANNOTATION_*";
+  if (!request.ssh.empty()) return "BUILDKIT_SSH";
+  if (!request.cache.from.empty()) return "CACHE_FROM";
+  if (!request.cache.to.empty()) return "CACHE_TO";
+  if (request.source_date_epoch && !util::parse_uint(*request.source_date_epoch))
+    return "a SOURCE_DATE_EPOCH that is no number";
+  return std::nullopt;
+}
+
+}  // namespace native

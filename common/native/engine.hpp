@@ -1,0 +1,25 @@
+// The native engine: plans, runs and writes images in this process, without a daemon.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "common/engine/engine.hpp"
+
+namespace native {
+
+class Engine : public engine::Engine {
+public:
+  std::string name() const override { return "native"; }
+  document::Result build(const document::Request& request, const std::filesystem::path& work_dir) override;
+};
+
+// What `request` asks for that this engine leaves to BuildKit, in words that follow "the build asks for";
+// nothing if it can do it all.
+std::optional<std::string> left_out(const document::Request& request);
+
+// Why this machine, or the sandbox around us, cannot run the engine; nothing if it can. Found by trying.
+std::optional<std::string> obstacle(const std::filesystem::path& directory);
+
+}  // namespace native
