@@ -1,0 +1,48 @@
+#!/usr/bin/env bats
+# The native engine makes BuildKit's images: every case of tests/differential, against the real BuildKit where it is
+# installed, else against what it was recorded to make.
+bats_require_minimum_version 1.5.0
+
+setup() {
+  [ "$(id -u)" -eq 0 ] || skip 'building needs root'
+  export TMPDIR=$BATS_TEST_TMPDIR
+  export BUILDKIT_HOST=${SHARED_BUILDKIT_HOST:-}
+}
+
+# agree TOPIC: all cases of the topic do, or are known to differ.
+agree() {
+  run "$BATS_TEST_DIRNAME/../differential/run" "$1"
+  [ "$status" -eq 0 ] || { grep -v '^ok ' <<<"$output"; return 1; }
+}
+
+@test "the native engine reads Dockerfiles as BuildKit does" {
+  agree language
+}
+
+@test "the native engine writes the config and history that BuildKit writes" {
+  agree config
+}
+
+@test "the native engine copies what BuildKit copies" {
+  agree copy
+}
+
+@test "the native engine adds what BuildKit adds" {
+  agree add
+}
+
+@test "the native engine ignores the files that BuildKit ignores" {
+  agree ignore
+}
+
+@test "the native engine runs steps as BuildKit does" {
+  agree run
+}
+
+@test "the native engine packs layers as BuildKit does" {
+  agree layers
+}
+
+@test "the native engine puts stages together as BuildKit does" {
+  agree stages
+}
