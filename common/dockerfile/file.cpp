@@ -28,22 +28,13 @@ CheckOptions check_options(std::string_view text, const Source& source,
   });
 }
 
-void check_syntax(std::string_view text, const Source& source, const std::optional<std::string>& given) {
-  Location location;
-  std::string image;
-  if (given) {
-    image = trim_space(*given);
-    image.resize(std::min(image.find(' '), image.size()));
-  } else if (const auto directive = find_syntax(text)) {
-    image = directive->value;
-    location = {directive->line, directive->line};
-  } else {
-    return;
-  }
-  if (is_builtin_syntax(image)) return;
+void check_syntax(std::string_view text, const Source& source, const ParseOptions& options) {
+  const auto image = foreign_syntax(text, options);
+  if (!image) return;
   throw util::Error(source.describe(
-      location, "only the BuildKit engine can use the syntax image '" + image + "': set ENGINE=buildkit",
-      image));
+      {image->line, image->line},
+      "only the BuildKit engine can use the syntax image '" + image->value + "': set ENGINE=buildkit",
+      image->value));
 }
 
 bool is_stage_name(std::string_view name) {
@@ -173,10 +164,20 @@ void lint_keyword_casing(File& file) {
 
 }  // namespace
 
+std::optional<Directive> foreign_syntax(std::string_view text, const ParseOptions& options) {
+  auto image = find_syntax(text);
+  if (options.syntax) {
+    const auto given = trim_space(*options.syntax);
+    image = {.name = "syntax", .value = std::string(given.substr(0, given.find(' '))), .line = 0};
+  }
+  if (!image || is_builtin_syntax(image->value)) return std::nullopt;
+  return image;
+}
+
 File parse(std::string_view text, const ParseOptions& options) {
   Source source(options.name, text);
   if (text.empty()) throw util::Error(source.describe({}, "the Dockerfile cannot be empty"));
-  check_syntax(text, source, options.syntax);
+  check_syntax(text, source, options);
   Lint lint(check_options(text, source, options.check));
   Statements statements = located(source, {}, [&] { return parse_statements(text); });
   for (const int line : statements.empty_continuations) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/dockerfile/directives.hpp"
 #include "common/dockerfile/instruction.hpp"
 #include "common/dockerfile/lines.hpp"
 #include "common/dockerfile/lint.hpp"
@@ -35,6 +36,10 @@ struct ParseOptions {
   std::optional<std::string> syntax;  // in place of the file's "# syntax=" (the build arg BUILDKIT_SYNTAX)
   std::optional<std::string> check;   // in place of "# check=" (BUILDKIT_DOCKERFILE_CHECK)
 };
+
+// The image that is to read the file in place of the built-in frontend, and the line that says so (0: no line
+// does); nothing if it is the built-in one's to read.
+std::optional<Directive> foreign_syntax(std::string_view text, const ParseOptions& options = {});
 
 // Throws Error that shows the place. A file that asks for another language than the built-in one is refused:
 // only BuildKit can start the image that reads it.

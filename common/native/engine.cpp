@@ -10,6 +10,7 @@
 
 #include "common/dockerfile/file.hpp"
 #include "common/dockerfile/scope.hpp"
+#include "common/native/language.hpp"
 #include "common/native/settings.hpp"
 #include "common/output/write.hpp"
 #include "common/plan/lower.hpp"
@@ -105,6 +106,19 @@ std::string created_text(std::optional<std::int64_t> epoch) {
   return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &fields)};
 }
 
+std::optional<std::string> left_out_parameter(const document::Request& request) {
+  if (request.remote) return "a remote engine (BUILDKIT_HOST)";
+  if (request.provenance) return "PROVENANCE";
+  if (request.sbom) return "SBOM";
+  if (!request.annotations.empty()) return "ANNOTATION_*";
+  if (!request.ssh.empty()) return "BUILDKIT_SSH";
+  if (!request.cache.from.empty()) return "CACHE_FROM";
+  if (!request.cache.to.empty()) return "CACHE_TO";
+  if (request.source_date_epoch && !util::parse_uint(*request.source_date_epoch))
+    return "a SOURCE_DATE_EPOCH that is no number";
+  return std::nullopt;
+}
+
 class Build {
 public:
   Build(const document::Request& request, const fs::path& work_dir)
@@ -124,9 +138,7 @@ public:
                    .epoch = epoch_}) {}
 
   document::Result run() {
-    const auto file =
-        dockerfile::parse(sys::read_file(request_.dockerfile),
-                          {.name = request_.dockerfile.filename().string(), .syntax = {}, .check = {}});
+    const auto file = dockerfile::parse(sys::read_file(request_.dockerfile), parse_options(request_));
     const auto graph = plan::lower(file, plan_inputs(request_), images_);
     for (const auto& warning : graph.warnings)
       util::log::warning(warning);
@@ -197,7 +209,7 @@ private:
 }  // namespace
 
 document::Result Engine::build(const document::Request& request, const fs::path& work_dir) {
-  if (const auto missing = left_out(request)) {
+  if (const auto missing = left_out_parameter(request)) {
     throw util::Error("the build asks for " + *missing +
                       ", which the native engine does not do; use ENGINE=buildkit");
   }
@@ -207,16 +219,8 @@ document::Result Engine::build(const document::Request& request, const fs::path&
 }
 
 std::optional<std::string> left_out(const document::Request& request) {
-  if (request.remote) return "a remote engine (BUILDKIT_HOST)";
-  if (request.provenance) return "PROVENANCE";
-  if (request.sbom) return "SBOM";
-  if (!request.annotations.empty()) return "ANNOTATION_*";
-  if (!request.ssh.empty()) return "BUILDKIT_SSH";
-  if (!request.cache.from.empty()) return "CACHE_FROM";
-  if (!request.cache.to.empty()) return "CACHE_TO";
-  if (request.source_date_epoch && !util::parse_uint(*request.source_date_epoch))
-    return "a SOURCE_DATE_EPOCH that is no number";
-  return std::nullopt;
+  const auto parameter = left_out_parameter(request);
+  return parameter ? parameter : left_out_of_language(request);
 }
 
 }  // namespace native

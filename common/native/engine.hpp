@@ -15,8 +15,8 @@ public:
   document::Result build(const document::Request& request, const std::filesystem::path& work_dir) override;
 };
 
-// What `request` asks for that this engine leaves to BuildKit, in words that follow "the build asks for";
-// nothing if it can do it all.
+// What `request` or its Dockerfile asks for that this engine leaves to BuildKit, in words that follow "the
+// build asks for"; nothing if it can do it all. Runs and pulls nothing.
 std::optional<std::string> left_out(const document::Request& request);
 
 // Why this machine, or the sandbox around us, cannot run the engine; nothing if it can. Found by trying.

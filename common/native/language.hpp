@@ -1,0 +1,20 @@
+// What Dockerfiles may say that this engine leaves to BuildKit.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "common/dockerfile/file.hpp"
+#include "common/document/request.hpp"
+
+namespace native {
+
+// How the file of `request` is to be read: its name, and what build args say in place of its directives.
+dockerfile::ParseOptions parse_options(const document::Request& request);
+
+// What the Dockerfile of `request` asks for that only BuildKit does, in words that follow "the build asks
+// for"; nothing if there is no such thing. Runs and pulls nothing; a file that cannot be read or understood
+// asks for nothing: whoever builds it says what is wrong.
+std::optional<std::string> left_out_of_language(const document::Request& request);
+
+}  // namespace native
