@@ -44,10 +44,15 @@ bool set_attributes(int fd, const char* path, std::uint64_t attributes) noexcept
   return ::syscall(SYS_mount_setattr, fd, path, AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr) == 0;
 }
 
+// Makes the process's own proc while the one around us is still in sight: in a user namespace the kernel asks
+// for it, so that what is hidden in that one does not come into view. -1 = refused.
+int detached_proc() noexcept {
+  if (::mount("proc", "/proc", "proc", ms_nosuid | ms_nodev | ms_noexec, nullptr) != 0) return -1;
+  return static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, "/proc", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+}
+
 void enter_root(const ChildPlan& plan) noexcept {
   using enum Failure::Step;
-  // What is mounted in here must not show outside; unmounts outside may come in.
-  if (::mount(nullptr, "/", nullptr, ms_rec | ms_slave, nullptr) != 0) fail(plan, root);
   if (::syscall(SYS_move_mount, plan.root.get(), "", AT_FDCWD, plan.root_target.c_str(),
                 MOVE_MOUNT_F_EMPTY_PATH) != 0 ||
       ::chdir(plan.root_target.c_str()) != 0) {
@@ -75,19 +80,23 @@ bool make_mount_point(const char* path, MountStep::Point point) noexcept {
     partial[i] = '/';
   }
   if (point == MountStep::Point::directory) return ::mkdir(path, 0755) == 0 || errno == EEXIST;
-  const int fd = ::open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0755);
+  const int fd = ::open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0755);
   // What exists but cannot be opened for writing (a socket, a directory) is for the mount to judge.
   if (fd < 0) return errno != ENOENT && errno != ENOTDIR && errno != EACCES;
   ::close(fd);
   return true;
 }
 
+bool attach_tree(int tree, const char* target) noexcept {
+  // Follow the last component too, as a mount on a path does.
+  return ::syscall(SYS_move_mount, tree, "", AT_FDCWD, target,
+                   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) == 0;
+}
+
 bool attach(const MountStep& step) noexcept {
   if (step.tree) {
-    if (step.attributes != 0 && !set_attributes(step.tree.get(), "", step.attributes)) return false;
-    // Follow the last component too, as a mount on a path does.
-    return ::syscall(SYS_move_mount, step.tree.get(), "", AT_FDCWD, step.target.c_str(),
-                     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) == 0;
+    return (step.attributes == 0 || set_attributes(step.tree.get(), "", step.attributes)) &&
+           attach_tree(step.tree.get(), step.target.c_str());
   }
   const auto mount_with = [&step](const std::string& options) {
     return ::mount(step.type.c_str(), step.target.c_str(), step.type.c_str(), step.flags, options.c_str()) ==
@@ -123,8 +132,11 @@ void make_devices(const ChildPlan& plan) noexcept {
   ::umask(022);
 }
 
-void mount_all(const ChildPlan& plan) noexcept {
+void mount_all(const ChildPlan& plan, int new_proc) noexcept {
   ::umask(022);
+  if (!make_mount_point("/proc", MountStep::Point::directory) || !attach_tree(new_proc, "/proc")) {
+    fail(plan, Failure::Step::proc);
+  }
   for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
     const auto& step = plan.mounts[i];
     if (!make_mount_point(step.target.c_str(), step.point) || !attach(step)) {
@@ -156,7 +168,11 @@ void bring_up_loopback(const ChildPlan& plan) noexcept {
   ifreq request{};
   std::memcpy(request.ifr_name, "lo", 3);
   request.ifr_flags = IFF_UP | IFF_RUNNING;
-  if (fd < 0 || ::ioctl(fd, SIOCSIFFLAGS, &request) != 0) fail(plan, Failure::Step::network);
+  // A sandbox around us that grants SYS_ADMIN but not NET_ADMIN leaves the device down: no network is no
+  // network.
+  if (fd < 0 || (::ioctl(fd, SIOCSIFFLAGS, &request) != 0 && errno != EPERM)) {
+    fail(plan, Failure::Step::network);
+  }
   ::close(fd);
 }
 
@@ -211,8 +227,12 @@ void run_child(const ChildPlan& plan) noexcept {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::setsid();
 
+  // What is mounted in here must not show outside; unmounts outside may come in.
+  if (::mount(nullptr, "/", nullptr, ms_rec | ms_slave, nullptr) != 0) fail(plan, root);
+  const int new_proc = detached_proc();
+  if (new_proc < 0) fail(plan, Failure::Step::proc);
   enter_root(plan);
-  mount_all(plan);
+  mount_all(plan, new_proc);
   if (plan.loopback) bring_up_loopback(plan);
   // Refused where the kernel or the sandbox around us lets nobody rename the machine; the name is a nicety.
   [[maybe_unused]] const auto ignored = ::sethostname(plan.hostname.data(), plan.hostname.size());

@@ -28,9 +28,9 @@ struct MountStep {
 };
 
 struct ChildPlan {
-  sys::UniqueFd root;       // a detached mount of the root directory
-  std::string root_target;  // where it is put before it becomes "/": any directory
-  std::vector<MountStep> mounts;
+  sys::UniqueFd root;               // a detached mount of the root directory
+  std::string root_target;          // where it is put before it becomes "/": any directory
+  std::vector<MountStep> mounts;    // beside /proc
   std::vector<std::string> masked;  // nothing can be read below them
   std::vector<std::string> read_only;
   bool make_devices =
@@ -54,7 +54,7 @@ struct ChildPlan {
 
 // Which step failed with which errno.
 struct Failure {
-  enum class Step { root, mount, device, mask, network, identity, seccomp, working_dir, exec };
+  enum class Step { root, proc, mount, device, mask, network, identity, seccomp, working_dir, exec };
 
   Step step = Step::root;
   int index = -1;  // into ChildPlan::mounts for Step::mount

@@ -80,7 +80,6 @@ MountStep filesystem(std::string type, std::string target, unsigned long flags, 
 void add_system_mounts(const Spec& spec, ChildPlan& plan) {
   constexpr unsigned long inert = ms_nosuid | ms_nodev | ms_noexec;
   const unsigned long system_flags = spec.insecure ? inert : inert | ms_rdonly;
-  plan.mounts.push_back(filesystem("proc", "/proc", inert, ""));
   if (spec.insecure) {
     plan.host_devices = true;
     plan.mounts.push_back(attach("/dev", "/dev", 0));
@@ -219,6 +218,9 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
       break;
     case root:
       reason("cannot enter the step's root");
+      break;
+    case proc:
+      reason("cannot mount '/proc' for the step");
       break;
     case device:
       reason("cannot make the step's devices");

@@ -62,9 +62,7 @@ public:
       options += (tree == lower.rbegin() ? "" : ":") + name_of(*tree);
     }
     if (!upper.empty()) options += ",upperdir=" + name_of(upper) + ",workdir=" + name_of(work);
-    // A renamed lower directory must be a whole directory in the change, a changed mode a whole file.
-    mount_overlay(target_, options + ",redirect_dir=off,metacopy=off,index=off" + extra_options,
-                  upper.empty() ? MS_RDONLY : 0);
+    mount_overlay(target_, options + extra_options, upper.empty() ? MS_RDONLY : 0);
     mounted_ = true;
   }
   Mount(const Mount&) = delete;
@@ -171,29 +169,37 @@ public:
   }
 
 private:
-  // Finds by doing what this kernel takes. Inside a user namespace overlay marks must be user.* attributes;
-  // "volatile" (5.10) spares the syncs of data that nobody needs after a crash.
+  // Finds by doing what this kernel takes. A renamed lower directory must be a whole directory in the change,
+  // a changed mode a whole file, whatever the machine's defaults; but naming redirect_dir or metacopy is for
+  // the machine's own root. Inside a user namespace marks are user.* attributes, and both are off. "volatile"
+  // (5.10) spares the syncs of data that nobody needs after a crash.
   void probe() {
     const sys::TempDir trial(directory_, "probe-");
     const auto lower = trial.path() / "lower";
     make_directory(lower, 0755);
     make_directory(lower / "directory", 0755);
-    std::string failure;
-    for (const std::string options : {",volatile", "", ",userxattr,volatile", ",userxattr"}) {
-      extra_options_ = options;
-      try {
-        const auto workspace = open({{lower}});
-        // Mounting may work where marking a directory opaque does not; removing a lower directory needs both.
-        fs::remove(workspace->root() / "directory");
-        fs::create_directory(workspace->root() / "directory");
-        return;
-      } catch (const util::Error& error) {
-        if (failure.empty()) failure = error.what();
-      } catch (const fs::filesystem_error& error) {
-        if (failure.empty()) failure = error.code().message();
+    std::vector<std::string> failures;
+    for (const std::string marks :
+         {",redirect_dir=nofollow,metacopy=off,index=off", ",userxattr,index=off"}) {
+      for (const std::string syncs : {",volatile", ""}) {
+        extra_options_ = marks + syncs;
+        try {
+          const auto workspace = open({{lower}});
+          // Mounting may work where marking a directory opaque does not; removing a lower directory needs
+          // both.
+          fs::remove(workspace->root() / "directory");
+          fs::create_directory(workspace->root() / "directory");
+          return;
+        } catch (const util::Error& error) {
+          failures.emplace_back(error.what());
+        } catch (const fs::filesystem_error& error) {
+          failures.push_back(error.code().message());
+        }
+        util::log::debug("overlay" + extra_options_ + ": " + failures.back());
       }
     }
-    throw util::Error("no overlay filesystem works in " + util::quote(directory_.string()) + ": " + failure);
+    throw util::Error("no overlay filesystem works in " + util::quote(directory_.string()) + ": " +
+                      failures.back());
   }
 
   fs::path directory_;

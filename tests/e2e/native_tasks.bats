@@ -1,0 +1,110 @@
+#!/usr/bin/env bats
+# The native engine inside the sandboxes that Concourse starts: the image is the one that this machine makes outside.
+
+load ../support/load
+
+# Everything that user namespaces and other people's overlays make hard, in two stages.
+setup_file() {
+  [ "$(id -u)" -eq 0 ] || skip 'building needs root'
+  export CONCOURSE_TASK=${CONCOURSE_TASK:-$BATS_TEST_DIRNAME/../../../shared/concourse-task}
+  local root=$BATS_FILE_TMPDIR/rootfs program
+  cd "$BATS_FILE_TMPDIR" || return
+  make_busybox_rootfs "$root"
+  for program in setcap getcap; do
+    command -v "$program" >/dev/null && add_program "$root" "$program"
+  done
+  mkdir -p "$root"/lower/directory/below "$root"/lower/replaced "$root"/lower/kept
+  touch "$root"/lower/{file,directory/below/file,replaced/old,kept/one,kept/two}
+  ln "$root/lower/file" "$root/lower/linked"
+  ln "$root/lower/file" "$root/lower/linked-too"
+  echo 'app:x:1000:2000::/home/app:/bin/sh' >>"$root/etc/passwd"
+  echo 'wheel:x:10:app' >>"$root/etc/group"
+  make_image busybox "$root" >busybox.digest
+  rm -rf "$root"
+
+  mkdir src outside tmp request
+  cat >src/Dockerfile <<'END'
+FROM busybox AS first
+RUN mkdir -p /made/by/first && echo first >/made/by/first/file && chmod 4755 /made/by/first/file
+RUN echo second >/made/by/second && mkfifo /made/fifo && ln -s /nowhere /made/link
+COPY --chown=1234:5678 data /copied
+
+FROM busybox
+ENV PATH=/bin:/sbin:/usr/sbin
+COPY --from=first /made /made
+COPY --from=first --chown=65534:65534 /copied /copied
+RUN rm /lower/file && rm -r /lower/directory && rm -r /lower/replaced && mkdir /lower/replaced && touch /lower/replaced/new
+RUN mv /lower/kept /lower/moved && chown 0:0 /lower/moved
+RUN touch /0 /1000 /65535 /100000 /4000000000 && chown 1000:1000 /1000 && chown 65535:65535 /65535 && \
+    chown 100000:100000 /100000 && chown 4000000000:4000000000 /4000000000
+RUN cp /bin/busybox /raw && setcap cap_net_raw+ep /raw && getcap /raw
+RUN echo link >/a && ln /a /b && ln /a /made/c
+RUN echo changed >>/lower/linked && chmod 0600 /made/by/second
+WORKDIR /home/app
+USER app
+RUN id >/tmp/id && echo $HOME >/tmp/home && ! touch /refused
+USER 4321:10
+RUN (cd /tmp && id >id4321)
+USER root
+RUN echo gone >/dev/null && head -c 8 /dev/zero | wc -c >/zero && head -c 8 /dev/urandom | wc -c >/random && \
+    ls -l /dev/fd/ >/dev/null && ls /dev >/devices && [ -w /dev/shm ] && [ -e /dev/pts/ptmx ]
+RUN echo $$ >/pid && grep -E '^(Cap|NoNewPrivs|Seccomp:)' /proc/self/status >/status && \
+    ! mount -t tmpfs none /tmp && ! touch /sys/x && ! echo x >/proc/sys/kernel/domainname && cat /proc/kcore | wc -c >/kcore
+RUN --mount=type=cache,target=/cache,uid=1000 --mount=type=tmpfs,target=/scratch --mount=type=bind,from=first,target=/first \
+    touch /cache/x /scratch/x && cat /first/made/by/second >/bound
+RUN --network=none ip -o link | wc -l >/links
+END
+  mkdir src/data
+  echo data >src/data/file
+  make_request "$(preload context busybox busybox "$(cat busybox.digest)")" '.source_date_epoch = "1000000000"' \
+    '.output.rewrite_timestamp = true' '.targets[0].output = "outside"' '.context = "src"' \
+    '.dockerfile = "src/Dockerfile"' '.engine = "native"' >request/outside
+  jq -c '.targets[0].output = "out"' request/outside >request/json
+  TMPDIR=$PWD/tmp oci-solve <request/outside 2>outside.log || { cat outside.log; return 1; }
+}
+
+setup() {
+  [ -e "$CONCOURSE_TASK" ] || skip "$CONCOURSE_TASK is not there: set CONCOURSE_TASK"
+  cd "$BATS_TEST_TMPDIR" || return
+  mkdir out programs
+  cp -L "$(command -v oci-solve)" programs/
+}
+
+# layers FILE: the diff ids of an image archive.
+layers() {
+  tar -xOf "$1" "$(tar -xOf "$1" manifest.json | jq -r '.[0].Config')" | jq -r '.rootfs.diff_ids[]'
+}
+
+# solve_in_task OPTION...: the build of setup_file in a copy of a Concourse task on this machine's root.
+solve_in_task() {
+  run python3 "$CONCOURSE_TASK" --rootfs host --bind "$PWD/programs:/opt" --input src="$BATS_FILE_TMPDIR/src" \
+    --input busybox="$BATS_FILE_TMPDIR/busybox" --input request="$BATS_FILE_TMPDIR/request" \
+    --output out="$PWD/out" --timeout 120 "$@" -- sh -c '
+      cat /proc/self/mountinfo >/scratch/.before
+      /opt/oci-solve <request/json; status=$?
+      cat /proc/self/mountinfo >/scratch/.after
+      cmp /scratch/.before /scratch/.after && rm /scratch/.before /scratch/.after
+      echo "left: $(ls -A /scratch)"; exit $status'
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [[ "$output" =~ 'left: '$'\r'?$ ]]
+  run diff <(layers "$BATS_FILE_TMPDIR/outside/image.tar") <(layers out/image.tar)
+  echo "$output"
+  [ "$status" -eq 0 ]
+}
+
+@test "a privileged task builds the image that is built outside" {
+  solve_in_task --mode privileged
+}
+
+@test "a task that may do no more than mount builds the image that is built outside" {
+  solve_in_task --mode fuse-only
+}
+
+@test "so does one on a worker of release 8.2" {
+  solve_in_task --mode fuse-only --profile 8.2
+}
+
+@test "so does one on a worker of release 7.13" {
+  solve_in_task --mode fuse-only --profile 7.13
+}
