@@ -48,4 +48,11 @@ const Choice& choose(const std::vector<Choice>& choices, const std::optional<Pla
   throw util::Error(what + " holds no image for " + wanted.str() + ", only for " + list_platforms(choices));
 }
 
+std::vector<Platform> platforms_of(const std::vector<Choice>& choices) {
+  std::vector<Platform> platforms;
+  for (const auto& choice : choices)
+    platforms.push_back(choice.platform);
+  return platforms;
+}
+
 }  // namespace image

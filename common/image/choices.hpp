@@ -21,4 +21,7 @@ struct Choice {
 const Choice& choose(const std::vector<Choice>& choices, const std::optional<Platform>& platform,
                      const std::string& what);
 
+// The platform of each, in their order.
+std::vector<Platform> platforms_of(const std::vector<Choice>& choices);
+
 }  // namespace image

@@ -65,12 +65,7 @@ public:
   const std::vector<Descriptor>& roots() const override { return roots_; }
   std::optional<hash::Digest> index_digest() const override { return std::nullopt; }
 
-  std::vector<Platform> platforms() const override {
-    std::vector<Platform> platforms;
-    for (const auto& choice : choices_)
-      platforms.push_back(choice.platform);
-    return platforms;
-  }
+  std::vector<Platform> platforms() const override { return platforms_of(choices_); }
 
   Image image(const std::optional<Platform>& platform) const override {
     const auto& choice = choose(choices_, platform, what());

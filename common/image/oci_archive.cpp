@@ -35,12 +35,7 @@ public:
     return roots_.size() == 1 ? std::optional(roots_[0].digest) : std::nullopt;
   }
 
-  std::vector<Platform> platforms() const override {
-    std::vector<Platform> platforms;
-    for (const auto& choice : choices_)
-      platforms.push_back(choice.platform);
-    return platforms;
-  }
+  std::vector<Platform> platforms() const override { return platforms_of(choices_); }
 
   Image image(const std::optional<Platform>& platform) const override {
     const auto& choice = choose(choices_, platform, what());

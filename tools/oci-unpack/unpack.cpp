@@ -9,9 +9,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "common/stream/decompressed.hpp"
-#include "common/stream/read_ahead.hpp"
-#include "common/stream/verified_source.hpp"
+#include "common/layer/unpack.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/rooted_dir.hpp"
 #include "common/sys/stop.hpp"
@@ -80,17 +78,6 @@ private:
   bool made_ = false;
 };
 
-// The uncompressed bytes of a layer, made in a thread of its own: it verifies and decompresses while we
-// write.
-std::unique_ptr<stream::Source> open_layer(const image::Archive& archive, const image::Descriptor& blob,
-                                           const hash::Digest& diff_id) {
-  auto compressed =
-      stream::verified(archive.open_blob(blob), blob.digest, blob.size, "the layer as it is stored");
-  auto content = stream::decompressed(std::move(compressed), "the layer");
-  return stream::read_ahead(
-      stream::verified(std::move(content), diff_id, std::nullopt, "the layer unpacked"));
-}
-
 void warn_of(const layer::Loss& loss, const std::string& what) {
   if (loss.count == 0) return;
   util::log::warning(what + " of " + std::to_string(loss.count) + (loss.count == 1 ? " file" : " files") +
@@ -98,7 +85,8 @@ void warn_of(const layer::Loss& loss, const std::string& what) {
                      util::quote("/" + loss.example));
 }
 
-void report(const layer::Report& report, std::size_t layers, const fs::path& rootfs) {
+// Without the place: inside `build` it is not where the image ends up.
+void report(const layer::Report& report, std::size_t layers) {
   if (report.devices.count > 0) {
     util::log::warning(std::to_string(report.devices.count) +
                        (report.devices.count == 1 ? " device node was" : " device nodes were") +
@@ -109,24 +97,7 @@ void report(const layer::Report& report, std::size_t layers, const fs::path& roo
   warn_of(report.xattrs, "extended attributes");
   util::log::info("unpacked " + std::to_string(layers) + (layers == 1 ? " layer, " : " layers, ") +
                   std::to_string(report.members) + (report.members == 1 ? " member, " : " members, ") +
-                  util::human_size(report.bytes) + " into " + util::quote(rootfs.string()));
-}
-
-layer::Report unpack_layers(const image::Archive& archive, const image::Image& image, const fs::path& rootfs,
-                            const layer::ApplyOptions& options) {
-  auto root = sys::RootedDir::open(rootfs);
-  layer::Applier applier(root, options);
-  const auto total = image.layers.size();
-  for (std::size_t i = 0; i < total; ++i) {
-    const auto& blob = image.layers[i];
-    const auto place = "layer " + std::to_string(i + 1) + " of " + std::to_string(total);
-    util::log::debug(place + ": " + blob.digest.str() + ", " + util::human_size(blob.size));
-    util::with_context(archive.what() + ": " + place, [&] {
-      applier.apply(*open_layer(archive, blob, image.config.diff_ids[i]), "the tar archive");
-    });
-  }
-  applier.finish();
-  return applier.report();
+                  util::human_size(report.bytes));
 }
 
 }  // namespace
@@ -146,21 +117,19 @@ std::string to_metadata(const image::Config& config) {
 
 void unpack(const image::Archive& archive, const fs::path& destination_path, const Options& options) {
   const auto image = archive.image(options.platform);
-  if (image.layers.size() != image.config.diff_ids.size()) {
-    throw util::Error(archive.what() + " is damaged: it has " + std::to_string(image.layers.size()) +
-                      " layers, its config lists " + std::to_string(image.config.diff_ids.size()));
-  }
   Destination destination(destination_path);
   const sys::TempDir staging(destination.path(), ".oci-unpack-");
   const auto rootfs = staging.path() / "rootfs";
   if (::mkdir(rootfs.c_str(), 0755) != 0 || ::chmod(rootfs.c_str(), 0755) != 0) {
     util::throw_errno("cannot make a directory in " + util::quote(destination.path().string()));
   }
-  const auto done = unpack_layers(archive, image, rootfs, options.apply);
+  auto root = sys::RootedDir::open(rootfs);
+  const auto open_blob = [&](const image::Descriptor& blob) { return archive.open_blob(blob); };
+  const auto done = layer::unpack(image, open_blob, archive.what(), root, options.apply);
   sys::write_file(staging.path() / "metadata.json", to_metadata(image.config));
   sys::stop::check();
   destination.publish(staging.path());
-  report(done, image.layers.size(), destination.path() / "rootfs");
+  report(done, image.layers.size());
 }
 
 }  // namespace oci_unpack
