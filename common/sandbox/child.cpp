@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/close_range.h>
 #include <linux/mount.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
@@ -36,6 +35,20 @@ constexpr int mnt_detach = 2;
   const Failure failure{.step = step, .index = index, .error = errno};
   [[maybe_unused]] const auto ignored = ::write(plan.error_fd, &failure, sizeof failure);
   ::_exit(127);
+}
+
+void close_between(const ChildPlan& plan, unsigned first, unsigned last) noexcept {
+  if (first <= last && ::syscall(SYS_close_range, first, last, 0U) != 0) fail(plan, Failure::Step::root);
+}
+
+void close_others(const ChildPlan& plan) noexcept {
+  unsigned next = 3;
+  for (const int kept : plan.kept_fds) {
+    if (kept < 3) continue;
+    close_between(plan, next, static_cast<unsigned>(kept) - 1);
+    next = static_cast<unsigned>(kept) + 1;
+  }
+  close_between(plan, next, ~0U);
 }
 
 bool set_attributes(int fd, const char* path, std::uint64_t attributes) noexcept {
@@ -211,8 +224,11 @@ void set_standard_streams(const ChildPlan& plan) noexcept {
   if (::dup2(plan.stdin_fd, 0) < 0 || ::dup2(plan.output_fd, 1) < 0 || ::dup2(plan.output_fd, 2) < 0) {
     fail(plan, Failure::Step::root);
   }
-  // Closes at exec, so that the report of a failed exec still gets out.
-  ::syscall(SYS_close_range, 3U, ~0U, static_cast<unsigned>(CLOSE_RANGE_CLOEXEC));
+  // The working directory and the program must not be found by way of a descriptor. What reports a failed
+  // exec closes at exec.
+  const auto error_fd = static_cast<unsigned>(plan.error_fd);
+  close_between(plan, 3, error_fd - 1);
+  close_between(plan, error_fd + 1, ~0U);
 }
 
 }  // namespace
@@ -227,6 +243,7 @@ void run_child(const ChildPlan& plan) noexcept {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::setsid();
 
+  close_others(plan);
   // What is mounted in here must not show outside; unmounts outside may come in.
   if (::mount(nullptr, "/", nullptr, ms_rec | ms_slave, nullptr) != 0) fail(plan, root);
   const int new_proc = detached_proc();

@@ -50,6 +50,9 @@ struct ChildPlan {
   int stdin_fd = -1;
   int output_fd = -1;
   int error_fd = -1;  // O_CLOEXEC; gets a Failure when a step fails
+  // What the child needs of our descriptors beside 0-2, rising. It closes all others before it looks at any
+  // path of the step's: by /proc/self/fd they lead to directories of the machine.
+  std::vector<int> kept_fds;
 };
 
 // Which step failed with which errno.

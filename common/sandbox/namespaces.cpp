@@ -341,6 +341,11 @@ private:
     plan.output_fd = printed.write_end.get();
     plan.error_fd = errors.write_end.get();
     input.write_end = sys::UniqueFd();
+    plan.kept_fds = {plan.root.get(), plan.stdin_fd, plan.output_fd, plan.error_fd};
+    for (const auto& mount : plan.mounts) {
+      if (mount.tree) plan.kept_fds.push_back(mount.tree.get());
+    }
+    std::sort(plan.kept_fds.begin(), plan.kept_fds.end());
 
     unsigned long flags =
         CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | SIGCHLD;

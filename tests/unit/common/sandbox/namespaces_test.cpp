@@ -1,4 +1,5 @@
 // Steps run for real in namespaces, on a root made of the machine's static busybox.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -136,6 +137,19 @@ TEST_F(Namespaces, MakeAMissingWorkingDirectoryForTheUser) {
   spec_.working_dir = "/srv/work";
   EXPECT_EQ(output_of("pwd; stat -c '%a %u %g' /srv/work"), "/srv/work\n755 7 8\n");
   EXPECT_TRUE(fs::exists(root() / "srv/work"));
+}
+
+// Our own descriptors show in /proc/self/fd until exec, and what they lead to is no part of the root.
+TEST_F(Namespaces, LetNoPathLeadThroughADescriptorOfOurs) {
+  const sys::TempDir outside(sys::scratch_directory());
+  const sys::UniqueFd fd(::open(outside.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const std::string door = "/proc/self/fd/" + std::to_string(fd.get());
+  spec_.working_dir = door;
+  EXPECT_THROW(run("pwd"), util::Error) << printed_;
+  spec_.working_dir = "/";
+  spec_.files = {{door + "/planted", "content", 0400, 0, 0}};
+  EXPECT_THROW(run("true"), util::Error);
+  EXPECT_TRUE(fs::is_empty(outside.path()));
 }
 
 TEST_F(Namespaces, HaveOnlyTheLoopbackDeviceWithoutNetwork) {
