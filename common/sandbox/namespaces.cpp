@@ -15,6 +15,7 @@
 #include <csignal>
 
 #include "common/sandbox/child.hpp"
+#include "common/sandbox/device_guard.hpp"
 #include "common/sandbox/memory_files.hpp"
 #include "common/sandbox/mount_points.hpp"
 #include "common/sandbox/resolv_conf.hpp"
@@ -60,6 +61,13 @@ bool in_user_namespace() {
   return !map.ends_with("4294967295") || map.find('\n') != std::string_view::npos;
 }
 
+void set_attributes(int tree, std::uint64_t attributes) {
+  mount_attr attr{};
+  attr.attr_set = attributes;
+  if (::syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr) != 0)
+    util::throw_errno("cannot set the attributes of a mount");
+}
+
 MountStep attach(const fs::path& source, std::string target, std::uint64_t attributes) {
   return {.target = std::move(target),
           .point = fs::is_directory(source) ? Point::directory : Point::file,
@@ -77,15 +85,17 @@ MountStep filesystem(std::string type, std::string target, unsigned long flags, 
 }
 
 // The mounts every step has.
-void add_system_mounts(const Spec& spec, ChildPlan& plan) {
+void add_system_mounts(const Spec& spec, bool devices_guarded, ChildPlan& plan) {
   constexpr unsigned long inert = ms_nosuid | ms_nodev | ms_noexec;
   const unsigned long system_flags = spec.insecure ? inert : inert | ms_rdonly;
   if (spec.insecure) {
     plan.host_devices = true;
     plan.mounts.push_back(attach("/dev", "/dev", 0));
   } else {
-    plan.mounts.push_back(filesystem("tmpfs", "/dev", ms_nosuid | ms_strictatime, "mode=755,size=65536k"));
-    plan.make_devices = !in_user_namespace();
+    const unsigned long nodev = devices_guarded ? 0 : ms_nodev;
+    plan.mounts.push_back(
+        filesystem("tmpfs", "/dev", ms_nosuid | ms_strictatime | nodev, "mode=755,size=65536k"));
+    plan.make_devices = devices_guarded && !in_user_namespace();
     for (const char* device :
          {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"}) {
       if (!plan.make_devices)
@@ -115,7 +125,8 @@ std::string hosts_file(const Spec& spec) {
   return text;
 }
 
-void add_files(const Spec& spec, MemoryFiles& memory, ChildPlan& plan) {
+// `guard` are attributes that bind mounts have as well.
+void add_files(const Spec& spec, MemoryFiles& memory, std::uint64_t guard, ChildPlan& plan) {
   constexpr std::uint64_t inert = no_privileges | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
   const auto resolv_conf = resolv_conf_for_steps(spec.network == Network::host);
   plan.mounts.push_back(attach(memory.add(resolv_conf, 0644, 0, 0), "/etc/resolv.conf", inert));
@@ -123,11 +134,12 @@ void add_files(const Spec& spec, MemoryFiles& memory, ChildPlan& plan) {
 
   std::vector<MountStep> own;
   for (const auto& bind : spec.binds) {
-    own.push_back(attach(bind.source, bind.target, bind.read_only ? MOUNT_ATTR_RDONLY : 0));
+    own.push_back(attach(bind.source, bind.target, guard | (bind.read_only ? MOUNT_ATTR_RDONLY : 0)));
   }
   for (const auto& tmpfs : spec.tmpfs) {
     const auto size = tmpfs.size ? ",size=" + std::to_string(*tmpfs.size) : "";
-    own.push_back(filesystem("tmpfs", tmpfs.target, ms_nosuid, "mode=1777" + size));
+    own.push_back(
+        filesystem("tmpfs", tmpfs.target, ms_nosuid | (guard != 0 ? ms_nodev : 0), "mode=1777" + size));
   }
   for (const auto& file : spec.files) {
     const bool runs = (file.mode & 0111) != 0;
@@ -286,6 +298,8 @@ void pass_output(int fd, int cancel_fd, const Output& output) {
 
 class NamespaceSandbox : public Sandbox {
 public:
+  NamespaceSandbox() : devices_guarded_(devices_are_guarded()) {}
+
   std::string name() const override { return "namespaces"; }
 
   sys::ExitStatus run(const Spec& spec, const Output& output) override {
@@ -297,10 +311,13 @@ public:
 
     MemoryFiles memory;
     ChildPlan plan;
+    // A step is root and may make device nodes, or find some in a layer: a disk of the machine must not open.
+    const std::uint64_t guard = devices_guarded_ || spec.insecure ? 0 : MOUNT_ATTR_NODEV;
     plan.root = detached(spec.root);
+    if (guard != 0) set_attributes(plan.root.get(), guard);
     plan.root_target = spec.root.string();
-    add_system_mounts(spec, plan);
-    add_files(spec, memory, plan);
+    add_system_mounts(spec, devices_guarded_, plan);
+    add_files(spec, memory, guard, plan);
     add_protection(spec, plan);
     plan.loopback = spec.network == Network::none;
     plan.hostname = spec.hostname;
@@ -368,6 +385,8 @@ private:
     pass_output(printed.read_end.get(), spec.cancel_fd, output);
     return init.wait();
   }
+
+  bool devices_guarded_;
 };
 
 }  // namespace

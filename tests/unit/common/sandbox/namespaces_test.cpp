@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -30,8 +31,9 @@ protected:
       fs::create_directory(root() / directory);
     }
     fs::copy_file(fs::exists("/bin/busybox") ? "/bin/busybox" : "/usr/bin/busybox", root() / "bin/busybox");
-    for (const char* applet : {"sh", "id", "cat", "ls", "hostname", "grep", "echo", "touch", "mount", "sleep",
-                               "test", "stat", "mkdir", "pwd", "env", "mknod", "unshare"}) {
+    for (const char* applet :
+         {"sh",   "id",   "cat",   "ls",  "hostname", "grep",  "echo",    "touch", "mount", "sleep",
+          "test", "stat", "mkdir", "pwd", "env",      "mknod", "unshare", "head",  "od",    "true"}) {
       fs::create_symlink("busybox", root() / "bin" / applet);
     }
     sys::write_file(root() / "etc/passwd",
@@ -174,6 +176,24 @@ TEST_F(Namespaces, KillWhatAStepLeavesRunning) {
     const auto exe = fs::read_symlink(entry.path() / "exe", error);
     EXPECT_TRUE(error || exe != root() / "bin/busybox") << entry.path();
   }
+}
+
+// As under a device cgroup: nodes may be made, and come with layers, but only the usual ones work.
+TEST_F(Namespaces, OpenNoDeviceThatAStepOrALayerBrings) {
+  const sys::TempDir source(sys::scratch_directory());
+  for (const auto& node : {root() / "disk", source.path() / "disk"}) {
+    if (::mknod(node.c_str(), S_IFBLK | 0666, ::makedev(7, 0)) != 0 ||
+        !sys::UniqueFd(::open(node.c_str(), O_RDONLY | O_CLOEXEC)))
+      GTEST_SKIP() << "no loop device can be opened here";
+  }
+  spec_.binds = {{source.path(), "/bound", false}};
+  spec_.tmpfs = {{"/scratch", {}}};
+  for (const std::string node :
+       {"/disk", "/bound/disk", "/tmp/made", "/dev/made", "/bound/made", "/scratch/made"}) {
+    EXPECT_TRUE(run("test -b " + node + " || mknod " + node + " b 7 0").success()) << printed_;
+    EXPECT_FALSE(run("test -b " + node + " || mknod " + node + " b 7 0; true <" + node).success()) << node;
+  }
+  EXPECT_EQ(output_of("head -c 2 /dev/zero | od -An -tx1; echo x >/dev/null"), " 00 00\n");
 }
 
 TEST_F(Namespaces, ShowTheUsualDevices) {
