@@ -83,6 +83,7 @@ void Applier::apply(stream::Source& archive, const std::string& what) {
                         std::to_string(path.size()) + " bytes, more than Linux can use (" +
                         std::to_string(PATH_MAX - 1) + ")");
     }
+    if (path.empty() && options_.root_entry == ApplyOptions::RootEntry::ignore) continue;
     if (!apply_whiteout(path)) apply_member(entry, reader, path);
   }
   // What follows the end mark belongs to the digest.

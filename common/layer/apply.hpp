@@ -31,8 +31,13 @@ struct Report {
 };
 
 struct ApplyOptions {
+  // What an entry for the root directory itself does. BuildKit passes over it: a step finds "/" with mode
+  // 0755.
+  enum class RootEntry { apply, ignore };
+
   // The most bytes that all layers together may have, as tar archives and as the files they make.
   std::uint64_t max_size = std::numeric_limits<std::uint64_t>::max();
+  RootEntry root_entry = RootEntry::apply;
 };
 
 // Unpacks layers into one root, the lowest first:

@@ -174,6 +174,7 @@ private:
         .context = [this] { return context(); },
         .copy_from = [this](const std::string& from) { return provide(graph_.copy_provider(from)); },
         .mount_from = [this](const std::string& from) { return provide(graph_.mount_provider(from)); },
+        .inline_file = [this](const dockerfile::InlineFile& file) { return inline_file(file); },
         .title = [&](const std::string& text) { return title(stage, ++count, total, text); }};
     dockerfile::StageEvaluator evaluator(file_, scope_, result.state, lint_);
     for (const auto& instruction : instructions) {
@@ -214,6 +215,12 @@ private:
                                                    .directory = inputs_.context,
                                                    .dockerfile = inputs_.dockerfile},
                                    .title = "[internal] load build context"});
+  }
+
+  // Alike files are one file, also to the eye of a later copy: that changes nothing and makes an empty layer.
+  OpId inline_file(const dockerfile::InlineFile& file) {
+    return ops_.add_once("file " + file.name + "\n" + file.content,
+                         {.action = MakeFile{.name = file.name, .content = file.content}, .title = ""});
   }
 
   OpId named_directory(const std::string& name) {
@@ -272,6 +279,7 @@ std::vector<OpId> inputs(const Op& op) {
     std::vector<OpId> operator()(const Scratch&) const { return {}; }
     std::vector<OpId> operator()(const Pull&) const { return {}; }
     std::vector<OpId> operator()(const Local&) const { return {}; }
+    std::vector<OpId> operator()(const MakeFile&) const { return {}; }
     std::vector<OpId> operator()(const Http&) const { return {}; }
     std::vector<OpId> operator()(const Git&) const { return {}; }
     std::vector<OpId> operator()(const MakeDirectory& action) const { return {action.base}; }

@@ -33,6 +33,12 @@ struct Local {
   std::filesystem::path dockerfile;  // whose own ignore file counts; empty for named contexts
 };
 
+// A file whose content stands in the Dockerfile, alone in a filesystem.
+struct MakeFile {
+  std::string name;
+  std::string content;
+};
+
 // A downloaded file (ADD of http and https), alone in a filesystem.
 struct Http {
   std::string url;
@@ -62,8 +68,7 @@ struct Copy {
 
   OpId base;
   std::vector<Source> sources;
-  std::vector<dockerfile::InlineFile> inline_files;  // after all sources
-  std::string destination;                           // absolute; a slash at the end says it is a directory
+  std::string destination;  // absolute; a slash at the end says it is a directory
   std::string chown;
   std::string chmod;
   std::vector<std::string> excludes;
@@ -96,7 +101,7 @@ struct Run {
   image::Platform platform;
 };
 
-using Action = std::variant<Scratch, Pull, Local, Http, Git, Copy, MakeDirectory, Run>;
+using Action = std::variant<Scratch, Pull, Local, MakeFile, Http, Git, Copy, MakeDirectory, Run>;
 
 struct Op {
   Action action;

@@ -34,7 +34,7 @@ public:
         copy.sources.back().unpack_archives = add.unpack.value_or(true);
       }
     }
-    finish_copy(std::move(copy), title);
+    finish_copy(std::move(copy), add.transfer, title);
   }
 
   void operator()(const dockerfile::Copy& instruction) {
@@ -46,7 +46,7 @@ public:
       for (const auto& source : instruction.transfer.sources)
         copy.sources.push_back({.from = from, .path = source});
     }
-    finish_copy(std::move(copy), surroundings_.title(instruction.origin.code));
+    finish_copy(std::move(copy), instruction.transfer, surroundings_.title(instruction.origin.code));
   }
 
   void operator()(const dockerfile::Run& instruction) {
@@ -168,7 +168,6 @@ private:
   Copy start_copy(const Transfer& transfer) const {
     Copy copy;
     copy.base = stage_.filesystem;
-    copy.inline_files = transfer.inline_files;
     copy.destination = destination(transfer.destination);
     copy.chown = transfer.chown;
     copy.chmod = transfer.chmod;
@@ -182,7 +181,12 @@ private:
         {.from = surroundings_.add(std::move(op)), .path = std::move(path), .wildcards = false});
   }
 
-  void finish_copy(Copy copy, const std::string& title) {
+  // Inline files come after all other sources, whatever the order on the line.
+  void finish_copy(Copy copy, const Transfer& transfer, const std::string& title) {
+    for (const auto& file : transfer.inline_files) {
+      copy.sources.push_back(
+          {.from = surroundings_.inline_file(file), .path = "/" + file.name, .wildcards = false});
+    }
     put_layer({.action = std::move(copy), .title = title, .ignore_cache = no_cache_});
   }
 

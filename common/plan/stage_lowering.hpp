@@ -22,11 +22,12 @@ struct StageResult {
 
 // What a stage needs of the rest of the plan.
 struct Surroundings {
-  std::function<OpId(Op)> add;                                // puts an op into the graph, once
-  std::function<OpId()> context;                              // the build context
-  std::function<OpId(const std::string& from)> copy_from;     // what COPY --from names
-  std::function<OpId(const std::string& from)> mount_from;    // what RUN --mount=from names
-  std::function<std::string(const std::string& text)> title;  // "[name 2/4] text", counting up
+  std::function<OpId(Op)> add;                                     // puts an op into the graph, once
+  std::function<OpId()> context;                                   // the build context
+  std::function<OpId(const std::string& from)> copy_from;          // what COPY --from names
+  std::function<OpId(const std::string& from)> mount_from;         // what RUN --mount=from names
+  std::function<OpId(const dockerfile::InlineFile&)> inline_file;  // one op for all files that are alike
+  std::function<std::string(const std::string& text)> title;       // "[name 2/4] text", counting up
 };
 
 // Carries `stage` through one instruction, expanded by `evaluator`. Throws dockerfile::SyntaxError or

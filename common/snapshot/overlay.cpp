@@ -99,7 +99,7 @@ public:
       root_ = writable ? base / "upper" : base / "root";
     } else {
       root_ = base / "root";
-      if (writable) copy_root_metadata(trees.back(), base / "upper");
+      if (writable) copy_owner(trees.back(), base / "upper");
       mounts_.push_back(std::make_unique<Mount>(trees, writable ? base / "upper" : "",
                                                 writable ? base / "work" : "", root_, extra_options));
     }
@@ -137,16 +137,13 @@ private:
     return groups;
   }
 
-  // The merged root directory shows the upper one's mode and owner.
-  static void copy_root_metadata(const fs::path& from, const fs::path& to) {
+  // The merged root directory shows the upper one's metadata. As in containerd, which BuildKit's steps see,
+  // its owner lasts from step to step, its mode and time do not.
+  static void copy_owner(const fs::path& from, const fs::path& to) {
     struct stat status;
     if (::stat(from.c_str(), &status) != 0) util::throw_errno("cannot look at " + util::quote(from.string()));
-    const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, status.st_mtim};
-    if (::chown(to.c_str(), status.st_uid, status.st_gid) != 0 ||
-        ::chmod(to.c_str(), status.st_mode & 07777) != 0 ||
-        ::utimensat(AT_FDCWD, to.c_str(), times, 0) != 0) {
-      util::throw_errno("cannot set the metadata of " + util::quote(to.string()));
-    }
+    if (::chown(to.c_str(), status.st_uid, status.st_gid) != 0)
+      util::throw_errno("cannot set the owner of " + util::quote(to.string()));
   }
 
   sys::TempDir directory_;

@@ -117,15 +117,14 @@ std::filesystem::path BaseImages::tree(const std::string& reference, const image
     util::throw_errno("cannot make the directory " + util::quote(tree.string()));
   }
   auto root = sys::RootedDir::open(tree);
-  layer::unpack(
-      *found.image,
-      [&](const image::Descriptor& layer) -> std::unique_ptr<stream::Source> {
-        if (found.archive) return found.archive->open_blob(layer);
-        auto source = store_.blobs().open({layer.digest, layer.size});
-        if (!source) throw util::Error("the layer " + layer.digest.str() + " is not in the store");
-        return source;
-      },
-      reference, root);
+  layer::unpack(*found.image,
+                [&](const image::Descriptor& layer) -> std::unique_ptr<stream::Source> {
+                  if (found.archive) return found.archive->open_blob(layer);
+                  auto source = store_.blobs().open({layer.digest, layer.size});
+                  if (!source) throw util::Error("the layer " + layer.digest.str() + " is not in the store");
+                  return source;
+                },
+                reference, root, {.root_entry = layer::ApplyOptions::RootEntry::ignore});
   found.tree = tree;
   return tree;
 }

@@ -10,7 +10,6 @@
 #include "common/solver/copier.hpp"
 #include "common/solver/unpack_archive.hpp"
 #include "common/sys/file.hpp"
-#include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -62,7 +61,8 @@ void find_matches(SourceTree& tree, const std::string& base, const std::string& 
 }
 
 // The paths that one source of a COPY means.
-std::vector<std::string> resolve(SourceTree& tree, const std::string& source, bool wildcards) {
+std::vector<std::string> resolve(SourceTree& tree, const std::string& source, bool wildcards,
+                                 bool is_context) {
   const std::string path = sys::clean_path(source);
   if (!wildcards || !context::has_wildcards(path)) return {path};
   std::string plain;
@@ -74,7 +74,11 @@ std::vector<std::string> resolve(SourceTree& tree, const std::string& source, bo
   std::vector<std::string> matches;
   const std::string base = follow(tree, plain);
   const auto status = tree.status(base);
-  if (status && S_ISDIR(status->st_mode)) find_matches(tree, base, "", pattern, matches);
+  // Of a context only what may match is sent to BuildKit, so that a file in the place of a directory is not.
+  const bool is_directory = status && S_ISDIR(status->st_mode);
+  if (!status || (is_context && !is_directory))
+    throw util::Error("lstat /" + util::escape(base) + ": no such file or directory");
+  if (is_directory) find_matches(tree, base, "", pattern, matches);
   return matches;
 }
 
@@ -101,8 +105,6 @@ public:
     auto options = copy_options(root);
     for (const auto& source : op_.sources)
       copy_source(source, root, options);
-    for (const auto& file : op_.inline_files)
-      copy_inline(file, root, options);
     auto result = commit(*workspace, base_, workshop_);
     result.independent = op_.link;
     return result;
@@ -136,8 +138,9 @@ private:
   void copy_source(const plan::Copy::Source& source, sys::RootedDir& root, CopyOptions options) {
     auto& tree = tree_of(source.from);
     std::string path = source.path;
-    if (op_.parents) path = split_pivot(path, tree, options);
-    for (const auto& match : resolve(tree, path, source.wildcards)) {
+    if (op_.parents && source.wildcards) path = split_pivot(path, tree, options);
+    for (const auto& match :
+         resolve(tree, path, source.wildcards, inputs_.at(source.from).local.has_value())) {
       const std::string followed = source.wildcards ? follow(tree, match) : match;
       if (!tree.status(followed)) {
         if (!inputs_.at(source.from).local)
@@ -167,14 +170,6 @@ private:
     return begin;
   }
 
-  void copy_inline(const dockerfile::InlineFile& file, sys::RootedDir& root, const CopyOptions& options) {
-    const sys::TempDir directory(workshop_.directory);
-    const std::string name = dockerfile::base_name(file.name);
-    sys::write_file(directory.path() / name, file.content);
-    const auto tree = root_source(directory.path());
-    Copier(*tree, root, options).copy(name, name, op_.destination);
-  }
-
   const plan::Copy& op_;
   const Inputs& inputs_;
   Workshop& workshop_;
@@ -186,6 +181,18 @@ private:
 
 Filesystem copy(const plan::Copy& op, const Inputs& inputs, Workshop& workshop) {
   return CopyOp(op, inputs, workshop).run();
+}
+
+Filesystem make_file(const plan::MakeFile& op, Workshop& workshop) {
+  const auto workspace = workshop.snapshotter.open({});
+  auto root = sys::RootedDir::open(workspace->root());
+  const auto place = root.find(op.name);
+  if (!place) throw util::Error("open /" + util::escape(op.name) + ": no such file or directory");
+  auto file = root.create_file(*place);
+  sys::write_all(file.get(), op.content, util::quote(op.name));
+  sys::close_checked(std::move(file), util::quote(op.name));
+  root.set_mode(*place, 0644);
+  return commit(*workspace, {}, workshop);
 }
 
 Filesystem make_directory(const plan::MakeDirectory& op, const Inputs& inputs, Workshop& workshop) {

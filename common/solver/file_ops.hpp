@@ -1,4 +1,4 @@
-// COPY, ADD and WORKDIR.
+// COPY, ADD, inline files and WORKDIR.
 #pragma once
 
 #include <map>
@@ -13,6 +13,7 @@ using Inputs = std::map<plan::OpId, Filesystem>;
 
 // Each makes the filesystem that the op leaves. Throws util::Error in BuildKit's words.
 Filesystem copy(const plan::Copy& op, const Inputs& inputs, Workshop& workshop);
+Filesystem make_file(const plan::MakeFile& op, Workshop& workshop);
 Filesystem make_directory(const plan::MakeDirectory& op, const Inputs& inputs, Workshop& workshop);
 
 }  // namespace solver

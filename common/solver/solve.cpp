@@ -98,6 +98,7 @@ private:
       Filesystem operator()(const plan::Local& local) const {
         return {.stack = {}, .local = local, .independent = false};
       }
+      Filesystem operator()(const plan::MakeFile& file) const { return make_file(file, workshop); }
       Filesystem operator()(const plan::Http& http) const { return fetch(http, workshop); }
       Filesystem operator()(const plan::Git&) const {
         throw util::Error("ADD of a git repository needs ENGINE=buildkit");
