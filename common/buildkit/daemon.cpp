@@ -10,6 +10,7 @@
 
 #include "common/buildkit/cgroups.hpp"
 #include "common/buildkit/daemon_config.hpp"
+#include "common/buildkit/programs.hpp"
 #include "common/buildkit/readiness.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/file.hpp"
@@ -37,26 +38,6 @@ bool has_room_for_sockets(const std::filesystem::path& directory) {
   return directory.string().size() + longest_socket.size() < sizeof(sockaddr_un::sun_path);
 }
 
-std::filesystem::path find_part(const std::string& name) {
-  try {
-    return sys::find_sibling(name);
-  } catch (const util::Error&) {
-    throw util::Error(
-        "the program " + util::quote(name) +
-        " is missing: it is neither beside this one nor on PATH; install BuildKit and runc, or set "
-        "BUILDKIT_HOST to an engine elsewhere");
-  }
-}
-
-// What BuildKit calls its own copy of runc goes first, as in BuildKit itself.
-std::filesystem::path find_runtime() {
-  try {
-    return sys::find_sibling("buildkit-runc");
-  } catch (const util::Error&) {
-    return find_part("runc");
-  }
-}
-
 // Makes mounts of the daemon invisible outside, and the machine fit for it.
 void prepare_machine() {
   sys::adopt_orphans();
@@ -67,14 +48,6 @@ void prepare_machine() {
         "BUILDKIT_HOST to an engine elsewhere");
   }
   mount_missing_cgroups();
-}
-
-std::filesystem::path find_rootlesskit() {
-  if (const auto found = sys::find_program("rootlesskit")) return *found;
-  throw util::Error(
-      "BuildKit needs root here: without it the program 'rootlesskit' must be installed; run the task as "
-      "root, "
-      "install rootlesskit and uidmap, or set BUILDKIT_HOST to an engine elsewhere");
 }
 
 }  // namespace

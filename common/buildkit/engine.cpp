@@ -29,18 +29,6 @@ void warn_of_local_settings(const document::Request& request) {
   if (request.buildkit_config) warn("BUILDKIT_EXTRA_CONFIG");
 }
 
-void check_combinations(const document::Request& request) {
-  if (request.output.format == document::OutputFormat::oci) return;
-  if (request.platforms.size() > 1) {
-    throw util::Error(
-        "several platforms need the OCI output format: one image.tar holds one image; set OUTPUT_OCI");
-  }
-  if (request.provenance || request.sbom) {
-    throw util::Error(std::string(request.provenance ? "PROVENANCE" : "SBOM") +
-                      " needs the OCI output format: an image.tar has no place for it; set OUTPUT_OCI");
-  }
-}
-
 // The parts that the targets of one build share.
 struct Build {
   const document::Request& request;
@@ -88,7 +76,6 @@ void commit_cache(Build& build) {
 }  // namespace
 
 document::Result Engine::build(const document::Request& request, const std::filesystem::path& work_dir) {
-  check_combinations(request);
   Build build{.request = request, .address = {}, .ssh = SshForwarding(request.ssh)};
   if (request.remote) {
     warn_of_local_settings(request);

@@ -37,19 +37,12 @@ with_parts_only() {
   [[ "$stderr" == "oci-solve: request: field 'schema': "* ]]
 }
 
-@test "oci-solve: an engine that does not exist exits 1 and names the one there is" {
+@test "oci-solve: an engine that does not exist exits 2 and names those there are" {
   make_request >request
-  solve --engine native
-  [ "$status" -eq 1 ]
+  solve --engine docker
+  [ "$status" -eq 2 ]
   [ -z "$output" ]
-  [ "$stderr" = "oci-solve: engine 'native' is unknown; use 'buildkit'" ]
-}
-
-@test "oci-solve: the engine of the request is the default" {
-  make_request '.engine = "native"' >request
-  solve
-  [ "$status" -eq 1 ]
-  [ "$stderr" = "oci-solve: engine 'native' is unknown; use 'buildkit'" ]
+  [ "$stderr" = "oci-solve: --engine: 'docker' is none of 'auto', 'buildkit', 'native'" ]
 }
 
 @test "oci-solve: wrong usage exits 2" {
@@ -130,5 +123,85 @@ with_parts_only() {
   make_request '.ssh = [{id: "git", env: "KEY_THAT_IS_GONE", paths: [], raw: false}]' >request
   solve
   [ "$status" -eq 1 ]
-  [ "$stderr" = "oci-solve: KEY_THAT_IS_GONE is not set, though the request names it" ]
+  [ "${stderr_lines[-1]}" = "oci-solve: KEY_THAT_IS_GONE is not set, though the request names it" ]
+}
+
+# chosen ENGINE FILTER: what oci-solve says of the engine where this one is wanted for the request that the jq filter
+# makes of a build that needs nothing.
+chosen() {
+  mkdir -p context
+  [ -e context/Dockerfile ] || printf 'FROM scratch\nCOPY Dockerfile /\n' >context/Dockerfile
+  CONTEXT=context make_request ".engine = \"$1\"" "${2:-.}" >request
+  solve
+  grep -o 'oci-solve: engine: .*' <<<"$stderr"
+}
+
+@test "oci-solve: the native engine is what builds unless something speaks against it" {
+  [ "$(id -u)" -eq 0 ] || skip 'building needs root'
+  chosen auto >said
+  [ "$(cat said)" = 'oci-solve: engine: native (isolation: namespaces)' ]
+  [ -z "$(ls -A tmp)" ]
+}
+
+@test "oci-solve: the engine that is asked for is named, and so is it in the result" {
+  [ "$(id -u)" -eq 0 ] || skip 'building needs root'
+  make_request '.engine = "native"' >request
+  printf 'FROM scratch\nCOPY Dockerfile /\n' >Dockerfile
+  solve
+  [ "$status" -eq 0 ]
+  [ "$(jq -r .engine <<<"$output")" = native ]
+  [ "${stderr_lines[0]}" = 'oci-solve: engine: native (isolation: namespaces), as asked for' ]
+}
+
+@test "oci-solve: what the native engine leaves out is BuildKit's, and the line says what it was" {
+  with_parts_only
+  chosen auto '.output.format = "oci" | .sbom = "true"' >said
+  [ "$(cat said)" = 'oci-solve: engine: buildkit, because the build asks for SBOM' ]
+  [[ "$stderr" == *"the program 'build"*"' is missing"* ]]
+}
+
+@test "oci-solve: BUILDKIT_HOST decides for BuildKit" {
+  with_parts_only
+  chosen auto '.remote = {host: "unix:///nowhere", ca_cert: null, cert: null, key: null}' >said
+  [ "$(cat said)" = 'oci-solve: engine: buildkit, because BUILDKIT_HOST names it' ]
+}
+
+@test "oci-solve: the native engine refuses what it leaves out by name, with the way out" {
+  make_request '.engine = "native"' '.output.format = "oci"' '.provenance = "mode=max"' >request
+  solve
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *"the build asks for PROVENANCE, which the native engine does not do; use ENGINE=buildkit" ]]
+}
+
+# as_nobody COMMAND...: without any privilege, in a directory that is his.
+as_nobody() {
+  [ "$(id -u)" -eq 0 ] || skip 'becoming another user needs root'
+  local dir=$PWD
+  while [ "$dir" != / ]; do
+    chmod a+x "$dir"
+    dir=$(dirname "$dir")
+  done
+  chown -R 65534:65534 .
+  run --separate-stderr setpriv --reuid=65534 --regid=65534 --clear-groups "$@" <request
+}
+
+@test "oci-solve: where neither engine can run the error says what each lacks" {
+  make_request '.engine = "auto"' >request
+  printf 'FROM scratch\n' >Dockerfile
+  with_parts_only
+  part buildctl 'exit 0'
+  as_nobody parts/oci-solve
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == "oci-solve: no engine can run here: the native one because it needs root here, BuildKit because "*\
+"'buildkitd'"*" not installed; set 'privileged: true' on the task, or BUILDKIT_HOST to an engine elsewhere" ]]
+  [ -z "$(ls -A tmp)" ]
+}
+
+@test "oci-solve: where the native engine cannot run and is asked for, the error says why" {
+  make_request '.engine = "native"' >request
+  printf 'FROM scratch\n' >Dockerfile
+  with_parts_only
+  as_nobody parts/oci-solve
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *"the native engine cannot run here: it needs root here"* ]]
 }

@@ -1,10 +1,12 @@
 #!/usr/bin/env bats
 # The directory cache/, CACHE_FROM, CACHE_TO and NO_CACHE. Engines of their own: a shared one remembers by itself.
 
+# bats file_tags=buildkit
+
 load ../support/load
 
 setup() {
-  require_buildkit
+  require_engine
   enter_task image cache
   cp "$FIXTURES"/basic/* .
 }

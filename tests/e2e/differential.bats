@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # The native engine makes BuildKit's images: every case of tests/differential, against the real BuildKit where it is
 # installed, else against what it was recorded to make.
+# bats file_tags=once
+
 bats_require_minimum_version 1.5.0
 
 setup() {

@@ -83,6 +83,7 @@ END
   image_file hosts | grep -q '^fd00::7[[:space:]]*six.example'
 }
 
+# bats test_tags=buildkit
 @test "proxies reach a step and leave no trace in image, history or cache key" {
   printf 'FROM busybox\nRUN echo "$http_proxy|$NO_PROXY" | sha256sum >/proxies; date +%%N >/when\n' | dockerfile
   mkdir cache
@@ -200,6 +201,7 @@ start_agent() {
   ssh-add -q "$1"
 }
 
+# bats test_tags=buildkit
 @test "a key file serves a step's ssh" {
   ask_agent
   make_key key
@@ -207,6 +209,7 @@ start_agent() {
   [ "$(offered)" = "$(public_key key)" ]
 }
 
+# bats test_tags=buildkit
 @test "a key given as text serves a step's ssh and is never on disk" {
   ask_agent
   make_key key
@@ -219,6 +222,7 @@ start_agent() {
   nothing_left
 }
 
+# bats test_tags=buildkit
 @test "several key files serve one id, and an agent's socket another" {
   ask_agent
   make_key one
@@ -234,6 +238,7 @@ start_agent() {
   [ "$(offered)" = "$(public_key three)" ]
 }
 
+# bats test_tags=buildkit
 @test "without a path ssh is the agent of SSH_AUTH_SOCK" {
   ask_agent
   start_agent key

@@ -57,6 +57,7 @@ step_is_gone() {
   nothing_left
 }
 
+# bats test_tags=buildkit
 @test "a daemon that is killed during a step fails the build, says so and leaves nothing" {
   stubborn_step
   kill -KILL "$(daemon_pid)"
@@ -68,12 +69,12 @@ step_is_gone() {
   run ! grep -rl the-secret-of-this-step tmp out
 }
 
-@test "when oci-solve itself is killed, daemon and step end with it" {
+@test "when oci-solve itself is killed, all that it started ends with it" {
   stubborn_step
   local daemon
   daemon=$(daemon_pid)
   kill -KILL "$BUILD_PID"
-  wait_until 30 gone "$daemon"
+  [ -z "$daemon" ] || wait_until 30 gone "$daemon"
   wait_until 30 step_is_gone
   run ! grep -F " $BATS_TEST_TMPDIR/" /proc/self/mountinfo
 }
@@ -87,7 +88,7 @@ END
   [ "$status" -eq 1 ]
   [ -z "$output" ]
   [[ "$stderr" == *"last-words"*"exit code: 42"* ]]
-  [[ "$stderr" == *"oci-solve: building the image failed (buildctl exited with 1)"* ]]
+  [[ "${stderr_lines[-1]}" == 'oci-solve: '* ]]
   [ -z "$(ls -A out)" ]
   nothing_left
 }
@@ -100,6 +101,7 @@ END
   [[ "$stderr" == *"unknown instruction: RUUN"* ]]
 }
 
+# bats test_tags=buildkit
 @test "a daemon that refuses its configuration is reported with its own words" {
   printf 'FROM busybox\n' | dockerfile
   solve '.buildkit_config = "[log]\nformat = \"no-such-format\""'
@@ -128,6 +130,7 @@ END
   [[ "$stderr" != *$'\r'* ]]
 }
 
+# bats test_tags=buildkit
 @test "DEBUG shows what the daemon says" {
   printf 'FROM busybox\n' | dockerfile
   solve_well '.debug = true'
@@ -140,7 +143,7 @@ END
   printf 'FROM busybox\n' | dockerfile
   solve_well "$(to_output)"
   [[ "$stderr" != *"level="* ]]
-  [[ "$stderr" != *"oci-solve:"* ]]
+  [ "$(grep 'oci-solve:' <<<"$stderr" | grep -v '^oci-solve: engine: ')" = '' ]
 }
 
 @test "a work directory with a path too long for a socket will do" {

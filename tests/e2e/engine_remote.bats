@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # An engine elsewhere.
 
+# bats file_tags=buildkit
+
 load ../support/load
 
 setup_file() { prepare_base; }

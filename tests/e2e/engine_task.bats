@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # The engine where Concourse would run it, and where it has no root.
 
+# bats file_tags=buildkit
+
 load ../support/load
 
 setup_file() { prepare_base; }

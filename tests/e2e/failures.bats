@@ -4,7 +4,7 @@
 load ../support/load
 
 setup() {
-  require_buildkit
+  require_engine
   enter_task
 }
 
@@ -17,7 +17,7 @@ teardown() {
 start_slow_build() {
   # Without job control bash makes background processes deaf to SIGINT; env gives it back.
   env -i PATH="$PATH" HOME="$BATS_TEST_TMPDIR" TMPDIR="$(task_tmpdir)" CONTEXT="$FIXTURES/slow" \
-    BUILD_ARG_unique=now BUILD_CONTEXTS="busybox=$BASES/busybox" env --default-signal=INT build \
+    ENGINE="${E2E_ENGINE:-buildkit}" BUILD_ARG_unique=now BUILD_CONTEXTS="busybox=$BASES/busybox" env --default-signal=INT build \
     >"$BATS_TEST_TMPDIR/log" 2>&1 3>&- &
   TASK_PID=$!
   wait_until 60 grep -qE '^#[0-9]+ [0-9.]+ started now' "$BATS_TEST_TMPDIR/log" || {
@@ -98,6 +98,7 @@ nothing_runs() {
   ! pgrep -f "$(task_tmpdir)" >/dev/null
 }
 
+# bats test_tags=buildkit
 @test "engine killed in the middle of a RUN: exit code 1, and nothing left" {
   start_slow_build
   pkill -KILL -f "buildkitd.*$(task_tmpdir)"
@@ -150,14 +151,9 @@ nothing_runs() {
   said "UNPACK_ROOTFS"
 }
 
-@test "ENGINE=native is refused with a reason until there is one" {
-  run_task CONTEXT="$FIXTURES/labels" ENGINE=native
-  [ "$status" -ne 0 ]
-  said native
-}
-
-@test "ENGINE=buildkit is what builds" {
-  succeed_task CONTEXT="$FIXTURES/labels" ENGINE=buildkit
+@test "the engine that is asked for builds, and the build says so before anything runs" {
+  succeed_task CONTEXT="$FIXTURES/labels"
+  [[ $(grep -m 1 -v '^oci-params:' <<<"$stderr") == "oci-solve: engine: ${E2E_ENGINE:-buildkit}"*', as asked for' ]]
 }
 
 @test "DEBUG: every stage says more" {

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # The frontend of the native engine beside the real BuildKit: many small files, each with the same outcome.
 
+# bats file_tags=once
+
 load ../support/load
 
 setup() {

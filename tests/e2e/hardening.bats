@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # The same code under sanitizers and fuzzers.
 
+# bats file_tags=once
+
 setup() {
   cd "$BATS_TEST_DIRNAME/../.." || return
 }

@@ -20,7 +20,7 @@ setup_file() {
 }
 
 setup() {
-  require_buildkit
+  require_engine
   enter_task image first
 }
 

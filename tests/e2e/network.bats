@@ -4,7 +4,7 @@
 load ../support/load
 
 setup() {
-  require_buildkit
+  require_engine
   enter_task
 }
 
@@ -43,6 +43,7 @@ teardown() {
   said 401
 }
 
+# bats test_tags=buildkit
 @test "extra config: what clashes with our own is an error that names the table" {
   run_task CONTEXT="$FIXTURES/labels" BUILDKIT_HOST= REGISTRY_MIRRORS="$HUB" \
     BUILDKIT_EXTRA_CONFIG=$'[registry."docker.io"]\nmirrors = ["elsewhere.example"]'
@@ -62,6 +63,7 @@ END
   run ! grep -F .example config
 }
 
+# bats test_tags=buildkit
 @test "proxies: they are no part of the cache key" {
   printf 'FROM busybox\nARG unique\nRUN echo "$unique" >/file\n' >Dockerfile
   succeed_task http_proxy=http://one.example:1 BUILD_ARG_unique="$BATS_TEST_TMPDIR"

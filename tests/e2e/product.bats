@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # The image of this project, built by the project itself and used in a copy of a Concourse task.
 
+# bats file_tags=once
+
 load ../support/load
 
 # Builds the image once for all tests: its root filesystem is then in $BATS_FILE_TMPDIR/image/rootfs.
@@ -55,7 +57,7 @@ builds_twice() {
   local first
   require_concourse_task
 
-  run in_task privileged "$1" --env UNPACK_ROOTFS=true -- build
+  run in_task privileged "$1" --env ENGINE=buildkit --env UNPACK_ROOTFS=true -- build
   echo "$output"
   [ "$status" -eq 0 ]
   first=$(<image/digest)
@@ -65,7 +67,7 @@ builds_twice() {
   [ -n "$(ls cache)" ]
 
   rm -r image
-  run in_task privileged "$1" -- build
+  run in_task privileged "$1" --env ENGINE=buildkit -- build
   echo "$output"
   [ "$status" -eq 0 ]
   grep -qE '^#[0-9]+ CACHED' <<<"$output"

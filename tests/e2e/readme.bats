@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # What README shows is what happens: its blocks that open with ```sh test run here.
 
+# bats file_tags=once
+
 load ../support/load
 
 setup() {

@@ -1,10 +1,12 @@
 #!/usr/bin/env bats
 # BUILDKIT_HOST: an engine that runs elsewhere.
 
+# bats file_tags=buildkit
+
 load ../support/load
 
 setup() {
-  require_buildkit
+  require_engine
   enter_task
 }
 

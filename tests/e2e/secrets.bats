@@ -4,7 +4,7 @@
 load ../support/load
 
 setup() {
-  require_buildkit
+  require_engine
   enter_task
 }
 
@@ -44,12 +44,14 @@ END
   [ -z "$(files_in image)" ]
 }
 
+# bats test_tags=buildkit
 @test "ssh: BUILDKIT_SSH takes a key file" {
   fingerprint=$(make_ssh_key key)
   succeed_task CONTEXT="$FIXTURES/ssh" BUILDKIT_SSH=deploy=key NO_CACHE=true
   said "$fingerprint"
 }
 
+# bats test_tags=buildkit
 @test "ssh: BUILDKIT_SSH takes the socket of an agent" {
   fingerprint=$(make_ssh_key "$BATS_TEST_TMPDIR/key")
   eval "$(ssh-agent -a "$BATS_TEST_TMPDIR/agent" 3>&-)"
@@ -59,6 +61,7 @@ END
   said "$fingerprint"
 }
 
+# bats test_tags=buildkit
 @test "ssh: BUILDKIT_SSH takes several, each with its id" {
   first=$(make_ssh_key first)
   second=$(make_ssh_key second)
@@ -72,6 +75,7 @@ END
   said "$second"
 }
 
+# bats test_tags=buildkit
 @test "ssh: an id alone means the agent of SSH_AUTH_SOCK" {
   fingerprint=$(make_ssh_key "$BATS_TEST_TMPDIR/key")
   eval "$(ssh-agent -a "$BATS_TEST_TMPDIR/agent" 3>&-)"
@@ -81,6 +85,7 @@ END
   said "$fingerprint"
 }
 
+# bats test_tags=buildkit
 @test "ssh: BUILDKIT_SSHTEXT_* is a key as text, which no file outlives" {
   fingerprint=$(make_ssh_key "$BATS_TEST_TMPDIR/key")
   succeed_task CONTEXT="$FIXTURES/ssh" BUILDKIT_SSHTEXT_deploy="$(cat "$BATS_TEST_TMPDIR/key")" DEBUG=true NO_CACHE=true

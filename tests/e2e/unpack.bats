@@ -4,7 +4,7 @@
 load ../support/load
 
 setup() {
-  require_buildkit
+  require_engine
   enter_task
 }
 

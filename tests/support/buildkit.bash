@@ -1,5 +1,14 @@
 # The real BuildKit: what the tests need of it, and a daemon for tests of BUILDKIT_HOST.
 
+# require_engine: skips the test where the engine under test, E2E_ENGINE, cannot run.
+require_engine() {
+  if [ "${E2E_ENGINE:-buildkit}" = buildkit ]; then
+    require_buildkit
+  else
+    [ "$(id -u)" -eq 0 ] || skip 'building needs root'
+  fi
+}
+
 # Skips the test where BuildKit cannot run. scripts/test puts its programs on PATH.
 require_buildkit() {
   local program

@@ -8,7 +8,7 @@ prepare_base() {
 # enter_build: a fresh working directory with a context `src` and an output directory `out`; temporary files go to
 # `tmp`, so that tests can see what is left.
 enter_build() {
-  require_buildkit
+  require_engine
   cd "$BATS_TEST_TMPDIR" || return
   mkdir -p src out tmp
   export TMPDIR=$BATS_TEST_TMPDIR/tmp

@@ -10,14 +10,18 @@ enter_task() {
   mkdir -p "$@"
 }
 
-# task NAME=VALUE...: runs `build` with these variables and no others, on the engine that all tests share unless
-# BUILDKIT_HOST says otherwise (empty: one of its own).
+# task NAME=VALUE...: runs `build` with these variables and no others but those of the engine under test, E2E_ENGINE.
+# BuildKit is the one that all tests share unless BUILDKIT_HOST says otherwise (empty: one of its own); the native
+# engine pulls from the same mirror as that one.
 task() {
-  local host=(BUILDKIT_HOST="${SHARED_BUILDKIT_HOST:-}") variable
-  for variable; do
-    [[ $variable != BUILDKIT_HOST=* ]] || host=()
-  done
-  env -i PATH="$PATH" HOME="$BATS_TEST_TMPDIR" TMPDIR="$(task_tmpdir)" "${host[@]}" "$@" build 3>&-
+  local engine=(ENGINE="${E2E_ENGINE:-buildkit}")
+  if [ "${E2E_ENGINE:-buildkit}" = buildkit ]; then
+    engine+=(BUILDKIT_HOST="${SHARED_BUILDKIT_HOST:-}")
+  else
+    engine+=(REGISTRY_MIRRORS="${HUB:-}")
+  fi
+  # env takes the last value that a name is given.
+  env -i PATH="$PATH" HOME="$BATS_TEST_TMPDIR" TMPDIR="$(task_tmpdir)" "${engine[@]}" "$@" build 3>&-
 }
 
 # Where this test's builds keep their temporary files. Short: sockets live below it.

@@ -14,7 +14,8 @@ int main(int argc, char** argv) {
       "directories and print the result as JSON.",
       "oci-solve"};
   oci_solve::Options options;
-  app.add_option("--engine", options.engine, "what builds: auto or buildkit (default: what the request says)")
+  app.add_option("--engine", options.engine,
+                 "what builds: auto, native or buildkit (default: what the request says)")
       ->type_name("NAME");
   app.add_option(
          "--work-dir", options.work_dir,
@@ -22,7 +23,7 @@ int main(int argc, char** argv) {
       ->type_name("DIR")
       ->check(CLI::ExistingDirectory.description(""));
   app.add_option("--start-timeout", options.start_timeout,
-                 "how long the engine may take to start (default: 60)")
+                 "how long BuildKit may take to start (default: 60)")
       ->type_name("SECONDS")
       ->check(CLI::Range(1, 86400).description(""));
   return cli::run_tool(app, argc, argv, [&] { oci_solve::run(options, STDIN_FILENO, stdout); });

@@ -2,10 +2,12 @@
 #include "tools/oci-solve/solve.hpp"
 
 #include <chrono>
+#include <memory>
 
 #include "common/buildkit/engine.hpp"
 #include "common/document/request.hpp"
 #include "common/document/result.hpp"
+#include "common/engine/combinations.hpp"
 #include "common/native/engine.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/file.hpp"
@@ -13,28 +15,37 @@
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
+#include "tools/oci-solve/choose_engine.hpp"
 
 namespace oci_solve {
+namespace {
 
-std::unique_ptr<engine::Engine> make_engine(const Options& options, document::EngineChoice requested) {
-  const auto name = options.engine.value_or(std::string(document::to_string(requested)));
-  const auto choice = document::parse_engine_choice(name);
-  if (choice == document::EngineChoice::automatic || choice == document::EngineChoice::buildkit) {
-    return std::make_unique<buildkit::Engine>(std::chrono::seconds(options.start_timeout));
-  }
-  if (choice == document::EngineChoice::native) return std::make_unique<native::Engine>();
-  throw util::Error("engine " + util::quote(name) + " is unknown; use 'native' or 'buildkit'");
+document::EngineChoice wanted_engine(const Options& options, const document::Request& request) {
+  if (!options.engine) return request.engine;
+  if (const auto choice = document::parse_engine_choice(*options.engine)) return *choice;
+  throw util::Error("--engine: " + util::quote(*options.engine) + " is none of 'auto', 'buildkit', 'native'",
+                    util::ExitCode::usage);
 }
+
+std::unique_ptr<engine::Engine> make_engine(document::EngineChoice choice, const Options& options) {
+  if (choice == document::EngineChoice::native) return std::make_unique<native::Engine>();
+  return std::make_unique<buildkit::Engine>(std::chrono::seconds(options.start_timeout));
+}
+
+}  // namespace
 
 void run(const Options& options, int in, std::FILE* out) {
   const auto request = document::parse_request(sys::read_to_end(in, "the request on stdin"));
   if (request.debug) util::log::set_level(util::log::Level::debug);
-  const auto engine = make_engine(options, request.engine);
+  const auto wanted = wanted_engine(options, request);
+  engine::check_combinations(request);
 
   std::optional<sys::TempDir> temporary;
   if (!options.work_dir) temporary.emplace(sys::scratch_directory());
   const auto work_dir = options.work_dir.value_or(temporary ? temporary->path() : std::filesystem::path());
-  const auto result = engine->build(request, work_dir);
+  const auto choice = choose_engine(wanted, request, work_dir);
+  util::log::info("engine: " + choice.description);
+  const auto result = make_engine(choice.engine, options)->build(request, work_dir);
   std::fprintf(out, "%s\n", document::to_json(result).c_str());
 }
 

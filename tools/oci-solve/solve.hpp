@@ -3,12 +3,8 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <string>
-
-#include "common/document/request.hpp"
-#include "common/engine/engine.hpp"
 
 namespace oci_solve {
 
@@ -18,11 +14,8 @@ struct Options {
   int start_timeout = 60;  // seconds
 };
 
-// The engine to use: what the options name, else what the request says; "auto" is BuildKit. Throws Error for
-// one that does not exist.
-std::unique_ptr<engine::Engine> make_engine(const Options& options, document::EngineChoice requested);
-
-// Reads a request from `in`, builds it and writes the result to `out` as one line. Throws Error.
+// Reads a request from `in`, chooses the engine and says which on stderr, builds, and writes the result to
+// `out` as one line. Throws util::Error.
 void run(const Options& options, int in, std::FILE* out);
 
 }  // namespace oci_solve

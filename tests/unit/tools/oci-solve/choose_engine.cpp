@@ -1,0 +1,54 @@
+// Which engine builds what.
+#include "tools/oci-solve/choose_engine.hpp"
+
+#include <gtest/gtest.h>
+
+#include "common/sys/file.hpp"
+#include "common/sys/temp_dir.hpp"
+
+namespace {
+
+using document::EngineChoice;
+
+class ChooseEngine : public testing::Test {
+protected:
+  ChooseEngine() {
+    request_.dockerfile = directory_.path() / "Dockerfile";
+    sys::write_file(request_.dockerfile, "FROM scratch\n");
+    request_.targets.emplace_back();
+  }
+
+  oci_solve::Choice choose(EngineChoice wanted = EngineChoice::automatic) const {
+    return oci_solve::choose_engine(wanted, request_, directory_.path());
+  }
+
+  sys::TempDir directory_{testing::TempDir()};
+  document::Request request_;
+};
+
+TEST_F(ChooseEngine, TakesBuildKitWhereOneElsewhereIsNamed) {
+  request_.remote.emplace().host = "unix:///somewhere";
+  const auto choice = choose();
+  EXPECT_EQ(choice.engine, EngineChoice::buildkit);
+  EXPECT_EQ(choice.description, "buildkit, because BUILDKIT_HOST names it");
+}
+
+TEST_F(ChooseEngine, TakesBuildKitForWhatTheNativeEngineLeavesOut) {
+  request_.provenance = "mode=max";
+  const auto choice = choose();
+  EXPECT_EQ(choice.engine, EngineChoice::buildkit);
+  EXPECT_EQ(choice.description, "buildkit, because the build asks for PROVENANCE");
+}
+
+TEST_F(ChooseEngine, TakesBuildKitAlwaysWhereThatIsWanted) {
+  const auto choice = choose(EngineChoice::buildkit);
+  EXPECT_EQ(choice.engine, EngineChoice::buildkit);
+  EXPECT_EQ(choice.description, "buildkit, as asked for");
+}
+
+TEST_F(ChooseEngine, LeavesARefusalWithItsReasonToTheEngineThatIsWanted) {
+  request_.sbom = "true";
+  EXPECT_EQ(choose(EngineChoice::native).engine, EngineChoice::native);
+}
+
+}  // namespace
