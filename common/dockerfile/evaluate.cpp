@@ -9,6 +9,7 @@
 #include "common/dockerfile/ports.hpp"
 #include "common/dockerfile/remote.hpp"
 #include "common/dockerfile/text.hpp"
+#include "common/dockerfile/title.hpp"
 #include "common/util/text.hpp"
 
 namespace dockerfile {
@@ -69,9 +70,10 @@ void check_add_sources(const Add& add) {
 }  // namespace
 
 Step StageEvaluator::evaluate(const Instruction& instruction) {
-  Step step{instruction, std::nullopt, std::nullopt};
+  Step step{instruction, std::nullopt, std::nullopt, {}};
   located(file_.source, origin(instruction).location,
           [&] { std::visit([&](auto& each) { apply(each, step); }, step.instruction); });
+  step.title = title_of(instruction, state_.environment, file_.directives.escape);
   return step;
 }
 

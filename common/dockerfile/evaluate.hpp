@@ -19,6 +19,7 @@ struct Step {
   Instruction instruction;             // expanded
   std::optional<std::string> history;  // created_by of its entry; nothing if it makes none
   std::optional<Execution> execution;  // of RUN, CMD and ENTRYPOINT
+  std::string title;                   // how progress calls it
 };
 
 class StageEvaluator {

@@ -23,13 +23,17 @@ bool is_heredoc(const std::string& text) {
 
 }  // namespace
 
+bool is_script(const CommandLine& command) {
+  return command.shell_form && !command.heredocs.empty() && is_heredoc(util::join(command.words, " "));
+}
+
 Execution execution_of(const CommandLine& command, const std::vector<std::string>& shell) {
   if (!command.shell_form) return {command.words, std::nullopt};
   Execution execution;
   std::string text = util::join(command.words, " ");
   if (!command.heredocs.empty()) {
     const Heredoc& first = command.heredocs.front();
-    if (!is_heredoc(text)) {
+    if (!is_script(command)) {
       for (const auto& heredoc : command.heredocs)
         text += '\n' + heredoc.body + heredoc.name;
     } else if (first.content().starts_with("#!")) {

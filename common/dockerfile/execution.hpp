@@ -14,6 +14,9 @@ struct Execution {
   std::optional<InlineFile> script;  // to be mounted at /dev/pipes/NAME, mode 0755
 };
 
+// True for a command that is a heredoc and nothing else.
+bool is_script(const CommandLine& command);
+
 // The arguments of a command; `shell` is that of SHELL, empty for the default. Heredocs are worked in: one
 // alone is the script itself, or, if it starts with "#!", a file for the shell to start; else the shell gets
 // the line and the bodies as they stand.

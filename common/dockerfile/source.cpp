@@ -12,29 +12,6 @@ namespace {
 
 constexpr std::size_t longest_excerpt = 160;
 
-// The message may quote any byte of the file, so what a terminal would obey is escaped. A backslash stays
-// one: the message has already been put into its final words.
-std::string harmless(std::string_view text) {
-  std::string shown;
-  while (!text.empty()) {
-    const CodePoint point = first_code_point(text);
-    if (point.valid && point.value == '\t') {
-      shown += ' ';
-    } else if (point.valid && point.value >= 0x20 && point.value != 0x7F &&
-               (point.value < 0x80 || point.value > 0x9F)) {
-      shown += text.substr(0, point.size);
-    } else {
-      for (const char byte : text.substr(0, point.size)) {
-        std::array<char, 5> escape{};
-        std::snprintf(escape.data(), escape.size(), "\\x%02x", static_cast<unsigned char>(byte));
-        shown += escape.data();
-      }
-    }
-    text.remove_prefix(point.size);
-  }
-  return shown;
-}
-
 struct Place {
   int line;
   std::size_t column;
@@ -65,6 +42,29 @@ Place find(const Source& source, const Location& location, std::string_view near
 }
 
 }  // namespace
+
+std::string harmless(std::string_view text) {
+  std::string shown;
+  while (!text.empty()) {
+    const CodePoint point = first_code_point(text);
+    if (point.valid && point.value == '\t') {
+      shown += ' ';
+    } else if (point.valid && (point.value == '\n' || point.value == '\r')) {
+      shown += point.value == '\n' ? "\\n" : "\\r";
+    } else if (point.valid && point.value >= 0x20 && point.value != 0x7F &&
+               (point.value < 0x80 || point.value > 0x9F)) {
+      shown += text.substr(0, point.size);
+    } else {
+      for (const char byte : text.substr(0, point.size)) {
+        std::array<char, 5> escape{};
+        std::snprintf(escape.data(), escape.size(), "\\x%02x", static_cast<unsigned char>(byte));
+        shown += escape.data();
+      }
+    }
+    text.remove_prefix(point.size);
+  }
+  return shown;
+}
 
 Source::Source(std::string name, std::string_view text) : name_(std::move(name)) {
   while (!text.empty()) {

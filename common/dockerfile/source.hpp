@@ -40,9 +40,14 @@ private:
   Location location_;
 };
 
+// `text` in one line, with \n, \r and \xNN for bytes that a terminal would obey and for those that are no
+// UTF-8; a tab is shown as a blank. Backslashes stay as they are.
+std::string harmless(std::string_view text);
+
 // The name and the lines of a Dockerfile.
 class Source {
 public:
+  Source() = default;
   Source(std::string name, std::string_view text);
 
   const std::string& name() const noexcept { return name_; }

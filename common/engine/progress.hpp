@@ -4,55 +4,115 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
+#include <cstdint>
 #include <deque>
+#include <functional>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <vector>
 
 namespace engine {
 
-// Everything printed goes to stderr whole lines at a time; what steps print is passed on unclipped.
-// Thread-safe.
+// Work that goes on at the same time takes turns: one vertex has the word until it ends, or until others have
+// waited too long for it. Nothing is left out or cut. Thread-safe; outlives its vertices.
 class Progress {
 public:
-  // One numbered piece of work. Outlived by its Progress. Ends by done(), cached() or failed(); without any
-  // of them it ends silently, as work that was stopped.
+  using Clock = std::chrono::steady_clock;
+
+  struct Options {
+    // Takes all that is shown; whole lines, except where a step has left one unfinished. Nothing: stderr.
+    std::function<void(std::string_view)> write;
+    // How long others wait while one vertex has the word.
+    std::chrono::milliseconds patience = std::chrono::seconds(1);
+  };
+
+  Progress();
+  explicit Progress(Options options);
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  // Repeats the last lines of the step that failed, for who looks at the end of the log alone.
+  ~Progress();
+
+  // One numbered piece of work. Numbers are given in the order in which work is first shown. It ends by
+  // done(), cached() or failed(); destroyed without any of them it was canceled.
   class Vertex {
   public:
+    // `title` is one line.
     Vertex(Progress& progress, std::string title);
+    Vertex(const Vertex&) = delete;
+    Vertex& operator=(const Vertex&) = delete;
+    ~Vertex();
 
-    // Shows the title: the work begins.
+    // The work begins.
     void start();
 
-    // Output of the work, as it comes; a line is printed once it is whole.
+    // Output of the work, as it comes, each line with the seconds since the start. An unfinished line is
+    // shown as far as it goes. A carriage return ends a line as a line feed does: bars that overwrite
+    // themselves stay readable.
     void write(std::string_view text);
+
+    // Words about the work: "transferring context: 2B".
+    void note(std::string_view line);
+    void warn(std::string_view warning);
+
+    // How far the transfer of `id` is, shown now and then and when it is complete; a total of 0 is unknown.
+    void transfer(const std::string& id, std::uint64_t current, std::uint64_t total);
 
     void done();
     void cached();
-    // Also repeats the last lines of the output, for who looks at the end of the log alone.
     void failed(std::string_view reason);
 
   private:
-    void print_line(std::string_view line);
-    double seconds() const;
-    void flush_rest();
+    friend class Progress;
 
+    struct Transfer {
+      Clock::time_point start;
+      Clock::time_point shown;
+      bool complete = false;
+    };
+
+    void finish_line();
+    void end(std::string_view word);
+    double seconds() const;
+
+    // All guarded by the progress's mutex.
     Progress& progress_;
-    std::string title_;
-    int number_;
-    std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-    std::string rest_;              // of a line that is not whole yet
-    std::deque<std::string> last_;  // lines, for failed()
+    const std::string title_;
+    int number_ = 0;  // 0 until it is shown
+    std::optional<Clock::time_point> begin_;
+    std::optional<Clock::time_point> waiting_since_;
+    std::vector<std::string> lines_;  // whole ones, not shown yet, without the number
+    std::string partial_;             // of a line that is not whole yet
+    std::size_t partial_shown_ = 0;   // how much of the first line to come is on the screen
+    std::deque<std::string> last_;    // lines of output, for the end
+    std::map<std::string, Transfer> transfers_;
+    bool after_return_ = false;
+    bool ended_ = false;
   };
 
 private:
-  // Shows `text` as a line of vertex `number`; the title comes first whenever another vertex had the word
-  // before.
-  void print(int number, const std::string& title, const std::string& text);
+  enum class Urgency { can_wait, at_once };
 
+  // These are called with mutex_ held.
+  void tell(Vertex& vertex, Urgency urgency);
+  void show(Vertex& vertex);
+  void show_overdue();
+  void take_turns();  // what the thread does
+
+  const Options options_;
   std::mutex mutex_;
+  std::condition_variable changed_;
+  std::thread turns_;  // started when work first has to wait
+  bool stopped_ = false;
   int count_ = 0;
-  int current_ = 0;  // the vertex that printed last
+  Vertex* current_ = nullptr;           // has the word
+  std::deque<Vertex*> waiting_;         // has something to say, longest wait first
+  std::optional<std::string> failure_;  // the first one's title and last lines
 };
 
 }  // namespace engine

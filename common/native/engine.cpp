@@ -11,6 +11,7 @@
 #include "common/dockerfile/file.hpp"
 #include "common/dockerfile/scope.hpp"
 #include "common/native/language.hpp"
+#include "common/native/reported_images.hpp"
 #include "common/native/settings.hpp"
 #include "common/output/write.hpp"
 #include "common/plan/lower.hpp"
@@ -20,7 +21,6 @@
 #include "common/sys/file.hpp"
 #include "common/sys/mounts.hpp"
 #include "common/util/error.hpp"
-#include "common/util/log.hpp"
 #include "common/util/text.hpp"
 
 namespace native {
@@ -138,10 +138,7 @@ public:
                    .epoch = epoch_}) {}
 
   document::Result run() {
-    const auto file = dockerfile::parse(sys::read_file(request_.dockerfile), parse_options(request_));
-    const auto graph = plan::lower(file, plan_inputs(request_), images_);
-    for (const auto& warning : graph.warnings)
-      util::log::warning(warning);
+    const auto graph = make_plan();
     std::vector<bool> is_exported;
     for (const auto& target : request_.targets)
       is_exported.push_back(target.output.has_value());
@@ -157,6 +154,25 @@ public:
   }
 
 private:
+  plan::Graph make_plan() {
+    const auto options = parse_options(request_);
+    engine::Progress::Vertex vertex(progress_, "[internal] load build definition from " + options.name);
+    vertex.start();
+    const auto warn = [&](const dockerfile::Warning& warning) {
+      vertex.warn(dockerfile::harmless(warning.str()));
+    };
+    try {
+      const auto file = dockerfile::parse(sys::read_file(request_.dockerfile), options);
+      ReportedImages images(images_, progress_);
+      auto graph = plan::lower(file, plan_inputs(request_), images, warn);
+      vertex.done();
+      return graph;
+    } catch (const util::Error&) {
+      vertex.done();  // the error says itself what is wrong, and where
+      throw;
+    }
+  }
+
   static fs::path make_directory(const fs::path& path) {
     fs::create_directories(path);
     return path;

@@ -31,9 +31,9 @@ struct TargetPlan {
 };
 
 struct Graph {
+  dockerfile::Source source;  // what the locations of ops are places of
   std::vector<Op> ops;
   std::vector<TargetPlan> targets;
-  std::vector<std::string> warnings;  // lint, in BuildKit's words
 };
 
 }  // namespace plan

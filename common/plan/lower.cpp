@@ -124,7 +124,7 @@ private:
         return Base{reference.full(), images_.config(reference, platform_of(stage))};
       } catch (const util::Error& error) {
         if (error.exit_code() >= 128) throw;
-        throw dockerfile::SyntaxError(base_name(stage) + ": " + error.what());
+        throw dockerfile::SyntaxError(base_name(stage) + ": " + error.what(), file_.stages[stage].base);
       }
     });
     const auto triggers = ImageConfig::parse(base.config, base.reference).on_build;
@@ -146,7 +146,7 @@ private:
       return result;
     }
     if (is_scratch(stage) || inputs_.directories.count(base_name(stage)) > 0) {
-      result.filesystem = is_scratch(stage) ? ops_.add_once("scratch", {.action = Scratch{}, .title = ""})
+      result.filesystem = is_scratch(stage) ? ops_.add_once("scratch", {.action = Scratch{}, .title = {}})
                                             : named_directory(base_name(stage));
       result.config = ImageConfig::scratch(result.platform);
       result.state = dockerfile::StageState::from_scratch();
@@ -157,7 +157,8 @@ private:
     result.config.on_build.clear();
     result.state =
         dockerfile::StageState::from_image(result.config.env, result.config.working_dir, result.config.shell);
-    result.filesystem = pull(base.reference, result.platform);
+    result.filesystem = pull(base.reference, result.platform, file_.stages[stage].origin.location,
+                             title(stage, 1, "FROM " + base.reference));
     result.base = result.filesystem;
     return result;
   }
@@ -166,28 +167,39 @@ private:
     auto result = start(stage);
     if (graph_.stages()[stage].named_context) return result;
     const auto& instructions = graph_.instructions(stage);
-    const auto total = static_cast<int>(std::count_if(instructions.begin(), instructions.end(), makes_op)) +
-                       (bases_.count(stage) > 0 ? 1 : 0);
+    const auto& from = file_.stages[stage].origin.location;
+    dockerfile::Location place;  // of the instruction at hand
     int count = bases_.count(stage) > 0 ? 1 : 0;
     const Surroundings surroundings{
-        .add = [this](Op op) { return ops_.add(std::move(op)); },
+        .add =
+            [&](Op op) {
+              op.location = place;
+              return ops_.add(std::move(op));
+            },
         .context = [this] { return context(); },
-        .copy_from = [this](const std::string& from) { return provide(graph_.copy_provider(from)); },
-        .mount_from = [this](const std::string& from) { return provide(graph_.mount_provider(from)); },
+        .copy_from = [&](const std::string& name) { return provide(graph_.copy_provider(name), place); },
+        .mount_from = [&](const std::string& name) { return provide(graph_.mount_provider(name), place); },
         .inline_file = [this](const dockerfile::InlineFile& file) { return inline_file(file); },
-        .title = [&](const std::string& text) { return title(stage, ++count, total, text); }};
+        .title =
+            [&](const std::string& text) {
+              // Triggers stand where they fire.
+              return title(stage, ++count, (place == from ? "ONBUILD " : "") + text);
+            }};
     dockerfile::StageEvaluator evaluator(file_, scope_, result.state, lint_);
     for (const auto& instruction : instructions) {
-      const auto& origin = dockerfile::origin(instruction);
+      place = dockerfile::origin(instruction).location;
       const auto step = evaluator.evaluate(instruction);
-      dockerfile::located(file_.source, origin.location, [&] {
+      dockerfile::located(file_.source, place, [&] {
         lower_step(step, evaluator.state(), surroundings, inputs_.no_cache, result);
       });
     }
     return result;
   }
 
-  std::string title(StageIndex stage, int count, int total, const std::string& text) const {
+  std::string title(StageIndex stage, int count, const std::string& text) const {
+    const auto& instructions = graph_.instructions(stage);
+    const auto total = std::count_if(instructions.begin(), instructions.end(), makes_op) +
+                       static_cast<std::ptrdiff_t>(bases_.count(stage));
     std::string title = "[";
     if (inputs_.several_platforms) title += platform_of(stage).str() + " ";
     if (const auto& name = graph_.stages()[stage].title; !name.empty()) title += name + " ";
@@ -197,24 +209,27 @@ private:
            std::to_string(total) + "] " + text;
   }
 
-  OpId provide(const dockerfile::Provider& provider) {
+  OpId provide(const dockerfile::Provider& provider, const dockerfile::Location& place) {
     if (const auto* stage = std::get_if<StageIndex>(&provider)) return results_.at(*stage).filesystem;
     const auto& name = std::get<std::string>(provider);
     if (inputs_.directories.count(name) > 0) return named_directory(name);
-    return pull(parse_reference(name).full(), platform_);
+    const auto reference = parse_reference(name).full();
+    return pull(reference, platform_, place, "FROM " + reference);
   }
 
-  OpId pull(const std::string& reference, const image::Platform& platform) {
+  OpId pull(const std::string& reference, const image::Platform& platform, const dockerfile::Location& place,
+            std::string title) {
     return ops_.add_once("pull " + platform.str() + " " + reference,
                          {.action = Pull{.reference = reference, .platform = platform},
-                          .title = "[internal] pull " + reference});
+                          .title = std::move(title),
+                          .location = place});
   }
 
   OpId context() {
     return ops_.add_once("local", {.action = Local{.name = std::string(context_name),
                                                    .directory = inputs_.context,
                                                    .dockerfile = inputs_.dockerfile},
-                                   .title = "[internal] load build context"});
+                                   .title = {}});
   }
 
   // Alike files are one file, also to the eye of a later copy: that changes nothing and makes an empty layer.
@@ -227,7 +242,7 @@ private:
     return ops_.add_once(
         "local " + name,
         {.action = Local{.name = name, .directory = inputs_.directories.at(name), .dockerfile = {}},
-         .title = "[context " + name + "] load from client"});
+         .title = {}});
   }
 
   ImageRecipe recipe(const StageResult& stage) const {
@@ -252,8 +267,9 @@ private:
 
 }  // namespace
 
-Graph lower(const dockerfile::File& file, const Inputs& inputs, Images& images) {
+Graph lower(const dockerfile::File& file, const Inputs& inputs, Images& images, const Warn& warn) {
   Graph graph;
+  graph.source = file.source;
   for (const auto& target : inputs.targets)
     graph.targets.push_back({.name = target, .images = {}});
   auto platforms = inputs.platforms;
@@ -261,14 +277,21 @@ Graph lower(const dockerfile::File& file, const Inputs& inputs, Images& images) 
   Ops ops;
   for (const auto& platform : platforms) {
     dockerfile::Lint lint = file.lint;
-    auto recipes = PlatformLowering(file, inputs, platform, images, ops, lint).run();
+    const auto warn_once = [&] {  // every platform finds the same
+      if (&platform == &platforms.front())
+        std::for_each(lint.warnings().begin(), lint.warnings().end(), warn);
+    };
+    std::vector<ImageRecipe> recipes;
+    try {
+      recipes = PlatformLowering(file, inputs, platform, images, ops, lint).run();
+    } catch (const util::Error&) {
+      warn_once();
+      throw;
+    }
+    warn_once();
     for (std::size_t i = 0; i < recipes.size(); ++i)
       graph.targets[i].images.push_back(std::move(recipes[i]));
     if (const auto violation = lint.violation()) throw util::Error(*violation);
-    // Every platform finds the same ones.
-    graph.warnings.clear();
-    for (const auto& warning : lint.warnings())
-      graph.warnings.push_back(warning.str());
   }
   graph.ops = ops.take();
   return graph;

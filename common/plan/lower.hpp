@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -38,8 +39,11 @@ public:
   virtual std::string config(const image::Reference& reference, const image::Platform& platform) = 0;
 };
 
+using Warn = std::function<void(const dockerfile::Warning&)>;
+
 // Plans every target on every platform, in one graph: what several of them need stands in it once. Stages
-// that no target needs are checked and left out. Throws util::Error that shows the place in the Dockerfile.
-Graph lower(const dockerfile::File& file, const Inputs& inputs, Images& images);
+// that no target needs are checked and left out. Calls `warn` for every lint warning, those of the parsed
+// file included, also where it throws. Throws util::Error that shows the place in the Dockerfile.
+Graph lower(const dockerfile::File& file, const Inputs& inputs, Images& images, const Warn& warn);
 
 }  // namespace plan

@@ -105,7 +105,8 @@ using Action = std::variant<Scratch, Pull, Local, MakeFile, Http, Git, Copy, Mak
 
 struct Op {
   Action action;
-  std::string title;  // what progress shows: "[build 2/4] RUN make"
+  std::string title;                   // what progress shows: "[build 2/4] RUN make"
+  dockerfile::Location location = {};  // of the instruction it is for; for what all share, no place
   bool ignore_cache = false;
 };
 

@@ -20,7 +20,7 @@ public:
 
   void operator()(const dockerfile::Add& add) {
     auto copy = start_copy(add.transfer);
-    const std::string title = surroundings_.title(add.origin.code);
+    const std::string title = surroundings_.title(step_.title);
     for (const auto& source : add.transfer.sources) {
       const auto remote = parse_remote(source);
       if (const auto* git = std::get_if<GitSource>(&remote)) {
@@ -46,7 +46,7 @@ public:
       for (const auto& source : instruction.transfer.sources)
         copy.sources.push_back({.from = from, .path = source});
     }
-    finish_copy(std::move(copy), instruction.transfer, surroundings_.title(instruction.origin.code));
+    finish_copy(std::move(copy), instruction.transfer, surroundings_.title(step_.title));
   }
 
   void operator()(const dockerfile::Run& instruction) {
@@ -64,9 +64,8 @@ public:
     run.network = instruction.network;
     run.security = instruction.security;
     run.platform = stage_.platform;
-    put_layer({.action = std::move(run),
-               .title = surroundings_.title(instruction.origin.code),
-               .ignore_cache = no_cache_});
+    put_layer(
+        {.action = std::move(run), .title = surroundings_.title(step_.title), .ignore_cache = no_cache_});
   }
 
   void operator()(const dockerfile::Workdir& workdir) {
@@ -74,8 +73,8 @@ public:
     if (stage_.config.working_dir == "/") return put_history();
     const MakeDirectory action{
         .base = stage_.filesystem, .path = stage_.config.working_dir, .user = stage_.config.user};
-    put_layer(
-        {.action = action, .title = surroundings_.title(workdir.origin.code)});  // cached even with no-cache
+    // Cached even with no-cache.
+    put_layer({.action = action, .title = surroundings_.title(step_.title)});
   }
 
   void operator()(const dockerfile::Env&) {

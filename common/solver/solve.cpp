@@ -71,8 +71,9 @@ private:
     try {
       keep(id, execute(op, inputs, &vertex));
     } catch (const util::Error& error) {
-      if (error.exit_code() < 128 && !workshop_.is_canceled()) vertex.failed(error.what());
-      throw;
+      if (error.exit_code() >= 128 || workshop_.is_canceled()) throw;
+      vertex.failed(dockerfile::harmless(error.what()));
+      throw util::Error(graph_.source.describe(op.location, error.what()), error.exit_code());
     }
     vertex.done();
   }

@@ -1,0 +1,199 @@
+#include "common/engine/progress.hpp"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <regex>
+
+namespace {
+
+using engine::Progress;
+using Vertex = engine::Progress::Vertex;
+
+constexpr auto for_ever = std::chrono::hours(1);
+
+// What is shown while `use` runs, with T in place of times.
+template <typename Use>
+std::string shown(std::chrono::milliseconds patience, Use&& use) {
+  std::string text;
+  {
+    Progress progress({.write = [&](std::string_view part) { text += part; }, .patience = patience});
+    use(progress, text);
+  }
+  text = std::regex_replace(text, std::regex("(#\\d+ |\n)\\d+\\.\\d{3} "), "$1T ");
+  return std::regex_replace(text, std::regex(" \\d+\\.\\ds"), " Ts");
+}
+
+TEST(Progress, ShowsTitleOutputAndEnd) {
+  EXPECT_EQ(shown(for_ever,
+                  [](Progress& progress, const std::string&) {
+                    Vertex vertex(progress, "[2/2] RUN make");
+                    vertex.start();
+                    vertex.write("one\ntwo\n\n");
+                    vertex.done();
+                  }),
+            "#1 [2/2] RUN make\n#1 T one\n#1 T two\n#1 T \n#1 DONE Ts\n");
+}
+
+TEST(Progress, NumbersWorkInTheOrderItIsShown) {
+  EXPECT_EQ(shown(for_ever,
+                  [](Progress& progress, const std::string&) {
+                    Vertex late(progress, "late");
+                    Vertex early(progress, "early");
+                    early.cached();
+                    late.start();
+                    late.done();
+                  }),
+            "#1 early\n#1 CACHED\n\n#2 late\n#2 DONE Ts\n");
+}
+
+TEST(Progress, LetsOneVertexSpeakUntilItEnds) {
+  EXPECT_EQ(shown(for_ever,
+                  [](Progress& progress, const std::string&) {
+                    Vertex one(progress, "one");
+                    Vertex two(progress, "two");
+                    one.start();
+                    two.start();
+                    two.write("from two\n");
+                    one.write("from one\n");
+                    two.write("more\n");
+                    one.done();
+                    two.done();
+                  }),
+            "#1 one\n#1 T from one\n#1 DONE Ts\n\n#2 two\n#2 T from two\n#2 T more\n#2 DONE Ts\n");
+}
+
+TEST(Progress, ShowsWorkThatEndsAtOnceAndGoesBack) {
+  EXPECT_EQ(shown(for_ever,
+                  [](Progress& progress, const std::string&) {
+                    Vertex one(progress, "one");
+                    Vertex two(progress, "two");
+                    one.start();
+                    two.start();
+                    two.done();
+                    one.write("still here\n");
+                    one.done();
+                  }),
+            "#1 one\n#1 ...\n\n#2 two\n#2 DONE Ts\n\n#1 one\n#1 T still here\n#1 DONE Ts\n");
+}
+
+TEST(Progress, GivesTheWordToWhoHasWaitedLongEnough) {
+  EXPECT_EQ(shown(std::chrono::milliseconds(0),
+                  [](Progress& progress, const std::string&) {
+                    Vertex one(progress, "one");
+                    Vertex two(progress, "two");
+                    one.start();
+                    two.start();
+                    one.write("a\n");
+                    two.done();
+                    one.done();
+                  }),
+            "#1 one\n#1 ...\n\n#2 two\n#2 ...\n\n#1 one\n#1 T a\n#1 ...\n\n#2 two\n#2 DONE Ts\n\n"
+            "#1 one\n#1 DONE Ts\n");
+}
+
+TEST(Progress, GivesTheWordWithoutAFurtherEvent) {
+  std::promise<void> seen;
+  std::string text;
+  {
+    Progress progress({.write =
+                           [&](std::string_view part) {
+                             text += part;
+                             if (part.find("#2 two") != std::string_view::npos) seen.set_value();
+                           },
+                       .patience = std::chrono::milliseconds(1)});
+    Vertex one(progress, "one");
+    Vertex two(progress, "two");
+    one.start();
+    two.start();
+    seen.get_future().wait();
+  }
+  EXPECT_EQ(text, "#1 one\n#1 ...\n\n#2 two\n#2 CANCELED\n\n#1 one\n#1 CANCELED\n");
+}
+
+TEST(Progress, ShowsAnUnfinishedLineAsFarAsItGoes) {
+  EXPECT_EQ(shown(for_ever,
+                  [](Progress& progress, const std::string& text) {
+                    Vertex vertex(progress, "v");
+                    vertex.start();
+                    vertex.write("checking ...");
+                    EXPECT_TRUE(text.ends_with(" checking ...")) << text;
+                    vertex.write(" ye");
+                    vertex.write("s\nlast");
+                    vertex.done();
+                  }),
+            "#1 v\n#1 T checking ... yes\n#1 T last\n#1 DONE Ts\n");
+}
+
+TEST(Progress, RepeatsAnUnfinishedLineThatWasInterrupted) {
+  EXPECT_EQ(shown(for_ever,
+                  [](Progress& progress, const std::string&) {
+                    Vertex one(progress, "one");
+                    Vertex two(progress, "two");
+                    one.start();
+                    one.write("checking");
+                    two.cached();
+                    one.write(" done\n");
+                    one.done();
+                  }),
+            "#1 one\n#1 T checking\n#1 ...\n\n#2 two\n#2 CACHED\n\n#1 one\n#1 T checking done\n#1 DONE Ts\n");
+}
+
+TEST(Progress, EndsALineAtACarriageReturn) {
+  EXPECT_EQ(shown(for_ever,
+                  [](Progress& progress, const std::string&) {
+                    Vertex vertex(progress, "v");
+                    vertex.start();
+                    vertex.write("10%\r20%\r");
+                    vertex.write("\nwindows\r\nend");
+                    vertex.done();
+                  }),
+            "#1 v\n#1 T 10%\n#1 T 20%\n#1 T windows\n#1 T end\n#1 DONE Ts\n");
+}
+
+TEST(Progress, CutsNothing) {
+  const std::string line(3'000'000, 'x');
+  const auto text = shown(for_ever, [&](Progress& progress, const std::string&) {
+    Vertex vertex(progress, "v");
+    vertex.start();
+    vertex.write(line + "\n");
+    vertex.done();
+  });
+  EXPECT_EQ(text, "#1 v\n#1 T " + line + "\n#1 DONE Ts\n");
+}
+
+TEST(Progress, RepeatsTheLastLinesOfTheFirstFailureAtTheEnd) {
+  const auto text = shown(for_ever, [](Progress& progress, const std::string&) {
+    Vertex one(progress, "[1/2] RUN one");
+    Vertex two(progress, "[2/2] RUN two");
+    one.start();
+    two.start();
+    for (int i = 1; i <= 30; ++i)
+      one.write(std::to_string(i) + "\n");
+    one.failed("exit code: 1");
+    two.write("never mind\n");
+  });
+  EXPECT_NE(text.find("#1 T 30\n#1 ERROR: exit code: 1\n\n#2 [2/2] RUN two\n#2 T never mind\n#2 CANCELED\n"
+                      "------\n > [1/2] RUN one:\nT 11\nT 12\n"),
+            std::string::npos)
+      << text;
+  EXPECT_TRUE(text.ends_with("T 29\nT 30\n------\n")) << text;
+}
+
+TEST(Progress, ShowsNotesWarningsAndTransfers) {
+  EXPECT_EQ(shown(for_ever,
+                  [](Progress& progress, const std::string&) {
+                    Vertex vertex(progress, "v");
+                    vertex.start();
+                    vertex.note("transferring dockerfile: 2B");
+                    vertex.warn("StageNameCasing: no (line 1)");
+                    vertex.transfer("sha256:ab", 10, 28'230'000);
+                    vertex.transfer("sha256:ab", 28'230'000, 28'230'000);
+                    vertex.transfer("sha256:ab", 28'230'000, 28'230'000);
+                    vertex.done();
+                  }),
+            "#1 v\n#1 transferring dockerfile: 2B\n#1 WARN: StageNameCasing: no (line 1)\n"
+            "#1 sha256:ab 28.23MB / 28.23MB Ts done\n#1 DONE Ts\n");
+}
+
+}  // namespace
