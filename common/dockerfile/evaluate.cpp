@@ -33,6 +33,21 @@ std::string transfer_text(const Transfer& transfer) {
   return text + ' ' + transfer.destination + " # buildkit";
 }
 
+// Without the stage's own files there is nobody to look a name up in.
+void check_link_owner(const Transfer& transfer) {
+  if (!transfer.link) return;
+  const auto colon = transfer.chown.find(':');
+  const std::string user = transfer.chown.substr(0, colon);
+  const std::string group = colon == std::string::npos ? "" : transfer.chown.substr(colon + 1);
+  for (const auto& word : {user, group}) {
+    if (word.empty() || util::parse_uint(word)) continue;
+    throw SyntaxError("--chown=" + transfer.chown +
+                          ": user and group names can't be resolved when used with --link, use numeric "
+                          "uid[:gid] instead",
+                      "--chown");
+  }
+}
+
 void check_copy_sources(const Copy& copy) {
   for (const auto& source : copy.transfer.sources) {
     const RemoteSource remote = parse_remote(source);
@@ -164,6 +179,7 @@ void StageEvaluator::apply(Add& add, Step& step) {
   add.transfer.chmod = expanded(add.transfer.chmod, add.origin);
   add.checksum = expanded(add.checksum, add.origin);
   expand_transfer(add.transfer, add.origin);
+  check_link_owner(add.transfer);
   check_add_sources(add);
   step.history = "ADD" + transfer_text(add.transfer);
 }
@@ -172,6 +188,7 @@ void StageEvaluator::apply(Copy& copy, Step& step) {
   copy.transfer.chown = expanded(copy.transfer.chown, copy.origin);
   copy.transfer.chmod = expanded(copy.transfer.chmod, copy.origin);
   expand_transfer(copy.transfer, copy.origin);
+  check_link_owner(copy.transfer);
   check_copy_sources(copy);
   step.history = (copy.parents ? "COPY --parents" : "COPY") + transfer_text(copy.transfer);
 }

@@ -44,8 +44,9 @@ void copy_content(int from, int to, const std::string& what) {
 }  // namespace
 
 sys::RootedPath Copier::make_directories(const std::string& path) {
+  // Of an octal mode the directories on the way get the permissions alone.
   const mode_t mode = options_.chmod && options_.chmod->octal()
-                          ? static_cast<mode_t>(*options_.chmod->octal())
+                          ? static_cast<mode_t>(*options_.chmod->octal()) & 0777
                           : default_directory_mode;
   return solver::make_directories(root_, path, mode, options_.owner);
 }

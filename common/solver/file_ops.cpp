@@ -115,14 +115,7 @@ private:
     CopyOptions options;
     if (!op_.chown.empty()) {
       check_owner(base_, op_.chown);
-      if (op_.link) {
-        // The names are those of the stage, though the copy does not see it.
-        const auto stage = workshop_.snapshotter.open_read_only(base_);
-        auto stage_root = sys::RootedDir::open(stage->root());
-        options.owner = sandbox::resolve_owner(stage_root, op_.chown);
-      } else {
-        options.owner = sandbox::resolve_owner(root, op_.chown);
-      }
+      options.owner = sandbox::resolve_owner(root, op_.chown);
     }
     if (!op_.chmod.empty()) options.chmod = dockerfile::Chmod::parse(op_.chmod);
     options.excludes = context::Ignore::from_patterns(op_.excludes);

@@ -126,7 +126,8 @@ std::string follow(SourceTree& tree, std::string_view path) {
       at = next;
       continue;
     }
-    if (++links > max_links) throw util::Error("too many symlinks in " + util::quote(path));
+    if (++links > max_links)
+      throw util::Error("failed to compute cache key: failed to calculate checksum: too many links");
     const std::string target = tree.read_link(next);
     if (target.starts_with('/')) at.clear();
     rest = rest.empty() ? target : target + "/" + rest;
