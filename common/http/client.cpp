@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstdio>
 #include <mutex>
 #include <random>
 
@@ -35,6 +36,12 @@ std::chrono::milliseconds with_chance(std::chrono::milliseconds delay) {
   // So that many clients which one failure hit do not come back all at once.
   thread_local std::minstd_rand generator(std::random_device{}());
   return delay * std::uniform_int_distribution<int>(75, 125)(generator) / 100;
+}
+
+std::string seconds(std::chrono::milliseconds time) {
+  char text[32];
+  const int size = std::snprintf(text, sizeof text, "%.1fs", std::chrono::duration<double>(time).count());
+  return {text, static_cast<std::size_t>(size)};
 }
 
 const char* name_of(Method method) {
@@ -217,9 +224,10 @@ Response Client::fetch(const Request& request, const Body& body) {
     }
     const auto wait =
         std::max<std::chrono::milliseconds>(with_chance(delay), asked.value_or(std::chrono::seconds(0)));
-    util::log::debug((failure ? std::string(failure->what())
-                              : answer->url.display() + " answered " + std::to_string(answer->status)) +
-                     "; trying again in " + std::to_string(wait.count()) + " ms");
+    const auto reason = failure ? std::string(failure->what())
+                                : answer->url.display() + " answered " + std::to_string(answer->status);
+    const auto message = reason + "; trying again in " + seconds(wait);
+    request.on_retry ? request.on_retry(message) : util::log::debug(message);
     interrupt.sleep(wait);
     delay = std::min(delay * 2, request.retry.longest_delay);
   }

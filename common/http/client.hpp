@@ -58,6 +58,7 @@ struct Request {
   Content content = Content::may_change;
   Tls tls = {};
   Retry retry = {};
+  std::function<void(const std::string& message)> on_retry = {};  // told why, and when it goes on
   std::stop_token cancel = {};
 };
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
+#include <memory>
 
 #include "common/dockerfile/file.hpp"
 #include "common/dockerfile/scope.hpp"
@@ -18,9 +19,11 @@
 #include "common/sandbox/sandbox.hpp"
 #include "common/snapshot/snapshotter.hpp"
 #include "common/solver/solve.hpp"
+#include "common/store/store.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/mounts.hpp"
 #include "common/util/error.hpp"
+#include "common/util/log.hpp"
 #include "common/util/text.hpp"
 
 namespace native {
@@ -119,13 +122,29 @@ std::optional<std::string> left_out_parameter(const document::Request& request) 
   return std::nullopt;
 }
 
+std::unique_ptr<store::Store> open_store(const document::Request& request,
+                                         const std::optional<fs::path>& state_dir, const fs::path& work_dir) {
+  if (request.cache.directory) {
+    try {
+      return std::make_unique<store::Store>(*request.cache.directory / "native");
+    } catch (const util::Error& error) {
+      if (error.exit_code() >= 128) throw;
+      // A cache may only cost time.
+      util::log::warning("the cache is not used: " + std::string(error.what()));
+    }
+  } else if (state_dir) {
+    return std::make_unique<store::Store>(*state_dir);
+  }
+  return std::make_unique<store::Store>(work_dir / "store");
+}
+
 class Build {
 public:
-  Build(const document::Request& request, const fs::path& work_dir)
+  Build(const document::Request& request, const std::optional<fs::path>& state_dir, const fs::path& work_dir)
       : request_(request),
         epoch_(epoch_of(request)),
-        store_(make_directory(work_dir / "store")),
-        images_(request, registry_settings(request), store_, make_directory(work_dir / "trees")),
+        store_(open_store(request, state_dir, work_dir)),
+        images_(request, registry_settings(request), *store_, progress_),
         snapshotter_(snapshot::make_overlay(make_directory(work_dir / "snapshots"))),
         sandbox_(sandbox::make_namespaces()),
         workshop_({.request = request,
@@ -214,11 +233,11 @@ private:
 
   const document::Request& request_;
   std::optional<std::int64_t> epoch_;
-  store::Store store_;
+  std::unique_ptr<store::Store> store_;
+  engine::Progress progress_;
   solver::BaseImages images_;
   std::unique_ptr<snapshot::Snapshotter> snapshotter_;
   std::unique_ptr<sandbox::Sandbox> sandbox_;
-  engine::Progress progress_;
   solver::Workshop workshop_;
 };
 
@@ -231,7 +250,7 @@ document::Result Engine::build(const document::Request& request, const fs::path&
   }
   if (!sys::enter_private_mounts())
     throw util::Error("the native engine needs to make mounts: run it as root or in a privileged task");
-  return Build(request, work_dir).run();
+  return Build(request, state_dir_, work_dir).run();
 }
 
 std::optional<std::string> left_out(const document::Request& request) {

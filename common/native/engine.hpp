@@ -11,8 +11,16 @@ namespace native {
 
 class Engine : public engine::Engine {
 public:
+  // Base images are kept for the next build in the folder "native" of the request's cache directory, else in
+  // `state_dir`, which is made if need be, else nowhere.
+  explicit Engine(std::optional<std::filesystem::path> state_dir = std::nullopt)
+      : state_dir_(std::move(state_dir)) {}
+
   std::string name() const override { return "native"; }
   document::Result build(const document::Request& request, const std::filesystem::path& work_dir) override;
+
+private:
+  std::optional<std::filesystem::path> state_dir_;
 };
 
 // What `request` or its Dockerfile asks for that this engine leaves to BuildKit, in words that follow "the

@@ -51,8 +51,11 @@ std::string reason_of(const http::Response& response) {
 
 }  // namespace
 
-Client::Client(Settings settings)
-    : settings_(std::move(settings)), http_(settings_.timeouts), authorizer_(http_, settings_) {}
+Client::Client(Settings settings, Tell tell)
+    : settings_(std::move(settings)),
+      tell_(std::move(tell)),
+      http_(settings_.timeouts),
+      authorizer_(http_, settings_) {}
 
 bool Client::is_unreachable(const Endpoint& endpoint) {
   const std::lock_guard lock(mutex_);
@@ -70,7 +73,9 @@ void Client::try_endpoints(const std::string& domain, const std::string& what,
       return use(endpoint, &endpoint == &endpoints.back());
     } catch (const EndpointFailure& failure) {
       reasons.emplace_back(failure.what());
-      util::log::debug("cannot " + what + " from " + endpoint.base.display() + ": " + failure.what());
+      const auto message = "cannot " + what + " from " + endpoint.base.display() + ": " + failure.what();
+      const bool is_last = &endpoint == &endpoints.back();  // whose reason is in the error
+      tell_ && !is_last ? tell_(message + "; trying the next") : util::log::debug(message);
     }
   }
   throw util::Error("cannot " + what + ": " + util::join(reasons, "; "));
@@ -114,6 +119,7 @@ http::Response Client::ask(const Endpoint& endpoint, bool is_last, const std::st
                         .content = ask.content,
                         .tls = endpoint.tls,
                         .retry = settings_.retry,
+                        .on_retry = tell_,
                         .cancel = cancel};
   if (!ask.accept.empty()) request.headers.push_back({"Accept", ask.accept});
   if (!is_last) {

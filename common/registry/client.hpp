@@ -24,11 +24,14 @@ struct Ask {
   http::Content content = http::Content::may_change;
 };
 
+// Told what a pull suffers from while it goes on: retries, and endpoints that are given up. From any thread.
+using Tell = std::function<void(const std::string& message)>;
+
 // Thread-safe.
 class Client {
 public:
   // Throws util::Error if config.json cannot be read.
-  explicit Client(Settings settings);
+  explicit Client(Settings settings, Tell tell = {});
 
   // Hands the endpoints of `domain` to `use`, one after the other, until one call returns; endpoints that
   // could not be reached before are left out while there are others. `use` throws EndpointFailure to go on to
@@ -46,6 +49,7 @@ private:
   http::Response fetch(const Endpoint& endpoint, const http::Request& request, const http::Body& body);
 
   Settings settings_;
+  Tell tell_;
   http::Client http_;
   Authorizer authorizer_;
   std::mutex mutex_;

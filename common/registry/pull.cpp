@@ -87,7 +87,8 @@ struct Puller::Document {
   std::string json;
 };
 
-Puller::Puller(Settings settings, store::Store& store) : client_(std::move(settings)), store_(store) {}
+Puller::Puller(Settings settings, store::Store& store, Tell tell)
+    : client_(std::move(settings), std::move(tell)), store_(store) {}
 
 // What a tag means now. A HEAD costs no pull where pulls are counted. Nothing if the answer does not say.
 std::optional<store::Blob> Puller::look_up(const image::Reference& reference, std::stop_token cancel) {
@@ -200,7 +201,7 @@ void Puller::fetch_blob(const image::Reference& reference, const image::Descript
                                             blob.digest.str());
                     }
                     download->write(data);
-                    tell(download->offset());
+                    if (download->offset() < blob.size) tell(download->offset());
                   });
     }
     if (download->offset() < blob.size) {

@@ -25,7 +25,8 @@ struct Image {
   image::Config config;
 };
 
-// How far one blob is. Called from several threads, but never twice at once.
+// How far one blob is; `done` is its size only once it lies in the store, checked. Called from several
+// threads, but never twice at once.
 using OnProgress = std::function<void(const image::Descriptor& blob, std::uint64_t done)>;
 
 // Thread-safe. What the store holds is not fetched again: of an image named by digest nothing, of one named
@@ -33,7 +34,7 @@ using OnProgress = std::function<void(const image::Descriptor& blob, std::uint64
 class Puller {
 public:
   // `store` outlives it. Throws util::Error if config.json cannot be read.
-  Puller(Settings settings, store::Store& store);
+  Puller(Settings settings, store::Store& store, Tell tell = {});
 
   // `platform` (nothing means the host's) chooses from an index; an image that is none is taken as it is, so
   // compare its config's platform. Throws util::Error naming the image, and the reason of every

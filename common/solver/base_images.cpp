@@ -1,13 +1,13 @@
 // Base images from OCI layouts on disk and from registries.
 #include "common/solver/base_images.hpp"
 
-#include <sys/stat.h>
-
-#include <algorithm>
 #include <cctype>
+#include <exception>
 #include <optional>
+#include <thread>
 
 #include "common/layer/unpack.hpp"
+#include "common/solver/layer_queue.hpp"
 #include "common/sys/file.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
@@ -22,6 +22,48 @@ std::string context_name(image::Reference reference) {
   return reference.familiar();
 }
 
+// Names all layers of an image together (image-spec, config.md, "Layer ChainID").
+hash::Digest chain_id(const std::vector<hash::Digest>& diff_ids) {
+  if (diff_ids.empty()) return hash::sha256("");
+  auto chain = diff_ids.front();
+  for (std::size_t i = 1; i < diff_ids.size(); ++i)
+    chain = hash::sha256(chain.str() + " " + diff_ids[i].str());
+  return chain;
+}
+
+class CancelableSource : public stream::Source {
+public:
+  CancelableSource(std::unique_ptr<stream::Source> inner, std::stop_token cancel)
+      : inner_(std::move(inner)), cancel_(std::move(cancel)) {}
+
+  std::size_t read(std::span<std::byte> buffer) override {
+    if (cancel_.stop_requested()) throw util::Error("cancelled");
+    return inner_->read(buffer);
+  }
+
+private:
+  std::unique_ptr<stream::Source> inner_;
+  std::stop_token cancel_;
+};
+
+std::unique_ptr<stream::Source> cancelable(std::unique_ptr<stream::Source> inner, std::stop_token cancel) {
+  return std::make_unique<CancelableSource>(std::move(inner), std::move(cancel));
+}
+
+store::Fidelity fidelity_of(const layer::Report& report, engine::Progress::Vertex& vertex) {
+  bool lost = false;
+  const auto tell = [&](const layer::Loss& loss, const std::string& what) {
+    if (loss.count == 0) return;
+    lost = true;
+    vertex.note("without " + std::to_string(loss.count) + " " + what + ", such as " +
+                util::quote("/" + loss.example) + ": " + util::escape(loss.reason));
+  };
+  tell(report.devices, "device nodes");
+  tell(report.owners, "owners of files");
+  tell(report.xattrs, "extended attributes");
+  return lost ? store::Fidelity::with_losses : store::Fidelity::whole;
+}
+
 }  // namespace
 
 struct BaseImages::Entry {
@@ -29,13 +71,15 @@ struct BaseImages::Entry {
   std::optional<image::Image> image;
   std::unique_ptr<image::Archive> archive;  // of an image on disk
   std::optional<registry::Image> pulled;
-  bool fetched = false;
-  std::filesystem::path tree;
+  bool fetched = false;        // or on disk anyway
+  std::filesystem::path tree;  // once it was asked for
 };
 
 BaseImages::BaseImages(const document::Request& request, registry::Settings settings, store::Store& store,
-                       std::filesystem::path directory)
-    : store_(store), puller_(std::move(settings), store), directory_(std::move(directory)) {
+                       engine::Progress& progress)
+    : store_(store),
+      puller_(std::move(settings), store, [](const std::string& message) { util::log::warning(message); }),
+      progress_(progress) {
   for (const auto& preload : request.preloads) {
     if (!preload.layout)
       throw util::Error("the image " + util::quote(preload.name) + " is not laid out: run oci-preload first");
@@ -84,7 +128,15 @@ void BaseImages::load(Entry& entry, const std::string& reference, const image::P
     entry.fetched = true;
     return;
   }
-  entry.pulled = puller_.resolve(parsed, platform);
+  engine::Progress::Vertex vertex(progress_, "[internal] load metadata for " + reference);
+  vertex.start();
+  try {
+    entry.pulled = puller_.resolve(parsed, platform, stop_.get_token());
+  } catch (const util::Error& error) {
+    if (error.exit_code() < 128 && !stop_.stop_requested()) vertex.failed(error.what());
+    throw;
+  }
+  vertex.done();
   const auto& pulled = *entry.pulled;
   entry.image = image::Image{.manifest = std::nullopt,
                              .config_digest = pulled.manifest.config.digest,
@@ -100,33 +152,116 @@ const image::Image& BaseImages::image(const std::string& reference, const image:
   return *found.image;
 }
 
-void BaseImages::fetch(Entry& entry) {
+void BaseImages::fetch(Entry& entry, const std::string& reference) {
   if (entry.fetched) return;
-  puller_.fetch_layers(*entry.pulled, [](const image::Descriptor&, std::uint64_t) {});
+  // Shown only once there is something to pull.
+  engine::Progress::Vertex vertex(progress_, "[internal] pull " + reference);
+  bool started = false;
+  try {
+    puller_.fetch_layers(
+        *entry.pulled,
+        [&](const image::Descriptor& blob, std::uint64_t done) {
+          if (!started && done == blob.size) return;
+          if (!started) vertex.start();
+          started = true;
+          vertex.transfer(blob.digest.str(), done, blob.size);
+        },
+        stop_.get_token());
+  } catch (const util::Error& error) {
+    if (started && error.exit_code() < 128 && !stop_.stop_requested()) vertex.failed(error.what());
+    throw;
+  }
+  if (started) vertex.done();
   entry.fetched = true;
 }
 
-std::filesystem::path BaseImages::tree(const std::string& reference, const image::Platform& platform) {
+void BaseImages::fetch(const std::string& reference, const image::Platform& platform) {
+  auto& found = entry(reference, platform);
+  const std::lock_guard lock(found.mutex);
+  load(found, reference, platform);
+  fetch(found, reference);
+}
+
+std::filesystem::path BaseImages::tree(const std::string& reference, const image::Platform& platform,
+                                       engine::Progress::Vertex& vertex) {
   auto& found = entry(reference, platform);
   const std::lock_guard lock(found.mutex);
   load(found, reference, platform);
   if (!found.tree.empty()) return found.tree;
-  fetch(found);
-  const auto tree = directory_ / ("base-" + std::string(found.image->config_digest.hex()));
-  if (::mkdir(tree.c_str(), 0755) != 0 || ::chmod(tree.c_str(), 0755) != 0) {
-    util::throw_errno("cannot make the directory " + util::quote(tree.string()));
+  try {
+    found.tree = unpack(found, reference, vertex);
+  } catch (const util::Error&) {
+    if (stop_.stop_requested() || !drop_damaged_blobs(found)) throw;
+    found.tree = unpack(found, reference, vertex);
   }
-  auto root = sys::RootedDir::open(tree);
-  layer::unpack(*found.image,
-                [&](const image::Descriptor& layer) -> std::unique_ptr<stream::Source> {
-                  if (found.archive) return found.archive->open_blob(layer);
-                  auto source = store_.blobs().open({layer.digest, layer.size});
-                  if (!source) throw util::Error("the layer " + layer.digest.str() + " is not in the store");
-                  return source;
-                },
-                reference, root, {.root_entry = layer::ApplyOptions::RootEntry::ignore});
-  found.tree = tree;
-  return tree;
+  return found.tree;
+}
+
+// True if the store held damaged layers of the image, which are gone now.
+bool BaseImages::drop_damaged_blobs(Entry& entry) {
+  if (entry.archive) return false;
+  bool dropped = false;
+  for (const auto& layer : entry.image->layers) {
+    const store::Blob blob{layer.digest, layer.size};
+    if (!store_.blobs().find(blob, store::Check::size)) continue;
+    store_.blobs().discard(layer.digest);
+    if (!store_.blobs().find(blob, store::Check::size)) dropped = true;
+  }
+  if (dropped) entry.fetched = false;
+  return dropped;
+}
+
+std::filesystem::path BaseImages::unpack(Entry& entry, const std::string& reference,
+                                         engine::Progress::Vertex& vertex) {
+  const auto chain = chain_id(entry.image->config.diff_ids);
+  for (;;) {
+    if (auto tree = store_.trees().find(chain)) return *tree;
+    auto making = store_.trees().make(chain, stop_.get_token());
+    if (!making) continue;
+    const auto fidelity = unpack_into(making->root(), entry, reference, vertex);
+    return making->commit(fidelity);
+  }
+}
+
+store::Fidelity BaseImages::unpack_into(const std::filesystem::path& directory, Entry& entry,
+                                        const std::string& reference, engine::Progress::Vertex& vertex) {
+  LayerQueue queue(vertex);
+  std::jthread pull;
+  if (!entry.fetched) {
+    pull = std::jthread([&](const std::stop_token& abandoned) {
+      std::stop_source stop;
+      const std::stop_callback on_cancel(stop_.get_token(), [&] { stop.request_stop(); });
+      const std::stop_callback on_failure(abandoned, [&] { stop.request_stop(); });
+      try {
+        puller_.fetch_layers(
+            *entry.pulled,
+            [&](const image::Descriptor& blob, std::uint64_t done) { queue.progress(blob, done); },
+            stop.get_token());
+        queue.end(nullptr);
+      } catch (...) {
+        queue.end(std::current_exception());
+      }
+    });
+  }
+  auto root = sys::RootedDir::open(directory);
+  const auto report = layer::unpack(
+      *entry.image,
+      [&](const image::Descriptor& layer) -> std::unique_ptr<stream::Source> {
+        if (entry.archive) return cancelable(entry.archive->open_blob(layer), stop_.get_token());
+        if (!entry.fetched) queue.wait_for(layer.digest);
+        vertex.note("extracting " + layer.digest.str());
+        const auto file = store_.blobs().find({layer.digest, layer.size}, store::Check::size);
+        if (!file) throw util::Error("the layer " + layer.digest.str() + " is not in the store");
+        return cancelable(stream::from_fd(sys::open_readable(*file), "blob " + layer.digest.str()),
+                          stop_.get_token());
+      },
+      reference, root, {.root_entry = layer::ApplyOptions::RootEntry::ignore});
+  if (pull.joinable()) {
+    pull.join();
+    queue.check();
+    entry.fetched = true;
+  }
+  return fidelity_of(report, vertex);
 }
 
 std::filesystem::path BaseImages::blob(const std::string& reference, const image::Platform& platform,
@@ -134,13 +269,13 @@ std::filesystem::path BaseImages::blob(const std::string& reference, const image
   auto& found = entry(reference, platform);
   const std::lock_guard lock(found.mutex);
   load(found, reference, platform);
-  fetch(found);
   if (found.archive) {
     const auto location = found.archive->find(layer);
     if (!location)
       throw util::Error(found.archive->what() + " does not hold the layer " + layer.digest.str());
     return location->file;
   }
+  fetch(found, reference);
   const auto file = store_.blobs().find({layer.digest, layer.size}, store::Check::size);
   if (!file) throw util::Error("the layer " + layer.digest.str() + " is not in the store");
   return *file;

@@ -5,25 +5,27 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "common/document/request.hpp"
+#include "common/engine/progress.hpp"
 #include "common/image/archive.hpp"
 #include "common/plan/lower.hpp"
 #include "common/registry/pull.hpp"
 #include "common/registry/settings.hpp"
-#include "common/snapshot/snapshotter.hpp"
 #include "common/store/store.hpp"
 
 namespace solver {
 
-// Thread-safe.
+// Nothing is fetched or unpacked before it is asked for, nor what the store holds already: the metadata of an
+// image, its layers as blobs and its files are three different things to ask for. Thread-safe.
 class BaseImages : public plan::Images {
 public:
-  // Borrows all but `settings`. Trees of unpacked images go to `directory`.
+  // Borrows all but `settings`.
   BaseImages(const document::Request& request, registry::Settings settings, store::Store& store,
-             std::filesystem::path directory);
+             engine::Progress& progress);
   ~BaseImages() override;
 
   bool is_given(const std::string& familiar) const override;
@@ -32,12 +34,20 @@ public:
   // Manifest, config and layers of an image; layers need not be here yet.
   const image::Image& image(const std::string& reference, const image::Platform& platform);
 
-  // The image's filesystem as one tree, unpacked once. Pulls what is missing. Throws util::Error.
-  std::filesystem::path tree(const std::string& reference, const image::Platform& platform);
+  // The image's filesystem as one tree of the store, to be read only. Pulls and unpacks what is missing, each
+  // layer as soon as it is there, and tells `vertex`. Throws util::Error.
+  std::filesystem::path tree(const std::string& reference, const image::Platform& platform,
+                             engine::Progress::Vertex& vertex);
+
+  // Brings the layers as blobs: what an exported image needs of its base even if no step reads files of it.
+  void fetch(const std::string& reference, const image::Platform& platform);
 
   // The bytes of a layer as they are stored, pulled if need be.
   std::filesystem::path blob(const std::string& reference, const image::Platform& platform,
                              const image::Descriptor& layer);
+
+  // Ends all pulling and unpacking; it then throws util::Error.
+  void cancel() noexcept { stop_.request_stop(); }
 
   // What stands in the place of the value of IMAGE_ARG_x in a Dockerfile.
   static std::string reference_for(const document::Preload& preload);
@@ -47,12 +57,17 @@ private:
 
   Entry& entry(const std::string& reference, const image::Platform& platform);
   void load(Entry& entry, const std::string& reference, const image::Platform& platform);
-  void fetch(Entry& entry);
+  void fetch(Entry& entry, const std::string& reference);
+  bool drop_damaged_blobs(Entry& entry);
+  std::filesystem::path unpack(Entry& entry, const std::string& reference, engine::Progress::Vertex& vertex);
+  store::Fidelity unpack_into(const std::filesystem::path& root, Entry& entry, const std::string& reference,
+                              engine::Progress::Vertex& vertex);
 
   std::map<std::string, document::Preload::Layout> given_;  // by familiar name
   store::Store& store_;
   registry::Puller puller_;
-  std::filesystem::path directory_;
+  engine::Progress& progress_;
+  std::stop_source stop_;
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Entry>>
       entries_;  // guarded by mutex_; an entry has a mutex of its own

@@ -25,8 +25,10 @@ public:
 
   BuiltLayers run(const std::vector<bool>& is_exported) {
     std::set<plan::OpId> layers;
+    std::set<plan::OpId> bases;  // whose blobs go into an image
     for (std::size_t i = 0; i < graph_.targets.size(); ++i) {
       for (const auto& image : graph_.targets[i].images) {
+        if (is_exported[i] && image.base) bases.insert(*image.base);
         for (const auto& entry : image.history) {
           if (!entry.layer) continue;
           need(*entry.layer);
@@ -43,6 +45,13 @@ public:
       task_of[id] = tasks.size();
       tasks.push_back(std::move(task));
       if (layers.count(id) > 0) tasks.push_back({.work = [this, id] { pack(id); }, .needs = {task_of[id]}});
+    }
+    for (const plan::OpId id : bases) {
+      // Unpacking brings the blobs too, and shows them better.
+      const auto unpacked = task_of.find(id);
+      Task task{.work = [this, id] { fetch_base(id); }, .needs = {}};
+      if (unpacked != task_of.end()) task.needs.push_back(unpacked->second);
+      tasks.push_back(std::move(task));
     }
     run_tasks(tasks, max_threads, [this] { workshop_.cancel(); });
     return std::move(layers_);
@@ -92,7 +101,7 @@ private:
 
       Filesystem operator()(const plan::Scratch&) const { return {}; }
       Filesystem operator()(const plan::Pull& pull) const {
-        return {.stack = {{workshop.images.tree(pull.reference, pull.platform)}},
+        return {.stack = {{workshop.images.tree(pull.reference, pull.platform, *vertex)}},
                 .local = std::nullopt,
                 .independent = false};
       }
@@ -113,6 +122,11 @@ private:
       }
     };
     return std::visit(Visitor{inputs, workshop_, vertex}, op.action);
+  }
+
+  void fetch_base(plan::OpId id) {
+    const auto& pull = std::get<plan::Pull>(graph_.ops[id].action);
+    workshop_.images.fetch(pull.reference, pull.platform);
   }
 
   void pack(plan::OpId id) {

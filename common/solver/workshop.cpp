@@ -26,6 +26,7 @@ std::filesystem::path Workshop::new_tree() {
 
 void Workshop::cancel() noexcept {
   canceled_ = true;
+  images.cancel();
   ::eventfd_write(cancel_event_.get(), 1);
 }
 

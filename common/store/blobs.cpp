@@ -2,13 +2,13 @@
 #include "common/store/blobs.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <cassert>
 #include <cerrno>
 #include <vector>
 
+#include "common/store/lock_file.hpp"
 #include "common/stream/verified_source.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/interrupt.hpp"
@@ -47,28 +47,6 @@ std::optional<std::uint64_t> hash_file(int fd, hash::Sha256& sha) {
 bool has_digest(int fd, const hash::Digest& digest) {
   hash::Sha256 sha;
   return hash_file(fd, sha) && sha.finish() == digest;
-}
-
-bool is_file_at(int fd, const std::filesystem::path& path) {
-  struct stat open = {};
-  struct stat there = {};
-  return ::fstat(fd, &open) == 0 && ::stat(path.c_str(), &there) == 0 && open.st_dev == there.st_dev &&
-         open.st_ino == there.st_ino;
-}
-
-// The partial file with its lock. Nothing while someone else holds it.
-std::optional<sys::UniqueFd> lock_partial(const std::filesystem::path& path) {
-  for (;;) {
-    sys::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-    if (!fd) util::throw_errno("cannot create " + quoted(path));
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-      if (errno == EWOULDBLOCK) return std::nullopt;
-      if (errno != EINTR) util::throw_errno("cannot lock " + quoted(path));
-    } else if (is_file_at(fd.get(), path)) {
-      return fd;
-    }
-    // The one who had the lock moved or removed the file between our open and our lock.
-  }
 }
 
 }  // namespace
@@ -164,7 +142,7 @@ void Blobs::remove_damaged(const hash::Digest& digest, const std::string& reason
   if (!fd || has_digest(fd.get(), digest)) return;
   // Whoever holds the lock is about to replace it; without the lock a good replacement could be removed.
   const auto partial = partial_path_of(digest);
-  const auto lock = lock_partial(partial);
+  const auto lock = try_lock_file(partial);
   if (!lock || !is_file_at(fd.get(), path)) return;
   if (::unlink(path.c_str()) != 0) util::throw_errno("cannot remove the damaged file " + quoted(path));
   struct stat status = {};
@@ -182,7 +160,7 @@ std::optional<Download> Blobs::download(const Blob& blob, std::stop_token cancel
   const sys::Interrupt interrupt(std::move(cancel));
   for (;;) {
     if (find(blob, Check::digest)) return std::nullopt;
-    if (auto fd = lock_partial(partial_path_of(blob.digest))) {
+    if (auto fd = try_lock_file(partial_path_of(blob.digest))) {
       // The one we waited for may have finished between the look and the lock.
       if (!find(blob, Check::digest)) return Download(*this, blob, std::move(*fd));
       ::unlink(partial_path_of(blob.digest).c_str());

@@ -31,8 +31,8 @@ std::string quoted(const fs::path& path) {
 // The name of every folder this or any other format has; nothing else in the directory is ever removed.
 constexpr const char* folders[] = {"blobs", "names", "partial", "trees", "steps", "mounts"};
 
-void make_directory(const fs::path& path) {
-  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) util::throw_errno("cannot create " + quoted(path));
+void make_directory(const fs::path& path, mode_t mode = 0755) {
+  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) util::throw_errno("cannot create " + quoted(path));
 }
 
 std::optional<std::string> read_format(const fs::path& directory) {
@@ -53,7 +53,8 @@ bool try_lock(int fd, int operation, const fs::path& path) {
 void remove_leftovers(const fs::path& partial) {
   const auto now = fs::file_time_type::clock::now();
   for (const auto& entry : fs::directory_iterator(partial)) {
-    const bool unowned = entry.path().filename().string().starts_with("new-");
+    const auto name = entry.path().filename().string();
+    const bool unowned = name.starts_with("new-") || name.starts_with("tree-");
     std::error_code error;
     const auto age = now - entry.last_write_time(error);
     if (unowned || (!error && age > partial_life)) sys::remove_tree(entry.path());
@@ -70,8 +71,11 @@ void prepare(const fs::path& directory) {
     for (const auto* folder : folders)
       sys::remove_tree(directory / folder);
   }
-  for (const auto* folder : {"blobs", "blobs/sha256", "names", "partial"})
+  for (const auto* folder : {"blobs", "blobs/sha256", "names"})
     make_directory(directory / folder);
+  // Unpacked images hold set-user-ID programs, which are not for everybody on the machine.
+  for (const auto* folder : {"partial", "trees"})
+    make_directory(directory / folder, 0700);
   remove_leftovers(directory / "partial");
   if (found != format) sys::write_file(directory / "format", format);
 }
@@ -102,6 +106,7 @@ Store::Store(fs::path directory, Warn warn, std::stop_token cancel)
     : directory_(std::move(directory)),
       lock_(open_directory(directory_, std::move(cancel))),
       blobs_(directory_ / "blobs" / "sha256", directory_ / "partial", warn),
-      names_(directory_ / "names", warn) {}
+      names_(directory_ / "names", warn),
+      trees_(directory_ / "trees", directory_ / "partial", warn) {}
 
 }  // namespace store

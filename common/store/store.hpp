@@ -4,19 +4,26 @@
 //   lock             flock(2): shared by every open Store, exclusive for who removes what others may use
 //   blobs/sha256/X   a blob, whole; X is its digest in hex
 //   names/X          what a name last meant, a JSON record (names.hpp); X is the name's SHA-256 in hex
+//   trees/X/root     an unpacked image; X is the chain of its diff_ids in hex, then "-" and a hash of our
+//                    rights and mapping of ids where the tree is not for everybody (trees.hpp)
+//   trees/X/tree.json
+//                    {"schema": "oci-build/store-tree/1", "fingerprint": DIGEST, "boot": the kernel's boot
+//                    id}: how the tree was when it was made; one without this record is not there
 //   partial/X        a download of blob X that is under way (then flocked by its writer) or was cut
-//   partial/new-*    a file being written whose digest or content is not yet known
+//   partial/new-*    a file or tree being written
+//   partial/tree-X   empty, flocked by who unpacks the image of chain X
 //
 // Everything appears in its place by rename(2). Further kinds get a folder each beside blobs/ and names/:
-// trees/X (an unpacked layer or chain of layers), steps/X (cache key to result, a JSON record as in names/)
-// and mounts/X (a cache mount). The mtime of an entry, of the folder itself for a tree or mount, is the time
-// of its last use; whoever prunes goes by it, under the exclusive lock, which also shows that no
-// partial/new-* has an owner. A build that cannot get that lock leaves pruning to the last one that runs.
+// steps/X (X is a cache key of plan/cache_key, the record names the layer it made and its diff_id, or the
+// tree; JSON as in names/) and mounts/X (a cache mount; X is the SHA-256 of its id in hex). The mtime of an
+// entry, of the folder itself for a tree or mount, is the time of its last use; whoever prunes goes by it,
+// under the exclusive lock, which also shows that no partial/new-* has an owner. A build that cannot get that
+// lock leaves pruning to the last one that runs.
 //
 // Nothing is synced to disk. The page cache outlives any kill of a build, so rename orders everything that
 // such a kill can tear; what a crash of the whole machine can tear (a renamed file without its bytes) shows
-// as a wrong size or digest, which is a miss. A store is a cache: losing an entry costs time, a sync of each
-// costs every build.
+// as a wrong size, digest or fingerprint, which is a miss. A store is a cache: losing an entry costs time, a
+// sync of each costs every build.
 #pragma once
 
 #include <filesystem>
@@ -26,6 +33,7 @@
 
 #include "common/store/blobs.hpp"
 #include "common/store/names.hpp"
+#include "common/store/trees.hpp"
 #include "common/sys/fd.hpp"
 
 namespace store {
@@ -40,6 +48,7 @@ public:
 
   Blobs& blobs() noexcept { return blobs_; }
   Names& names() noexcept { return names_; }
+  Trees& trees() noexcept { return trees_; }
 
   const std::filesystem::path& directory() const noexcept { return directory_; }
 
@@ -48,6 +57,7 @@ private:
   sys::UniqueFd lock_;
   Blobs blobs_;
   Names names_;
+  Trees trees_;
 };
 
 }  // namespace store

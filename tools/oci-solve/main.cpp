@@ -22,6 +22,10 @@ int main(int argc, char** argv) {
          "private directory for temporary files, which stays empty afterwards (default: a temporary one)")
       ->type_name("DIR")
       ->check(CLI::ExistingDirectory.description(""));
+  app.add_option("--state-dir", options.state_dir,
+                 "where the native engine keeps base images for the next build, unless the request names a "
+                 "cache (default: nowhere)")
+      ->type_name("DIR");
   app.add_option("--start-timeout", options.start_timeout,
                  "how long BuildKit may take to start (default: 60)")
       ->type_name("SECONDS")

@@ -28,7 +28,7 @@ document::EngineChoice wanted_engine(const Options& options, const document::Req
 }
 
 std::unique_ptr<engine::Engine> make_engine(document::EngineChoice choice, const Options& options) {
-  if (choice == document::EngineChoice::native) return std::make_unique<native::Engine>();
+  if (choice == document::EngineChoice::native) return std::make_unique<native::Engine>(options.state_dir);
   return std::make_unique<buildkit::Engine>(std::chrono::seconds(options.start_timeout));
 }
 

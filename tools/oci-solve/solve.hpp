@@ -11,7 +11,8 @@ namespace oci_solve {
 struct Options {
   std::optional<std::string> engine = std::nullopt;  // nothing = what the request says
   std::optional<std::filesystem::path> work_dir = std::nullopt;
-  int start_timeout = 60;  // seconds
+  std::optional<std::filesystem::path> state_dir = std::nullopt;  // of the native engine
+  int start_timeout = 60;                                         // seconds
 };
 
 // Reads a request from `in`, chooses the engine and says which on stderr, builds, and writes the result to

@@ -1,0 +1,160 @@
+// Metadata of a tree in one fixed order, hashed.
+#include "common/store/fingerprint.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "common/hash/sha256.hpp"
+#include "common/sys/fd.hpp"
+#include "common/sys/stop.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace store {
+namespace {
+
+struct CloseDir {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+class Walk {
+public:
+  explicit Walk(const std::filesystem::path& tree)
+      : tree_(tree), root_(::open(tree.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (!root_) fail("cannot open", "");
+  }
+
+  hash::Digest run() {
+    put_status(".");
+    put_xattrs(".");
+    std::vector<std::string> left = {"."};  // paths below the root: no descriptor per level
+    while (!left.empty()) {
+      sys::stop::check();
+      const auto directory = std::move(left.back());
+      left.pop_back();
+      for (const auto& name : names_in(directory)) {
+        auto path = directory + "/" + name;
+        if (put(path)) left.push_back(std::move(path));
+      }
+    }
+    return sha_.finish();
+  }
+
+private:
+  [[noreturn]] void fail(const std::string& message, const std::string& path) const {
+    util::throw_errno(message + " " + util::quote((tree_ / path).string()));
+  }
+
+  void put_bytes(std::string_view bytes) {
+    put_number(bytes.size());
+    sha_.update(std::as_bytes(std::span(bytes)));
+  }
+
+  template <typename Number>
+  void put_number(Number number) {
+    static_assert(std::is_integral_v<Number>);
+    const auto value = static_cast<std::uint64_t>(number);
+    sha_.update(std::as_bytes(std::span(&value, 1)));
+  }
+
+  std::vector<std::string> names_in(const std::string& path) {
+    const std::unique_ptr<DIR, CloseDir> directory(
+        ::fdopendir(::openat(root_.get(), path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)));
+    if (!directory) fail("cannot open", path);
+    std::vector<std::string> names;
+    for (errno = 0;;) {
+      const dirent* entry = ::readdir(directory.get());
+      if (entry == nullptr) break;
+      if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0)
+        names.emplace_back(entry->d_name);
+    }
+    if (errno != 0) fail("cannot read", path);
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  // True for a directory.
+  bool put(const std::string& path) {
+    put_bytes(path);
+    const auto mode = put_status(path);
+    if (S_ISLNK(mode)) {
+      std::array<char, PATH_MAX> target{};
+      const ssize_t size = ::readlinkat(root_.get(), path.c_str(), target.data(), target.size());
+      if (size < 0) fail("cannot read", path);
+      put_bytes({target.data(), static_cast<std::size_t>(size)});
+    } else {
+      put_xattrs(path);
+    }
+    return S_ISDIR(mode);
+  }
+
+  mode_t put_status(const std::string& path) {
+    struct stat status = {};
+    if (::fstatat(root_.get(), path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) fail("cannot look at", path);
+    put_number(status.st_mode);
+    put_number(status.st_uid);
+    put_number(status.st_gid);
+    put_number(status.st_mtim.tv_sec);
+    put_number(status.st_mtim.tv_nsec);
+    const bool is_device = S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode);
+    put_number(is_device ? status.st_rdev : 0);
+    if (S_ISREG(status.st_mode)) {
+      put_number(status.st_size);
+      put_number(status.st_nlink);
+    }
+    return status.st_mode;
+  }
+
+  // There is no call that takes a directory's descriptor and a name, but the kernel's own link to it does.
+  void put_xattrs(const std::string& path) {
+    const auto place = "/proc/self/fd/" + std::to_string(root_.get()) + "/" + path;
+    std::string names(list_size_, '\0');
+    ssize_t size = ::llistxattr(place.c_str(), names.data(), names.size());
+    while (size < 0 && errno == ERANGE) {
+      names.resize(list_size_ *= 2);
+      size = ::llistxattr(place.c_str(), names.data(), names.size());
+    }
+    if (size < 0 && errno != ENOTSUP) fail("cannot look at", path);
+    names.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+    std::vector<std::string> sorted;
+    for (std::size_t begin = 0; begin < names.size();) {
+      sorted.emplace_back(names.c_str() + begin);
+      begin += sorted.back().size() + 1;
+    }
+    std::sort(sorted.begin(), sorted.end());
+    for (const auto& name : sorted) {
+      if (name == "security.selinux") continue;  // the machine's own affair
+      put_bytes(name);
+      std::string value(64 << 10, '\0');  // XATTR_SIZE_MAX
+      const ssize_t got = ::lgetxattr(place.c_str(), name.c_str(), value.data(), value.size());
+      put_bytes(std::string_view(value).substr(0, got < 0 ? 0 : static_cast<std::size_t>(got)));
+    }
+  }
+
+  std::filesystem::path tree_;
+  sys::UniqueFd root_;
+  hash::Sha256 sha_;
+  std::size_t list_size_ = 1024;
+};
+
+}  // namespace
+
+hash::Digest fingerprint(const std::filesystem::path& tree) {
+  return Walk(tree).run();
+}
+
+}  // namespace store

@@ -1,0 +1,182 @@
+// Trees as directories, each with a record of what it was when it was made.
+#include "common/store/trees.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "common/hash/sha256.hpp"
+#include "common/store/fingerprint.hpp"
+#include "common/store/lock_file.hpp"
+#include "common/sys/file.hpp"
+#include "common/sys/interrupt.hpp"
+#include "common/sys/remove_tree.hpp"
+#include "common/sys/stop.hpp"
+#include "common/util/error.hpp"
+#include "common/util/json.hpp"
+#include "common/util/text.hpp"
+
+namespace store {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+constexpr auto schema = "oci-build/store-tree/1";
+constexpr auto record_name = "tree.json";
+constexpr std::uint64_t most_record_bytes = 64 << 10;
+
+// Files of /proc say 0 bytes of themselves, so they are read to the end.
+std::string read_proc(const char* path) {
+  const sys::UniqueFd fd(::open(path, O_RDONLY | O_CLOEXEC));
+  return fd ? sys::read_to_end(fd.get(), util::quote(path)) : std::string();
+}
+
+// Another one since the machine last started; containers see their host's.
+std::string boot_id() {
+  auto id = read_proc("/proc/sys/kernel/random/boot_id");
+  while (id.ends_with('\n'))
+    id.pop_back();
+  return id;
+}
+
+// True if ids are stored as they are seen, whatever the ranges they are given in (user_namespaces(7)).
+bool is_identity(const std::string& id_map) {
+  std::istringstream lines(id_map);
+  for (std::uint64_t inside = 0, outside = 0, count = 0; lines >> inside >> outside >> count;) {
+    if (inside != outside) return false;
+  }
+  return true;
+}
+
+// What else the result of unpacking depends on: how ids are mapped, and what we may do.
+std::string circumstances(bool& plain) {
+  const auto uids = read_proc("/proc/self/uid_map");
+  const auto gids = read_proc("/proc/self/gid_map");
+  plain = is_identity(uids) && is_identity(gids);
+  const auto status = read_proc("/proc/self/status");
+  const auto begin = std::min(status.find("CapEff:"), status.size());
+  return uids + "\n" + gids + "\n" + status.substr(begin, status.find('\n', begin) - begin);
+}
+
+std::string plain_name(const hash::Digest& chain) {
+  return std::string(chain.hex());
+}
+
+// The name of a tree of ours alone; the same as the plain one when `fidelity` and mapping allow that.
+std::string name_of(const hash::Digest& chain, Fidelity fidelity) {
+  bool plain = false;
+  const auto text = circumstances(plain);
+  if (plain && fidelity == Fidelity::whole) return plain_name(chain);
+  return plain_name(chain) + "-" + std::string(hash::sha256(text).hex().substr(0, 16));
+}
+
+bool has_plain_ids() {
+  bool plain = false;
+  circumstances(plain);
+  return plain;
+}
+
+std::string record_text(const hash::Digest& print, const std::string& boot) {
+  const nlohmann::ordered_json record = {{"schema", schema}, {"fingerprint", print.str()}, {"boot", boot}};
+  return util::dump_json(record) + "\n";
+}
+
+struct Record {
+  hash::Digest print;
+  std::string boot;
+};
+
+Record parse_record(const std::string& json) {
+  const std::string what = "record";
+  const auto document = util::parse_json(json, what);
+  const util::JsonFields fields(document, what);
+  fields.require_exactly({"schema", "fingerprint", "boot"});
+  if (fields.string("schema") != schema) fields.fail("schema", "not " + std::string(schema));
+  return {hash::Digest::parse(fields.string("fingerprint")), fields.string("boot")};
+}
+
+}  // namespace
+
+Trees::Trees(fs::path directory, fs::path partial, Warn warn)
+    : directory_(std::move(directory)), partial_(std::move(partial)), warn_(std::move(warn)) {}
+
+std::optional<fs::path> Trees::find(const hash::Digest& chain) {
+  if (has_plain_ids()) {
+    if (auto root = find_named(plain_name(chain))) return root;
+  }
+  return find_named(name_of(chain, Fidelity::with_losses));
+}
+
+std::optional<fs::path> Trees::find_named(const std::string& name) {
+  const auto place = directory_ / name;
+  const auto record_path = place / record_name;
+  if (::access(record_path.c_str(), F_OK) != 0) return std::nullopt;
+  auto root = place / "root";
+  try {
+    const auto record = parse_record(sys::read_file(record_path, most_record_bytes));
+    struct stat status = {};
+    if (::lstat(root.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
+      throw util::Error("its files are missing");
+    if (const auto boot = boot_id(); record.boot != boot || boot.empty()) {
+      if (fingerprint(root) != record.print) throw util::Error("its files are not as they were unpacked");
+      sys::write_file(record_path, record_text(record.print, boot));
+    }
+  } catch (const util::Error& error) {
+    sys::stop::check();
+    ::unlink(record_path.c_str());  // the rest goes when the tree is made anew
+    warn_("dropped the damaged tree " + name + " from the store: " + error.what());
+    return std::nullopt;
+  }
+  // The time of the last use only decides what is pruned first, so a failure does no harm.
+  [[maybe_unused]] const int ignored = ::utimensat(AT_FDCWD, place.c_str(), nullptr, 0);
+  return root;
+}
+
+std::optional<NewTree> Trees::make(const hash::Digest& chain, std::stop_token cancel) {
+  const sys::Interrupt interrupt(std::move(cancel));
+  const auto lock_path = partial_ / ("tree-" + std::string(chain.hex()));
+  for (;;) {
+    if (find(chain)) return std::nullopt;
+    if (auto lock = try_lock_file(lock_path)) {
+      // The one we waited for may have finished between the look and the lock.
+      if (!find(chain)) return NewTree(*this, chain, lock_path, std::move(*lock));
+      ::unlink(lock_path.c_str());
+      return std::nullopt;
+    }
+    // flock(2) cannot wait for a stop request as well; unpacking takes so long that asking is good enough.
+    interrupt.sleep(20ms);
+  }
+}
+
+NewTree::NewTree(Trees& trees, hash::Digest chain, fs::path lock_path, sys::UniqueFd lock)
+    : trees_(&trees),
+      chain_(std::move(chain)),
+      lock_path_(std::move(lock_path)),
+      lock_(std::move(lock)),
+      place_(trees.partial_, "new-") {
+  // The mode of the root shows in the image; the umask must not.
+  if (::mkdir(root().c_str(), 0755) != 0 || ::chmod(root().c_str(), 0755) != 0)
+    util::throw_errno("cannot create " + util::quote(root().string()));
+}
+
+NewTree::~NewTree() {
+  if (lock_) ::unlink(lock_path_.c_str());
+}
+
+fs::path NewTree::commit(Fidelity fidelity) {
+  sys::write_file(place_.path() / record_name, record_text(fingerprint(root()), boot_id()));
+  const auto place = trees_->directory_ / name_of(chain_, fidelity);
+  // What a damaged tree left; whole ones are found before anybody makes them anew.
+  sys::remove_tree(place);
+  if (::rename(place_.path().c_str(), place.c_str()) != 0)
+    util::throw_errno("cannot create " + util::quote(place.string()));
+  static_cast<void>(place_.release());
+  return place / "root";
+}
+
+}  // namespace store

@@ -1,0 +1,81 @@
+// Unpacked images by what is in them.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "common/hash/digest.hpp"
+#include "common/store/warn.hpp"
+#include "common/sys/fd.hpp"
+#include "common/sys/temp_dir.hpp"
+
+namespace store {
+
+class NewTree;
+
+// One tree is all layers of an image put together, found by the chain of its diff_ids (image-spec, config.md,
+// "Layer ChainID"). Not one tree per layer: whiteouts would have to be kept as marks of one way to stack
+// layers, and every look-up in a step would go through as many directories as the image has layers; what two
+// images have in common is unpacked twice for that, but pulled once.
+//
+// A tree that could not be made whole for want of rights, or inside a mapping of ids, is of use only to who
+// has the same rights and mapping: it gets a name of its own.
+//
+// Whatever is found here is shared with other builds: to be read, or taken as the lower directory of an
+// overlay, but never changed. It is not removed while a Store is open on the directory.
+class Trees {
+public:
+  // Both directories exist, on one filesystem.
+  Trees(std::filesystem::path directory, std::filesystem::path partial, Warn warn);
+
+  // The root of the tree; counts as a use. One that was made before the machine last started is looked
+  // through, because what was written then may not have reached the disk. A damaged one is warned of and
+  // not there. Never throws for damage.
+  std::optional<std::filesystem::path> find(const hash::Digest& chain);
+
+  // The right to make the tree. Nothing if it is there. While another thread or process makes it, waits for
+  // the outcome; `cancel` and stop requests end the wait. Throws util::Error.
+  std::optional<NewTree> make(const hash::Digest& chain, std::stop_token cancel = {});
+
+private:
+  friend class NewTree;
+
+  std::optional<std::filesystem::path> find_named(const std::string& name);
+
+  std::filesystem::path directory_;
+  std::filesystem::path partial_;
+  Warn warn_;
+};
+
+// Whether everything in the tree is as the image says.
+enum class Fidelity { whole, with_losses };
+
+// A tree being made; nobody else makes it meanwhile. Removed again without commit(). Outlived by the Trees it
+// is from.
+class NewTree {
+public:
+  NewTree(NewTree&&) noexcept = default;
+  NewTree& operator=(NewTree&&) = delete;
+  ~NewTree();
+
+  // An empty directory, mode 0755, to be filled.
+  std::filesystem::path root() const { return place_.path() / "root"; }
+
+  // Puts the tree in its place and gives the path of its root. Throws util::Error. At most once, and nothing
+  // may follow.
+  std::filesystem::path commit(Fidelity fidelity);
+
+private:
+  friend class Trees;
+  NewTree(Trees& trees, hash::Digest chain, std::filesystem::path lock_path, sys::UniqueFd lock);
+
+  Trees* trees_;
+  hash::Digest chain_;
+  std::filesystem::path lock_path_;
+  sys::UniqueFd lock_;
+  sys::TempDir place_;
+};
+
+}  // namespace store

@@ -1,0 +1,181 @@
+#include "common/store/trees.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <fstream>
+#include <thread>
+
+#include "common/hash/sha256.hpp"
+#include "common/store/store.hpp"
+#include "common/sys/file.hpp"
+#include "common/sys/temp_dir.hpp"
+#include "common/util/error.hpp"
+
+namespace store {
+namespace {
+
+namespace fs = std::filesystem;
+
+class TreesTest : public testing::Test {
+protected:
+  Store open() {
+    return Store(directory_, [this](const std::string& message) { warnings_.push_back(message); });
+  }
+
+  // A tree of one file.
+  fs::path make_tree(Store& store, Fidelity fidelity = Fidelity::whole) {
+    auto making = store.trees().make(chain_);
+    if (!making) throw util::Error("the tree is there already");
+    sys::write_file(making->root() / "file", "content");
+    return making->commit(fidelity);
+  }
+
+  // As if the machine had been started anew since.
+  void forget_boot(const fs::path& root) {
+    const auto path = root.parent_path() / "tree.json";
+    auto record = sys::read_file(path);
+    const auto begin = record.find("\"boot\":\"") + 8;
+    record.replace(begin, record.find('"', begin) - begin, "another");
+    sys::write_file(path, record);
+  }
+
+  bool is_empty(const std::string& folder) const { return fs::is_empty(directory_ / folder); }
+
+  sys::TempDir temp_{fs::temp_directory_path()};
+  fs::path directory_ = temp_.path() / "store";
+  hash::Digest chain_ = hash::sha256("chain");
+  std::vector<std::string> warnings_;
+};
+
+TEST_F(TreesTest, KeepsATreeForTheNextBuild) {
+  fs::path made;
+  {
+    auto store = open();
+    EXPECT_EQ(store.trees().find(chain_), std::nullopt);
+    made = make_tree(store);
+  }
+  auto store = open();
+  EXPECT_EQ(store.trees().find(chain_), made);
+  EXPECT_EQ(sys::read_file(made / "file"), "content");
+  EXPECT_EQ(store.trees().make(chain_), std::nullopt);
+  EXPECT_TRUE(is_empty("partial"));
+  EXPECT_TRUE(warnings_.empty());
+}
+
+TEST_F(TreesTest, TheRootOfANewTreeHasTheModeThatAnImageWithoutOneGivesIt) {
+  auto store = open();
+  const auto before = ::umask(077);
+  const auto making = store.trees().make(chain_);
+  ::umask(before);
+  struct stat status = {};
+  ASSERT_EQ(::stat(making->root().c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode, S_IFDIR | 0755);
+}
+
+TEST_F(TreesTest, NobodyElseMayEnterTheTrees) {
+  open();
+  for (const auto* folder : {"trees", "partial"}) {
+    struct stat status = {};
+    ASSERT_EQ(::stat((directory_ / folder).c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777, 0700) << folder;
+  }
+}
+
+TEST_F(TreesTest, ATreeThatIsNotFinishedIsRemoved) {
+  auto store = open();
+  {
+    const auto making = store.trees().make(chain_);
+    sys::write_file(making->root() / "file", "content");
+  }
+  EXPECT_EQ(store.trees().find(chain_), std::nullopt);
+  EXPECT_TRUE(is_empty("partial"));
+  make_tree(store);
+  EXPECT_TRUE(store.trees().find(chain_));
+}
+
+TEST_F(TreesTest, WhatAKilledBuildLeftGoesWithTheNextStart) {
+  open();
+  fs::create_directories(directory_ / "partial/new-abc/root/usr/bin");
+  std::ofstream(directory_ / "partial" / ("tree-" + std::string(chain_.hex())));
+  open();
+  EXPECT_TRUE(is_empty("partial"));
+}
+
+TEST_F(TreesTest, ATreeWithoutItsRecordIsMadeAnew) {
+  auto store = open();
+  const auto made = make_tree(store);
+  fs::remove(made.parent_path() / "tree.json");
+  sys::write_file(made / "rest", "");
+  EXPECT_EQ(store.trees().find(chain_), std::nullopt);
+  EXPECT_EQ(make_tree(store), made);
+  EXPECT_FALSE(fs::exists(made / "rest"));
+}
+
+TEST_F(TreesTest, ADamagedRecordIsAMissAndAWarning) {
+  auto store = open();
+  const auto made = make_tree(store);
+  sys::write_file(made.parent_path() / "tree.json", "{}");
+  EXPECT_EQ(store.trees().find(chain_), std::nullopt);
+  EXPECT_EQ(warnings_.size(), 1);
+  EXPECT_EQ(make_tree(store), made);
+}
+
+TEST_F(TreesTest, ATreeOfBeforeTheMachineStartedIsLookedThroughOnce) {
+  auto store = open();
+  const auto made = make_tree(store);
+  forget_boot(made);
+  EXPECT_EQ(store.trees().find(chain_), made);
+  EXPECT_EQ(sys::read_file(made.parent_path() / "tree.json").find("another"), std::string::npos);
+  EXPECT_TRUE(warnings_.empty());
+}
+
+TEST_F(TreesTest, AFileThatACrashOfTheMachineEmptiedIsAMissAndAWarning) {
+  auto store = open();
+  const auto made = make_tree(store);
+  forget_boot(made);
+  fs::resize_file(made / "file", 0);
+  EXPECT_EQ(store.trees().find(chain_), std::nullopt);
+  EXPECT_EQ(warnings_.size(), 1);
+  EXPECT_EQ(make_tree(store), made);
+  EXPECT_EQ(sys::read_file(made / "file"), "content");
+}
+
+TEST_F(TreesTest, ATreeWithLossesDoesNotStandForAWholeOne) {
+  auto store = open();
+  const auto lossy = make_tree(store, Fidelity::with_losses);
+  EXPECT_EQ(store.trees().find(chain_), lossy);  // by who can do no better
+  EXPECT_NE(lossy.parent_path().filename().string(), chain_.hex());
+}
+
+TEST_F(TreesTest, TwoBuildsAtOnceMakeATreeOnce) {
+  std::atomic<int> made = 0;
+  const auto build = [&] {
+    Store store(directory_);
+    auto making = store.trees().make(chain_);
+    if (making) {
+      ++made;
+      sys::write_file(making->root() / "file", "content");
+      making->commit(Fidelity::whole);
+    }
+    EXPECT_TRUE(store.trees().find(chain_));
+  };
+  {
+    const std::jthread first(build);
+    const std::jthread second(build);
+  }
+  EXPECT_EQ(made, 1);
+}
+
+TEST_F(TreesTest, WaitingForATreeEndsWhenCancelled) {
+  auto store = open();
+  const auto making = store.trees().make(chain_);
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_THROW(store.trees().make(chain_, stop.get_token()), util::Error);
+}
+
+}  // namespace
+}  // namespace store
