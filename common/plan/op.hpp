@@ -10,6 +10,7 @@
 
 #include "common/dockerfile/instruction.hpp"
 #include "common/dockerfile/mount.hpp"
+#include "common/hash/checksum.hpp"
 #include "common/image/descriptor.hpp"
 
 namespace plan {
@@ -43,7 +44,7 @@ struct MakeFile {
 struct Http {
   std::string url;
   std::string file_name;
-  std::string checksum;  // "sha256:..."; empty = none given
+  std::optional<hash::Checksum> checksum;
 };
 
 // A git checkout (ADD of a git reference).
@@ -54,6 +55,7 @@ struct Git {
   std::string checksum;      // of the commit, perhaps its beginning; empty = none given
   bool keep_git_dir = false;
   bool submodules = true;
+  bool fetch_by_commit = false;  // `checksum` is fetched, whatever the ref is
 };
 
 // What one COPY or ADD does to `base`.

@@ -26,7 +26,7 @@ public:
       if (const auto* git = std::get_if<GitSource>(&remote)) {
         add_remote(copy, {.action = git_op(*git, add), .title = title, .ignore_cache = no_cache_}, "/");
       } else if (const auto* url = std::get_if<UrlSource>(&remote)) {
-        const Http http{.url = url->url, .file_name = url->file_name, .checksum = add.checksum};
+        const Http http{.url = url->url, .file_name = url->file_name, .checksum = checksum(add)};
         add_remote(copy, {.action = http, .title = title, .ignore_cache = no_cache_}, "/" + http.file_name);
         copy.sources.back().unpack_archives = add.unpack.value_or(false);
       } else {
@@ -146,13 +146,23 @@ public:
   void operator()(const dockerfile::Arg&) { put_history(); }
 
 private:
+  static std::optional<hash::Checksum> checksum(const dockerfile::Add& add) {
+    if (add.checksum.empty()) return std::nullopt;
+    try {
+      return hash::Checksum::parse(add.checksum);
+    } catch (const util::Error& error) {
+      throw SyntaxError(error.what(), "--checksum");
+    }
+  }
+
   static Git git_op(const GitSource& source, const dockerfile::Add& add) {
     return {.remote = source.remote,
             .ref = source.ref,
             .subdirectory = source.subdir,
             .checksum = add.checksum.empty() ? source.checksum : add.checksum,
             .keep_git_dir = add.keep_git_dir.value_or(source.keep_git_dir.value_or(false)),
-            .submodules = source.submodules};
+            .submodules = source.submodules,
+            .fetch_by_commit = source.fetch_by_commit};
   }
 
   void put_history() {

@@ -6,7 +6,7 @@
 
 #include <ctime>
 
-#include "common/hash/sha256.hpp"
+#include "common/hash/hasher.hpp"
 #include "common/http/client.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/rooted_dir.hpp"
@@ -27,10 +27,6 @@ timespec last_modified(const http::Headers& headers) {
 }  // namespace
 
 Filesystem fetch(const plan::Http& op, Workshop& workshop) {
-  if (!op.checksum.empty() && !op.checksum.starts_with("sha256:")) {
-    throw util::Error("checksum " + util::quote(op.checksum) +
-                      " is no sha256; other kinds need ENGINE=buildkit");
-  }
   const auto tree = workshop.new_tree();
   if (::mkdir(tree.c_str(), 0755) != 0 || ::chmod(tree.c_str(), 0755) != 0) {
     util::throw_errno("cannot make the directory " + util::quote(tree.string()));
@@ -38,21 +34,21 @@ Filesystem fetch(const plan::Http& op, Workshop& workshop) {
   auto root = sys::RootedDir::open(tree);
   const auto path = sys::RootedPath().child(op.file_name);
   auto file = root.create_file(path);
-  hash::Sha256 sha256;
+  const auto algorithm = op.checksum ? op.checksum->algorithm : hash::Algorithm::sha256;
+  hash::Hasher hasher(algorithm);
   http::Client client;
   const http::Request request{.url = http::Url::parse(op.url)};
   const auto response = client.fetch(request, [&](std::span<const std::byte> data) {
     if (workshop.is_canceled()) throw util::Error("the download was canceled");
-    sha256.update(data);
+    hasher.update(data);
     sys::write_all(file.get(), data, util::quote(op.file_name));
   });
   if (!response.success())
     throw util::Error("failed to load cache key: invalid response status " + std::to_string(response.status));
   sys::close_checked(std::move(file), util::quote(op.file_name));
-  const auto digest = sha256.finish();
-  if (!op.checksum.empty() && digest.str() != op.checksum) {
-    throw util::Error("digest mismatch " + digest.str() + ": " + op.checksum);
-  }
+  const hash::Checksum found{algorithm, hasher.finish()};
+  if (op.checksum && found != *op.checksum)
+    throw util::Error("digest mismatch " + found.str() + ": " + op.checksum->str());
   root.set_mode(path, 0600);
   root.set_mtime(path, last_modified(response.headers));
   return {.stack = {{tree}}, .local = std::nullopt, .independent = false};

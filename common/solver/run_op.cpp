@@ -5,13 +5,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 
 #include "common/dockerfile/paths.hpp"
 #include "common/sandbox/user.hpp"
 #include "common/solver/copier.hpp"
 #include "common/solver/source_tree.hpp"
-#include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -161,7 +159,7 @@ private:
   }
 
   void add_secret(const dockerfile::Mount& options, sandbox::Spec& spec) const {
-    const auto content = secret(options.id);
+    const auto content = workshop_.secret(options.id);
     if (!content) {
       if (options.required) throw util::Error("secret " + options.id + ": not found");
       if (options.env) spec.env.push_back(*options.env + "=");
@@ -174,16 +172,6 @@ private:
                           .mode = options.mode.value_or(0400),
                           .uid = options.uid.value_or(0),
                           .gid = options.gid.value_or(0)});
-  }
-
-  std::optional<std::string> secret(const std::string& id) const {
-    for (const auto& given : workshop_.request.secrets) {
-      if (given.id != id) continue;
-      if (given.file) return sys::read_file(*given.file);
-      const char* value = std::getenv(given.env.value().c_str());
-      return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
-    }
-    return std::nullopt;
   }
 
   void add_ssh(const dockerfile::Mount& options, sandbox::Spec& spec) const {

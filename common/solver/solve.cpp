@@ -8,6 +8,7 @@
 
 #include "common/solver/fetch_op.hpp"
 #include "common/solver/file_ops.hpp"
+#include "common/solver/git_op.hpp"
 #include "common/solver/run_op.hpp"
 #include "common/solver/tasks.hpp"
 #include "common/util/error.hpp"
@@ -110,9 +111,7 @@ private:
       }
       Filesystem operator()(const plan::MakeFile& file) const { return make_file(file, workshop); }
       Filesystem operator()(const plan::Http& http) const { return fetch(http, workshop); }
-      Filesystem operator()(const plan::Git&) const {
-        throw util::Error("ADD of a git repository needs ENGINE=buildkit");
-      }
+      Filesystem operator()(const plan::Git& git) const { return check_out(git, workshop, *vertex); }
       Filesystem operator()(const plan::Copy& action) const { return copy(action, inputs, workshop); }
       Filesystem operator()(const plan::MakeDirectory& action) const {
         return make_directory(action, inputs, workshop);

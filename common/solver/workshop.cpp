@@ -3,6 +3,9 @@
 
 #include <sys/eventfd.h>
 
+#include <cstdlib>
+
+#include "common/sys/file.hpp"
 #include "common/util/error.hpp"
 
 namespace solver {
@@ -22,6 +25,16 @@ Workshop::Workshop(Parts parts)
 
 std::filesystem::path Workshop::new_tree() {
   return directory / ("tree-" + std::to_string(trees_++));
+}
+
+std::optional<std::string> Workshop::secret(const std::string& id) const {
+  for (const auto& given : request.secrets) {
+    if (given.id != id) continue;
+    if (given.file) return sys::read_file(*given.file);
+    const char* value = std::getenv(given.env.value().c_str());
+    return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
+  }
+  return std::nullopt;
 }
 
 void Workshop::cancel() noexcept {

@@ -57,6 +57,10 @@ public:
   // A path for a tree that does not exist yet.
   std::filesystem::path new_tree();
 
+  // The value of a secret of the request, nothing if there is none of this id. Throws util::Error if its file
+  // cannot be read.
+  std::optional<std::string> secret(const std::string& id) const;
+
   // Tells all that is under way to end; what waits for a step sees cancel_fd() readable.
   void cancel() noexcept;
   bool is_canceled() const noexcept { return canceled_; }

@@ -5,6 +5,7 @@
 #include <linux/close_range.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,6 +43,7 @@ public:
         stdio_{command.stdin_fd >= 0 ? command.stdin_fd : null_fd, command.stdout_fd, command.stderr_fd},
         kept_fds_(command.kept_fds),
         death_signal_(command.death_signal),
+        umask_(command.umask),
         parent_(parent) {}
 
   template <typename Executor>
@@ -70,6 +72,7 @@ public:
     ::syscall(SYS_close_range, 3U, ~0U, static_cast<unsigned>(CLOSE_RANGE_CLOEXEC));
     for (const int fd : kept_fds_)
       ::fcntl(fd, F_SETFD, 0);
+    if (umask_) ::umask(*umask_);
     ::prctl(PR_SET_PDEATHSIG, death_signal_);
     if (::getppid() != parent_) ::_exit(127);  // the parent died before prctl
   }
@@ -80,6 +83,7 @@ private:
   int stdio_[3];
   std::vector<int> kept_fds_;
   int death_signal_;
+  std::optional<mode_t> umask_;
   pid_t parent_;
 };
 

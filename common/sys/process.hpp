@@ -18,12 +18,13 @@ std::vector<std::string> own_environment();
 struct Command {
   std::vector<std::string> argv;  // argv[0] without a slash is looked up on our PATH
   std::optional<std::vector<std::string>> environment =
-      std::nullopt;                // "NAME=value" each, the last of a name counts; nothing = ours
-  int stdin_fd = -1;               // -1 = /dev/null
-  int stdout_fd = -1;              // -1 = ours
-  int stderr_fd = -1;              // -1 = ours
-  std::vector<int> kept_fds = {};  // further descriptors the child gets, under the same numbers
-  int death_signal = 15;           // what it gets when we die: SIGTERM, so that it can clean up
+      std::nullopt;                            // "NAME=value" each, the last of a name counts; nothing = ours
+  int stdin_fd = -1;                           // -1 = /dev/null
+  int stdout_fd = -1;                          // -1 = ours
+  int stderr_fd = -1;                          // -1 = ours
+  std::vector<int> kept_fds = {};              // further descriptors the child gets, under the same numbers
+  int death_signal = 15;                       // what it gets when we die: SIGTERM, so that it can clean up
+  std::optional<mode_t> umask = std::nullopt;  // nothing = ours
 };
 
 // How a child ended.

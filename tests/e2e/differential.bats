@@ -48,3 +48,7 @@ agree() {
 @test "the native engine puts stages together as BuildKit does" {
   agree stages
 }
+
+@test "the native engine checks out of git what BuildKit does" {
+  agree git
+}

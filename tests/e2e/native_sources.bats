@@ -1,0 +1,86 @@
+#!/usr/bin/env bats
+# What ADD gets from elsewhere, where the native engine goes further than BuildKit or a comparison cannot show it.
+
+load ../support/load
+
+setup() {
+  [ "$(id -u)" -eq 0 ] || skip 'building needs root'
+  cd "$BATS_TEST_TMPDIR" || return
+  mkdir -p src out tmp
+  export TMPDIR=$BATS_TEST_TMPDIR/tmp CONTEXT=src
+}
+
+teardown() {
+  [ -z "${SERVER:-}" ] || kill "$SERVER"
+}
+
+# serve COMMAND...: runs a server that prints its port; sets PORT.
+serve() {
+  "$@" >port &
+  SERVER=$!
+  wait_until 10 test -s port
+  PORT=$(head -1 port)
+}
+
+file_server='
+import functools, http.server
+handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory="src")
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+print(server.server_port, flush=True)
+server.serve_forever()'
+
+silent_server='
+import socket
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+connection, _ = server.accept()
+print("asked", flush=True)
+connection.recv(1 << 20)
+connection.recv(1)'
+
+native() {
+  make_request '.targets[0].output = "out"' "$@" | oci-solve --engine native
+}
+
+@test "a download is held against checksums of SHA-384 and SHA-512" {
+  serve python3 -c "$file_server" 2>/dev/null
+  echo content >src/file
+  right=$(sha512sum <src/file)
+  wrong=$(sha512sum </dev/null)
+  cat >src/Dockerfile <<END
+FROM scratch
+ADD --checksum=sha512:${right%% *} http://127.0.0.1:$PORT/file /1
+ADD --checksum=sha384:$(sha384sum <src/file | cut -d' ' -f1) http://127.0.0.1:$PORT/file /2
+END
+  native >result
+  [ -s out/image.tar ]
+
+  sed -i "s/${right%% *}/${wrong%% *}/" src/Dockerfile
+  run native
+  [ "$status" -eq 1 ]
+  [[ $output == *"digest mismatch sha512:${right%% *}: sha512:${wrong%% *}"* ]]
+}
+
+@test "ADD of git without the program git says what to install" {
+  printf 'FROM scratch\nADD https://example.invalid/x.git /\n' >src/Dockerfile
+  make_request >request
+  run --separate-stderr env PATH=/nowhere "$(command -v oci-solve)" --engine native <request
+  [ "$status" -eq 1 ]
+  [[ $stderr == *"ADD of a git repository needs the program 'git', which is not on PATH: install git"* ]]
+}
+
+@test "a server that never answers git does not outlast a stop" {
+  serve python3 -c "$silent_server"
+  printf 'FROM scratch\nADD git://127.0.0.1:%s/x.git /\n' "$PORT" >src/Dockerfile
+  make_request >request
+  oci-solve --engine native <request >result 2>log 3>&- &
+  solver=$!
+  wait_until 10 grep -q asked port
+  kill -TERM "$solver"
+  status=0
+  wait "$solver" || status=$?
+  [ "$status" -eq 143 ]
+  wait_until 5 gone "$SERVER" # it ends once nobody is connected
+  SERVER=
+  [ -z "$(ls -A tmp)" ]
+}
