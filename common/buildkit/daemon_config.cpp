@@ -3,6 +3,7 @@
 
 #include <toml++/toml.h>
 
+#include <set>
 #include <sstream>
 
 #include "common/util/error.hpp"
@@ -52,7 +53,108 @@ toml::table parse(const std::string& text) {
   }
 }
 
+// Reads one table key by key and remembers which.
+class TableReader {
+public:
+  TableReader(const toml::table& table, std::string path) : table_(table), path_(std::move(path)) {}
+
+  std::optional<bool> boolean(std::string_view key) {
+    const auto* node = find(key);
+    if (node == nullptr) return std::nullopt;
+    const auto value = node->value_exact<bool>();
+    if (!value) fail(key, "expected true or false");
+    return *value;
+  }
+
+  std::string string(std::string_view key) {
+    const auto* node = find(key);
+    const auto value = node == nullptr ? std::nullopt : node->value_exact<std::string>();
+    if (!value) fail(key, "expected a string");
+    return *value;
+  }
+
+  std::vector<std::string> strings(std::string_view key) {
+    std::vector<std::string> values;
+    const auto* node = find(key);
+    if (node == nullptr) return values;
+    if (!node->is_array()) fail(key, "expected a list of strings");
+    for (const auto& element : *node->as_array()) {
+      const auto value = element.value_exact<std::string>();
+      if (!value) fail(key, "expected a list of strings");
+      values.push_back(*value);
+    }
+    return values;
+  }
+
+  std::vector<TableReader> tables(std::string_view key) {
+    std::vector<TableReader> readers;
+    const auto* node = find(key);
+    if (node == nullptr) return readers;
+    if (!node->is_array_of_tables()) fail(key, "expected tables");
+    for (const auto& element : *node->as_array())
+      readers.emplace_back(*element.as_table(), path_of(key));
+    return readers;
+  }
+
+  void add_unread_to(std::vector<std::string>& keys) const {
+    for (const auto& [key, value] : table_) {
+      if (!read_.contains(std::string(key.str()))) keys.push_back(path_of(key.str()));
+    }
+  }
+
+private:
+  const toml::node* find(std::string_view key) {
+    read_.emplace(key);
+    return table_.get(key);
+  }
+
+  std::string path_of(std::string_view key) const { return path_ + "." + written(key); }
+
+  [[noreturn]] void fail(std::string_view key, const std::string& reason) const {
+    throw util::Error("BUILDKIT_EXTRA_CONFIG: " + path_of(key) + ": " + reason);
+  }
+
+  const toml::table& table_;
+  std::string path_;
+  std::set<std::string> read_;
+};
+
+RegistryTable read_registry(const toml::table& table, const std::string& path,
+                            std::vector<std::string>& other_keys) {
+  TableReader reader(table, path);
+  const auto paths = [](const std::vector<std::string>& texts) {
+    return std::vector<std::filesystem::path>(texts.begin(), texts.end());
+  };
+  RegistryTable registry{.mirrors = reader.strings("mirrors"),
+                         .http = reader.boolean("http"),
+                         .insecure = reader.boolean("insecure"),
+                         .ca = paths(reader.strings("ca")),
+                         .key_pairs = {},
+                         .certificate_dirs = paths(reader.strings("tlsconfigdir"))};
+  for (auto& pair : reader.tables("keypair"))
+    registry.key_pairs.push_back({.key = pair.string("key"), .certificate = pair.string("cert")});
+  reader.add_unread_to(other_keys);
+  return registry;
+}
+
 }  // namespace
+
+RegistryTables registry_tables(const std::string& extra) {
+  const auto config = parse(extra);
+  RegistryTables tables;
+  for (const auto& [key, value] : config) {
+    if (key.str() != "registry") tables.other_keys.push_back(written(key.str()));
+  }
+  const auto* registries = config.get("registry");
+  if (registries == nullptr) return tables;
+  if (!registries->is_table()) throw util::Error("BUILDKIT_EXTRA_CONFIG: registry: expected tables");
+  for (const auto& [host, value] : *registries->as_table()) {
+    const auto path = "registry." + written(host.str());
+    if (!value.is_table()) throw util::Error("BUILDKIT_EXTRA_CONFIG: " + path + ": expected a table");
+    tables.hosts.emplace(host.str(), read_registry(*value.as_table(), path, tables.other_keys));
+  }
+  return tables;
+}
 
 std::string daemon_config(const DaemonSettings& settings, const std::optional<std::string>& extra) {
   auto config = extra ? parse(*extra) : toml::table();
