@@ -22,6 +22,7 @@
 #include "common/store/store.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/mounts.hpp"
+#include "common/sys/process_namespace.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -146,7 +147,7 @@ public:
         store_(open_store(request, state_dir, work_dir)),
         images_(request, registry_settings(request), *store_, progress_),
         snapshotter_(snapshot::make_overlay(make_directory(work_dir / "snapshots"))),
-        sandbox_(sandbox::make_namespaces()),
+        sandbox_(sandbox::make_namespaces(work_dir)),
         workshop_({.request = request,
                    .snapshotter = *snapshotter_,
                    .sandbox = *sandbox_,
@@ -248,6 +249,7 @@ document::Result Engine::build(const document::Request& request, const fs::path&
     throw util::Error("the build asks for " + *missing +
                       ", which the native engine does not do; use ENGINE=buildkit");
   }
+  sys::enter_process_namespace();
   if (!sys::enter_private_mounts())
     throw util::Error("the native engine needs to make mounts: run it as root or in a privileged task");
   return Build(request, state_dir_, work_dir).run();

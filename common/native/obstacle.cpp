@@ -44,7 +44,7 @@ std::optional<std::string> obstacle(const std::filesystem::path& directory) {
   const sys::TempDir scratch(directory, "trial-");
   return sys::why_not([&] {
     enter_namespaces();
-    sandbox::make_namespaces();
+    sandbox::make_namespaces(scratch.path());
     snapshot::make_overlay(scratch.path());
     if (const auto reason = sys::why_not([&] { mount_proc(scratch.path()); })) throw util::Error(*reason);
   });

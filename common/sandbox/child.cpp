@@ -150,6 +150,7 @@ void mount_all(const ChildPlan& plan, int new_proc) noexcept {
   if (!make_mount_point("/proc", MountStep::Point::directory) || !attach_tree(new_proc, "/proc")) {
     fail(plan, Failure::Step::proc);
   }
+  ::close(new_proc);
   for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
     const auto& step = plan.mounts[i];
     if (!make_mount_point(step.target.c_str(), step.point) || !attach(step)) {

@@ -5,6 +5,7 @@
 #include <linux/filter.h>
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,8 +42,8 @@ struct ChildPlan {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   std::vector<std::uint32_t> groups;
-  std::uint64_t capabilities = 0;    // bit n = capability n
-  std::vector<sock_filter> seccomp;  // empty = none
+  std::uint64_t capabilities = 0;        // bit n = capability n
+  std::span<const sock_filter> seccomp;  // empty = none
   std::string working_dir;
   std::vector<std::string> programs;  // tried in order: argv[0], or it in every directory of PATH
   std::vector<char*> argv;            // ends in nullptr; owned by the maker of the plan

@@ -12,9 +12,9 @@
 
 namespace sandbox {
 
-bool devices_are_guarded() {
-  const sys::TempDir directory(sys::scratch_directory());
-  const auto node = directory.path() / "device";
+bool devices_are_guarded(const std::filesystem::path& directory) {
+  const sys::TempDir trial(directory, "device-");
+  const auto node = trial.path() / "device";
   // No driver has this number any more, so that opening it has no effect.
   if (::mknod(node.c_str(), S_IFCHR | 0600, ::makedev(1, 2)) != 0) return errno == EPERM;
   const sys::UniqueFd fd(::open(node.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));

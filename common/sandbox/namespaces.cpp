@@ -4,15 +4,11 @@
 #include <linux/capability.h>
 #include <linux/mount.h>
 #include <linux/sched.h>
-#include <poll.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <csignal>
 
 #include "common/sandbox/child.hpp"
 #include "common/sandbox/device_guard.hpp"
@@ -21,9 +17,9 @@
 #include "common/sandbox/resolv_conf.hpp"
 #include "common/sandbox/sandbox.hpp"
 #include "common/sandbox/seccomp.hpp"
+#include "common/sandbox/step_process.hpp"
 #include "common/sandbox/user.hpp"
 #include "common/sys/file.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -126,11 +122,16 @@ std::string hosts_file(const Spec& spec) {
 }
 
 // `guard` are attributes that bind mounts have as well.
-void add_files(const Spec& spec, MemoryFiles& memory, std::uint64_t guard, ChildPlan& plan) {
+void add_files(const Spec& spec, MemoryFiles& memory, std::vector<MemoryFiles::File>& files,
+               std::uint64_t guard, ChildPlan& plan) {
   constexpr std::uint64_t inert = no_privileges | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
-  const auto resolv_conf = resolv_conf_for_steps(spec.network == Network::host);
-  plan.mounts.push_back(attach(memory.add(resolv_conf, 0644, 0, 0), "/etc/resolv.conf", inert));
-  plan.mounts.push_back(attach(memory.add(hosts_file(spec), 0644, 0, 0), "/etc/hosts", inert));
+  const auto file = [&](const std::string& content, mode_t mode, uid_t uid, gid_t gid) {
+    return files.emplace_back(memory.make(content, mode, uid, gid)).path();
+  };
+  const auto nameservers = spec.network == Network::host ? Nameservers::all : Nameservers::reachable;
+  const auto resolv_conf = resolv_conf_for_steps(nameservers);
+  plan.mounts.push_back(attach(file(resolv_conf, 0644, 0, 0), "/etc/resolv.conf", inert));
+  plan.mounts.push_back(attach(file(hosts_file(spec), 0644, 0, 0), "/etc/hosts", inert));
 
   std::vector<MountStep> own;
   for (const auto& bind : spec.binds) {
@@ -141,9 +142,9 @@ void add_files(const Spec& spec, MemoryFiles& memory, std::uint64_t guard, Child
     own.push_back(
         filesystem("tmpfs", tmpfs.target, ms_nosuid | (guard != 0 ? ms_nodev : 0), "mode=1777" + size));
   }
-  for (const auto& file : spec.files) {
-    const bool runs = (file.mode & 0111) != 0;
-    own.push_back(attach(memory.add(file.content, file.mode, file.uid, file.gid), file.target,
+  for (const auto& given : spec.files) {
+    const bool runs = (given.mode & 0111) != 0;
+    own.push_back(attach(file(given.content, given.mode, given.uid, given.gid), given.target,
                          runs ? inert & ~std::uint64_t{MOUNT_ATTR_NOEXEC} : inert));
   }
   // What lies inside another mount comes after it.
@@ -253,52 +254,10 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
   throw util::Error("the step cannot be started");
 }
 
-// Process 1 of the namespaces: its death is the death of everything in them.
-class Init {
-public:
-  explicit Init(pid_t pid) : pid_(pid) {}
-  Init(const Init&) = delete;
-  Init& operator=(const Init&) = delete;
-  ~Init() {
-    if (pid_ < 0) return;
-    ::kill(pid_, SIGKILL);
-    reap();
-  }
-
-  sys::ExitStatus wait() {
-    const int status = reap();
-    if (WIFSIGNALED(status)) return {.code = 0, .signal = WTERMSIG(status)};
-    return {.code = WEXITSTATUS(status), .signal = 0};
-  }
-
-private:
-  int reap() {
-    int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
-    pid_ = -1;
-    return status;
-  }
-
-  pid_t pid_;
-};
-
-void pass_output(int fd, int cancel_fd, const Output& output) {
-  std::array<std::byte, 32768> buffer;
-  for (;;) {
-    sys::stop::check();
-    pollfd events[3] = {{fd, POLLIN, 0}, {sys::stop::fd(), POLLIN, 0}, {cancel_fd, POLLIN, 0}};
-    if (::poll(events, 3, -1) < 0 && errno != EINTR) util::throw_errno("cannot poll");
-    if (events[2].revents != 0) throw util::Error("canceled");
-    if ((events[0].revents & (POLLIN | POLLHUP | POLLERR)) == 0) continue;
-    const std::size_t count = sys::read_some(fd, buffer, "the step's output");
-    if (count == 0) return;
-    output({reinterpret_cast<const char*>(buffer.data()), count});
-  }
-}
-
 class NamespaceSandbox : public Sandbox {
 public:
-  NamespaceSandbox() : devices_guarded_(devices_are_guarded()) {}
+  explicit NamespaceSandbox(const fs::path& directory)
+      : memory_(directory), devices_guarded_(devices_are_guarded(directory)) {}
 
   std::string name() const override { return "namespaces"; }
 
@@ -309,7 +268,7 @@ public:
     make_working_dir(root, spec.working_dir, user);
     root.settle();
 
-    MemoryFiles memory;
+    std::vector<MemoryFiles::File> files;
     ChildPlan plan;
     // A step is root and may make device nodes, or find some in a layer: a disk of the machine must not open.
     const std::uint64_t guard = devices_guarded_ || spec.insecure ? 0 : MOUNT_ATTR_NODEV;
@@ -317,7 +276,7 @@ public:
     if (guard != 0) set_attributes(plan.root.get(), guard);
     plan.root_target = spec.root.string();
     add_system_mounts(spec, devices_guarded_, plan);
-    add_files(spec, memory, guard, plan);
+    add_files(spec, memory_, files, guard, plan);
     add_protection(spec, plan);
     plan.loopback = spec.network == Network::none;
     plan.hostname = spec.hostname;
@@ -364,36 +323,29 @@ private:
     }
     std::sort(plan.kept_fds.begin(), plan.kept_fds.end());
 
-    unsigned long flags =
-        CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | SIGCHLD;
+    unsigned long flags = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
     if (spec.network == Network::none) flags |= CLONE_NEWNET;
-    // The bare call gives a copy of this thread alone, already process 1: no second fork, nobody in between.
-    const auto pid = static_cast<pid_t>(::syscall(SYS_clone, flags, 0, 0, 0, 0));
-    if (pid < 0) util::throw_errno("cannot make namespaces for the step");
-    if (pid == 0) run_child(plan);
-    Init init(pid);
+    StepProcess process(flags, plan);
     printed.write_end = sys::UniqueFd();
     errors.write_end = sys::UniqueFd();
 
     Failure failure;
     const auto bytes = std::as_writable_bytes(std::span(&failure, 1));
-    const bool failed = sys::read_some(errors.read_end.get(), bytes, "the step's start") == sizeof failure;
-    if (failed) {
-      init.wait();
+    if (sys::read_some(errors.read_end.get(), bytes, "the step's start") == sizeof failure) {
+      process.wait();
       explain(failure, plan, spec);
     }
-    pass_output(printed.read_end.get(), spec.cancel_fd, output);
-    return init.wait();
+    return process.supervise(std::move(printed.read_end), spec.cancel_fd, output);
   }
 
+  MemoryFiles memory_;
   bool devices_guarded_;
 };
 
 }  // namespace
 
-std::unique_ptr<Sandbox> make_namespaces() {
-  const sys::UniqueFd trial = detached("/");
-  return std::make_unique<NamespaceSandbox>();
+std::unique_ptr<Sandbox> make_namespaces(const fs::path& directory) {
+  return std::make_unique<NamespaceSandbox>(directory);
 }
 
 }  // namespace sandbox

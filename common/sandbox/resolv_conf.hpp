@@ -6,11 +6,15 @@
 
 namespace sandbox {
 
-// This machine's, for a step that shares its network. For others nameservers on the loopback address, which
-// they cannot reach, are left out, and public ones put in where none is left, as BuildKit and Docker do.
-std::string resolv_conf_for_steps(bool host_network);
+// Which nameservers a step is told of: those that any network reaches, or all that the machine has.
+enum class Nameservers { reachable, all };
 
-// The filter behind it, on the text of a resolv.conf.
-std::string without_local_nameservers(std::string_view text);
+// This machine's resolv.conf, written anew; a stub resolver of systemd's gives way to the servers behind it.
+std::string resolv_conf_for_steps(Nameservers nameservers);
+
+// The rewriting, on the text of a resolv.conf, as BuildKit and Docker do it: nameservers on the loopback
+// address are left out of the reachable ones, and public ones put in where none is left; comments go, the
+// last "search" and all "options" stay.
+std::string rewrite_resolv_conf(std::string_view text, Nameservers nameservers);
 
 }  // namespace sandbox

@@ -34,7 +34,9 @@ struct MemoryFile {
   std::uint32_t gid = 0;
 };
 
-enum class Network { host, none };
+// The machine's network, told of it nameservers that any network reaches; the same with all of its
+// nameservers; or none but the loopback device.
+enum class Network { shared, host, none };
 
 struct Spec {
   std::filesystem::path root;
@@ -47,7 +49,7 @@ struct Spec {
   std::vector<MemoryFile> files;
   std::vector<std::string> hosts;  // "IP<TAB>name" lines for /etc/hosts
   std::string hostname = "buildkitsandbox";
-  Network network = Network::host;
+  Network network = Network::shared;
   bool insecure = false;
   int cancel_fd = -1;  // once it is readable the process is killed and run() throws
   std::optional<std::filesystem::path> emulator;  // of a foreign platform's instructions
@@ -67,8 +69,9 @@ public:
   virtual sys::ExitStatus run(const Spec& spec, const Output& output) = 0;
 };
 
-// By mount, pid, ipc, uts (and net) namespaces; needs root or a privileged task. Throws util::Error saying
-// what is missing when a trial does not work.
-std::unique_ptr<Sandbox> make_namespaces();
+// By mount, pid, ipc, uts (and net) namespaces; needs root or a privileged task, and a mount namespace of our
+// own. Temporary mounts are made in `directory`. Throws util::Error saying what is missing when that does not
+// work.
+std::unique_ptr<Sandbox> make_namespaces(const std::filesystem::path& directory);
 
 }  // namespace sandbox

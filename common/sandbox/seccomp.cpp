@@ -140,9 +140,7 @@ std::vector<sock_filter> compile(const Context& context) {
   return filter;
 }
 
-}  // namespace
-
-std::vector<sock_filter> default_seccomp_filter() {
+std::vector<sock_filter> make_filter() {
   const Context context(::seccomp_init(SCMP_ACT_ERRNO(EPERM)));
   if (!context) throw util::Error("seccomp: cannot make a filter");
   // The sandbox decides about no_new_privs itself: it stays off, so that sudo works in a step.
@@ -150,6 +148,13 @@ std::vector<sock_filter> default_seccomp_filter() {
   add_companion_architectures(context);
   add_rules(context);
   return compile(context);
+}
+
+}  // namespace
+
+const std::vector<sock_filter>& default_seccomp_filter() {
+  static const std::vector<sock_filter> filter = make_filter();
+  return filter;
 }
 
 }  // namespace sandbox

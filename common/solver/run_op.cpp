@@ -36,7 +36,8 @@ public:
     set_environment(spec);
     for (const auto& host : workshop_.request.add_hosts)
       spec.hosts.push_back(host.ip + "\t" + host.host);
-    spec.network = op_.network == dockerfile::Network::none ? sandbox::Network::none : sandbox::Network::host;
+    spec.network =
+        op_.network == dockerfile::Network::none ? sandbox::Network::none : sandbox::Network::shared;
     if (op_.network == dockerfile::Network::host)
       throw util::Error("failed to load LLB: network.host is not allowed");
     if (op_.security == dockerfile::Security::insecure)

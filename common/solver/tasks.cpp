@@ -8,6 +8,8 @@
 #include <set>
 #include <thread>
 
+#include "common/sys/stop.hpp"
+
 namespace solver {
 namespace {
 
@@ -49,7 +51,9 @@ public:
   }
 
   void rethrow() const {
-    if (failure_) std::rethrow_exception(failure_);
+    if (!failure_) return;
+    sys::stop::check();  // then that is the reason, whatever broke by it
+    std::rethrow_exception(failure_);
   }
 
 private:

@@ -12,6 +12,7 @@
 #include "common/image/descriptor.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
+#include "common/sys/work_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/json.hpp"
 #include "common/util/log.hpp"
@@ -113,7 +114,7 @@ void build() {
   if (request.debug) util::log::set_level(util::log::Level::debug);
   const auto targets = request.targets;
 
-  const sys::TempDir work(sys::scratch_directory());
+  const sys::WorkDir work(sys::scratch_directory());
   Outputs outputs;
   stage_outputs(request, outputs, work.path());
   const std::vector<std::string> work_option{"--work-dir", work.path().string()};

@@ -12,6 +12,7 @@
 #include "common/sys/fd.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
+#include "common/sys/work_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -40,7 +41,7 @@ void run(const Options& options, int in, std::FILE* out) {
   const auto wanted = wanted_engine(options, request);
   engine::check_combinations(request);
 
-  std::optional<sys::TempDir> temporary;
+  std::optional<sys::WorkDir> temporary;
   if (!options.work_dir) temporary.emplace(sys::scratch_directory());
   const auto work_dir = options.work_dir.value_or(temporary ? temporary->path() : std::filesystem::path());
   const auto choice = choose_engine(wanted, request, work_dir);

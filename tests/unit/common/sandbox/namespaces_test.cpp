@@ -41,7 +41,7 @@ protected:
     sys::write_file(root() / "etc/group", "root:x:0:\nstaff:x:50:user\nusers:x:1001:\n");
     spec_.root = root();
     spec_.env = {"PATH=/bin"};
-    sandbox_ = make_namespaces();
+    sandbox_ = make_namespaces(mounts_.path());
   }
 
   fs::path root() const { return directory_.path(); }
@@ -58,6 +58,7 @@ protected:
   }
 
   sys::TempDir directory_{sys::scratch_directory()};
+  sys::TempDir mounts_{sys::scratch_directory()};
   Spec spec_;
   std::unique_ptr<Sandbox> sandbox_;
   std::string printed_;

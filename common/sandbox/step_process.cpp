@@ -1,0 +1,82 @@
+// Supervision of a step.
+#include "common/sandbox/step_process.hpp"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <span>
+
+#include "common/sys/stop.hpp"
+#include "common/util/error.hpp"
+
+namespace sandbox {
+namespace {
+
+using Buffer = std::array<char, 65536>;
+
+// Hands on what there is to read; false at the end.
+bool pass_on(int fd, Buffer& buffer, const Output& output) {
+  const ssize_t count = ::read(fd, buffer.data(), buffer.size());
+  if (count > 0) output({buffer.data(), static_cast<std::size_t>(count)});
+  if (count < 0 && errno != EAGAIN && errno != EINTR) util::throw_errno("cannot read the step's output");
+  return count != 0;
+}
+
+}  // namespace
+
+StepProcess::StepProcess(unsigned long flags, const ChildPlan& plan) {
+  int pidfd = -1;
+  flags |= CLONE_NEWPID | CLONE_PIDFD | SIGCHLD;
+  // The bare call gives a copy of this thread alone, already process 1: no second fork, nobody in between.
+  pid_ = static_cast<pid_t>(::syscall(SYS_clone, flags, 0, &pidfd, 0, 0));
+  if (pid_ < 0) util::throw_errno("cannot make namespaces for the step");
+  if (pid_ == 0) run_child(plan);
+  ended_ = sys::UniqueFd(pidfd);
+}
+
+StepProcess::~StepProcess() {
+  if (pid_ < 0) return;
+  ::kill(pid_, SIGKILL);
+  reap();
+}
+
+sys::ExitStatus StepProcess::supervise(sys::UniqueFd output_fd, int cancel_fd, const Output& output) {
+  if (::fcntl(output_fd.get(), F_SETFL, O_NONBLOCK) != 0) util::throw_errno("cannot read the step's output");
+  Buffer buffer;
+  for (;;) {
+    pollfd events[] = {{output_fd.get(), POLLIN, 0},
+                       {ended_.get(), POLLIN, 0},
+                       {sys::stop::fd(), POLLIN, 0},
+                       {cancel_fd, POLLIN, 0}};
+    if (::poll(events, std::size(events), -1) < 0 && errno != EINTR) util::throw_errno("cannot poll");
+    sys::stop::check();
+    if (events[3].revents != 0) throw util::Error("canceled");
+    if (events[0].revents != 0) {
+      if (!pass_on(output_fd.get(), buffer, output)) output_fd = sys::UniqueFd();  // it may run on without
+    } else if (events[1].revents != 0) {
+      return wait();  // with nothing left to read
+    }
+  }
+}
+
+sys::ExitStatus StepProcess::wait() {
+  const int status = reap();
+  if (WIFSIGNALED(status)) return {.code = 0, .signal = WTERMSIG(status)};
+  return {.code = WEXITSTATUS(status), .signal = 0};
+}
+
+int StepProcess::reap() {
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
+  pid_ = -1;
+  return status;
+}
+
+}  // namespace sandbox

@@ -1,0 +1,36 @@
+// The process of a step while it runs.
+#pragma once
+
+#include <sys/types.h>
+
+#include "common/sandbox/child.hpp"
+#include "common/sandbox/sandbox.hpp"
+#include "common/sys/fd.hpp"
+#include "common/sys/process.hpp"
+
+namespace sandbox {
+
+// Process 1 of its namespace: once it has ended, so has everything in there.
+class StepProcess {
+public:
+  // Starts it, in new namespaces by `flags` (CLONE_NEW*) beside that of processes. Throws util::Error.
+  StepProcess(unsigned long flags, const ChildPlan& plan);
+  StepProcess(const StepProcess&) = delete;
+  StepProcess& operator=(const StepProcess&) = delete;
+  // Kills and reaps it if it still runs.
+  ~StepProcess();
+
+  // Hands on what comes out of `output_fd` until the process has ended, whoever else may hold the other end.
+  // Throws util::Error when a stop is requested or `cancel_fd` (-1 = none) becomes readable.
+  sys::ExitStatus supervise(sys::UniqueFd output_fd, int cancel_fd, const Output& output);
+
+  sys::ExitStatus wait();
+
+private:
+  int reap();
+
+  pid_t pid_ = -1;
+  sys::UniqueFd ended_;  // a pidfd
+};
+
+}  // namespace sandbox

@@ -1,0 +1,77 @@
+// Work directories and what killed runs leave of them.
+#include "common/sys/work_dir.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <optional>
+
+#include "common/sys/file.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// A run that is killed after it wrote into its work directory.
+void kill_a_run(const fs::path& parent) {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    const sys::WorkDir dir(parent);
+    sys::write_file(dir.path() / "file", "content");
+    ::raise(SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+  ASSERT_TRUE(WIFSIGNALED(status));
+}
+
+TEST(WorkDir, GoesAwayWithAllItHolds) {
+  const sys::TempDir parent(fs::temp_directory_path());
+  std::optional<sys::WorkDir> dir(std::in_place, parent.path());
+  sys::write_file(dir->path() / "file", "content");
+  dir.reset();
+  EXPECT_TRUE(fs::is_empty(parent.path()));
+}
+
+TEST(WorkDir, RemovesWhatAKilledRunLeft) {
+  const sys::TempDir parent(fs::temp_directory_path());
+  kill_a_run(parent.path());
+  ASSERT_FALSE(fs::is_empty(parent.path()));
+  { const sys::WorkDir next(parent.path()); }
+  EXPECT_TRUE(fs::is_empty(parent.path()));
+}
+
+TEST(WorkDir, SparesRunsThatLive) {
+  const sys::TempDir parent(fs::temp_directory_path());
+  const sys::WorkDir first(parent.path());
+  sys::write_file(first.path() / "file", "content");
+  const sys::WorkDir second(parent.path());
+  EXPECT_NE(first.path(), second.path());
+  EXPECT_TRUE(fs::exists(first.path() / "file"));
+}
+
+TEST(WorkDir, SparesFilesAndLinksOfThatName) {
+  const sys::TempDir parent(fs::temp_directory_path());
+  const sys::TempDir other(fs::temp_directory_path());
+  sys::write_file(other.path() / "file", "content");
+  sys::write_file(parent.path() / "oci-work-file", "content");
+  fs::create_directory_symlink(other.path(), parent.path() / "oci-work-link");
+  const sys::WorkDir dir(parent.path());
+  EXPECT_TRUE(fs::exists(other.path() / "file"));
+  EXPECT_TRUE(fs::exists(parent.path() / "oci-work-file"));
+}
+
+TEST(WorkDir, SparesDirectoriesOfOtherUsers) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root gives files away";
+  const sys::TempDir parent(fs::temp_directory_path());
+  const auto foreign = parent.path() / "oci-work-foreign";
+  fs::create_directory(foreign);
+  ASSERT_EQ(::chown(foreign.c_str(), 12345, 12345), 0);
+  const sys::WorkDir dir(parent.path());
+  EXPECT_TRUE(fs::exists(foreign));
+}
+
+}  // namespace
