@@ -306,8 +306,7 @@ void StageEvaluator::apply(Onbuild&, Step&) {}
 void StageEvaluator::apply(Run& run, Step& step) {
   if (!run.devices.empty()) {
     throw SyntaxError(
-        "device feature is only supported in Dockerfile frontend 1.14.0-labs or later: use the BuildKit "
-        "engine and '# syntax=docker/dockerfile:labs'",
+        "device feature is only supported in Dockerfile frontend 1.14.0-labs or later: set ENGINE=buildkit",
         "--device");
   }
   for (const auto& flag : run.mount_flags) {

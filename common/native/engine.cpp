@@ -9,6 +9,7 @@
 #include <ctime>
 #include <memory>
 
+#include "common/context/sources.hpp"
 #include "common/dockerfile/file.hpp"
 #include "common/dockerfile/scope.hpp"
 #include "common/native/language.hpp"
@@ -182,7 +183,8 @@ private:
       vertex.warn(dockerfile::harmless(warning.str()));
     };
     try {
-      const auto file = dockerfile::parse(sys::read_file(request_.dockerfile), options);
+      const auto file =
+          dockerfile::parse(sys::read_file(context::find_dockerfile(request_.dockerfile)), options);
       ReportedImages images(images_, progress_);
       auto graph = plan::lower(file, plan_inputs(request_), images, warn);
       vertex.done();
@@ -201,8 +203,8 @@ private:
   fs::path write(const plan::Graph& graph, const plan::TargetPlan& target, const fs::path& directory,
                  const solver::BuiltLayers& layers) {
     engine::Progress::Vertex vertex(progress_, "exporting to " +
-                                                   std::string(to_string(request_.output.format)) + " image" +
-                                                   (target.name ? " " + *target.name : ""));
+                                                   std::string(to_string(request_.output.format)) +
+                                                   " image format" + (target.name ? " " + *target.name : ""));
     vertex.start();
     std::vector<output::Image> images;
     for (const auto& recipe : target.images)

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/context/sources.hpp"
 #include "common/sys/file.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -32,7 +33,7 @@ dockerfile::ParseOptions parse_options(const document::Request& request) {
 
 std::optional<std::string> left_out_of_language(const document::Request& request) {
   try {
-    const auto text = sys::read_file(request.dockerfile);
+    const auto text = sys::read_file(context::find_dockerfile(request.dockerfile));
     const auto options = parse_options(request);
     if (const auto image = dockerfile::foreign_syntax(text, options))
       return "the syntax image " + util::quote(image->value);

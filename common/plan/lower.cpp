@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 
+#include "common/context/sources.hpp"
 #include "common/dockerfile/scope.hpp"
 #include "common/dockerfile/stages.hpp"
 #include "common/plan/stage_lowering.hpp"
@@ -127,11 +128,29 @@ private:
         throw dockerfile::SyntaxError(base_name(stage) + ": " + error.what(), file_.stages[stage].base);
       }
     });
-    const auto triggers = ImageConfig::parse(base.config, base.reference).on_build;
+    const auto config = ImageConfig::parse(base.config, base.reference);
+    check_platform(stage, config.platform);
+    const auto& triggers = config.on_build;
     bases_.emplace(stage, base);
     if (triggers.empty() || graph_.stages()[stage].named_context) return true;
     graph_.add_triggers(stage, triggers);
     return true;
+  }
+
+  void check_platform(StageIndex stage, const image::Platform& actual) {
+    const auto& expected = platform_of(stage);
+    if (actual.os == expected.os && actual.architecture == expected.architecture) return;
+    const auto& origin = file_.stages[stage].origin;
+    lint_.warn(dockerfile::Rule::InvalidBaseImagePlatform,
+               "Base image " + base_name(stage) + " was pulled with platform \"" + actual.str() +
+                   "\", expected \"" + expected.str() + "\" for current build",
+               origin.location, origin.comments);
+  }
+
+  // Of the build context; read when it is first needed.
+  const context::Ignore& ignore() {
+    if (!ignore_) ignore_ = context::load_ignore(inputs_.context, inputs_.dockerfile);
+    return *ignore_;
   }
 
   StageResult start(StageIndex stage) {
@@ -189,6 +208,7 @@ private:
     for (const auto& instruction : instructions) {
       place = dockerfile::origin(instruction).location;
       const auto step = evaluator.evaluate(instruction);
+      context::warn_of_ignored_sources(step.instruction, ignore(), lint_);
       dockerfile::located(file_.source, place, [&] {
         lower_step(step, evaluator.state(), surroundings, inputs_.no_cache, result);
       });
@@ -262,6 +282,7 @@ private:
   dockerfile::GlobalScope scope_;
   dockerfile::StageGraph graph_;
   std::map<StageIndex, Base> bases_;
+  std::optional<context::Ignore> ignore_;
   std::map<StageIndex, StageResult> results_;
 };
 

@@ -124,7 +124,11 @@ void BaseImages::load(Entry& entry, const std::string& reference, const image::P
   const auto parsed = image::Reference::parse(reference).value();
   if (const auto given = given_.find(context_name(parsed)); given != given_.end()) {
     entry.archive = image::open_layout_entry(given->second.directory, given->second.digest);
-    entry.image = entry.archive->image(platform);
+    // As in a registry: an image that is in no index serves every platform, and the plan warns of another
+    // one.
+    const auto& roots = entry.archive->roots();
+    const bool alone = roots.size() == 1 && !image::media_type::is_index(roots.front().media_type);
+    entry.image = entry.archive->image(alone ? std::nullopt : std::optional(platform));
     entry.fetched = true;
     return;
   }

@@ -115,7 +115,7 @@ INSTANTIATE_TEST_SUITE_P(
         Diagnostic{
             "device", "FROM scratch\nRUN --device=foo x\n",
             "Dockerfile:2: device feature is only supported in Dockerfile frontend 1.14.0-labs or later: "
-            "use the BuildKit engine and '# syntax=docker/dockerfile:labs'\n"
+            "set ENGINE=buildkit\n"
             "RUN --device=foo x\n    ^"},
         Diagnostic{"blank arg", "FROM scratch\nARG =x\n",
                    "Dockerfile:2: ARG names can not be blank\nARG =x\n    ^"},

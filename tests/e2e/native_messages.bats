@@ -1,0 +1,162 @@
+#!/usr/bin/env bats
+# What the native engine says: progress in BuildKit's form, warnings, and errors that show the place.
+bats_require_minimum_version 1.5.0
+
+load ../support/load
+
+setup_file() {
+  prepare_base
+}
+
+setup() {
+  enter_build
+}
+
+# build [FILTER...]: a build by the native engine.
+build() {
+  solve '.engine = "native"' "$@"
+}
+
+# fails_with TEXT: the build ended with 1, and the last words were TEXT.
+fails_with() {
+  [ "$status" -eq 1 ] || { echo "exit code $status: $stderr"; return 1; }
+  [[ $stderr == *"oci-solve: ${1//$'\n'/$'\n'oci-solve: }" ]] || { echo "$stderr"; return 1; }
+}
+
+@test "the progress of a whole build is the golden one" {
+  dockerfile <<'END'
+# check=skip=JSONArgsRecommended
+FROM busybox as base
+ARG WORD=there
+WORKDIR /work
+RUN echo "hello $WORD"; printf 'no line feed'
+FROM base
+COPY --from=base /work /copy
+COPY Dockerfile \
+     /copy/
+RUN <<END_OF_SCRIPT
+echo 10%; printf '20%%\r30%%\r\n'
+echo done
+END_OF_SCRIPT
+CMD true
+END
+  build "$(to_output)"
+  [ "$status" -eq 0 ] || { echo "$stderr"; return 1; }
+  sed -E -e '/^oci-solve: engine: /d' -e 's/^(#[0-9]+) [0-9]+\.[0-9]{3} /\1 T /' -e 's/ DONE [0-9.]+s$/ DONE Ts/' \
+    <<<"$stderr" >shown
+  local golden=$BATS_TEST_DIRNAME/../golden/native-progress
+  [ -z "${ACCEPT-}" ] || cp shown "$golden"
+  diff "$golden" shown
+}
+
+@test "steps at the same time take turns, and what is stopped is called canceled" {
+  dockerfile <<'END'
+FROM busybox AS slow
+RUN i=0; while [ $i -lt 600 ]; do i=$((i + 1)); echo "slow $i"; sleep 0.1; done
+FROM busybox AS broken
+RUN sleep 1; echo 'it breaks'; exit 3
+FROM busybox
+COPY --from=slow /etc/passwd /one
+COPY --from=broken /etc/passwd /two
+END
+  build
+  fails_with 'Dockerfile:4: process "/bin/sh -c sleep 1; echo '"'it breaks'"'; exit 3" did not complete successfully: exit code: 3
+RUN sleep 1; echo '"'it breaks'"'; exit 3
+^'
+  grep -qE '^#[0-9]+ CANCELED$' <<<"$stderr"
+  grep -qE '^#[0-9]+ \.\.\.$' <<<"$stderr"
+  grep -qE '^#[0-9]+ ERROR: process ' <<<"$stderr"
+  # The last lines of the step that failed stand right before the error.
+  [[ $(tail -n 7 <<<"$stderr" | sed -E 's/^[0-9.]+ //') == '------
+ > [broken 2/2] RUN sleep 1; echo '"'it breaks'"'; exit 3:
+it breaks
+------
+oci-solve: '* ]]
+}
+
+@test "a step that fails names its instruction, a trigger the FROM that fires it" {
+  dockerfile <<'END'
+FROM busybox AS parent
+ONBUILD COPY none /
+ONBUILD RUN true
+
+FROM parent
+END
+  build
+  fails_with 'Dockerfile:5: failed to compute cache key: failed to calculate checksum: "/none": not found
+FROM parent
+^'
+  grep -q 'ONBUILD COPY none /$' <<<"$stderr"
+}
+
+@test "an image that cannot be pulled names its FROM and the image" {
+  dockerfile <<'END'
+FROM busybox AS unused
+FROM 127.0.0.1:1/no/image:tag
+END
+  build
+  [ "$status" -eq 1 ]
+  grep -q '^oci-solve: Dockerfile:2: 127\.0\.0\.1:1/no/image:tag: ' <<<"$stderr"
+  [[ $stderr == *'
+oci-solve: FROM 127.0.0.1:1/no/image:tag
+oci-solve:      ^' ]]
+  grep -q '^#2 \[internal\] load metadata for 127.0.0.1:1/no/image:tag$' <<<"$stderr"
+}
+
+@test "an unknown user names the RUN" {
+  dockerfile <<'END'
+FROM busybox
+USER nosuch
+RUN true
+END
+  build
+  fails_with 'Dockerfile:3: process "/bin/sh -c true" did not complete successfully: unable to find user nosuch: no matching entries in passwd file
+RUN true
+^'
+}
+
+@test "warnings can be silenced, or be made errors" {
+  dockerfile <<'END'
+# check=skip=StageNameCasing;error=true
+FROM busybox AS Base
+EXPOSE 53/UDP
+ENV TOKEN=x
+END
+  build
+  fails_with 'lint violation found for rules: ExposeProtoCasing, SecretsUsedInArgOrEnv'
+  [ "$(grep -c ' WARN: ' <<<"$stderr")" -eq 2 ]
+  build '.build_args = [{"name": "BUILDKIT_DOCKERFILE_CHECK", "value": "skip=all"}]'
+  [ "$status" -eq 0 ]
+  run ! grep -q WARN <<<"$stderr"
+}
+
+@test "a COPY of an ignored file is warned of" {
+  touch src/secret
+  echo 'secret' >src/.dockerignore
+  dockerfile <<'END'
+FROM busybox
+COPY secret* Dockerfile secre[t] /
+COPY secret /
+END
+  build
+  [ "$status" -eq 1 ]
+  grep -qF ' WARN: CopyIgnoredFile: Attempting to Copy file "secret" that is excluded by .dockerignore (line 3)' <<<"$stderr"
+}
+
+@test "what a Dockerfile leaves to BuildKit is said with the way out" {
+  printf '# syntax=example.com/mine\nFROM busybox\n' >src/Dockerfile
+  build
+  fails_with "Dockerfile:1: only the BuildKit engine can use the syntax image 'example.com/mine': set ENGINE=buildkit
+# syntax=example.com/mine
+         ^"
+  printf 'FROM busybox\nRUN --device=vendor.com/gpu=all true\n' >src/Dockerfile
+  build
+  [ "$status" -eq 1 ]
+  grep -q '^oci-solve: Dockerfile:2: device feature is only supported .*ENGINE=buildkit' <<<"$stderr"
+}
+
+@test "the Dockerfile may be called dockerfile" {
+  echo 'FROM busybox' >src/dockerfile
+  build
+  [ "$status" -eq 0 ]
+}
