@@ -9,9 +9,12 @@ setup() {
   enter_build
   start_registry "$PWD/r"
   FORGOTTEN=0
+  SERVER_PIDS=()
 }
 
 teardown() {
+  stop_servers
+  stop_registry "${OTHER_REGISTRY_PID:-}"
   stop_registry
 }
 
@@ -103,6 +106,84 @@ build_well() {
   made=$(stat -c %W state/trees/*/root)
   build_well "$(to_output)" "$preloaded"
   [ "$(stat -c %W state/trees/*/root)" = "$made" ]
+}
+
+# extra_config TOML: the jq filter for it.
+extra_config() {
+  jq -nr --arg toml "$1" '".buildkit_config = \($toml | tojson)"'
+}
+
+@test "logins by password and by token open a registry of a private authority" {
+  OTHER_REGISTRY_PID=$REGISTRY_PID
+  start_registry "$PWD/private" --auth robot:pass-word --tls
+  push_image "$BATS_FILE_TMPDIR/busybox:latest" "$REGISTRY/base:1" --dest-creds robot:pass-word
+  printf 'FROM %s/base:1\nRUN true\n' "$REGISTRY" | dockerfile
+  docker_login login "$REGISTRY" robot pass-word
+  local table="[registry.\"$REGISTRY\"]"$'\nhttp = false\n'
+  build '.docker_config = "login"' "$(extra_config "$table")"
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *"give the certificate of its authority as 'ca' in BUILDKIT_EXTRA_CONFIG"* ]]
+  build "$(extra_config "${table}ca = ['$PWD/private/ca.pem']")"
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *"asks for a user and password; give them by DOCKER_CONFIG"* ]]
+  build_well '.docker_config = "login"' \
+    "$(extra_config "${table}ca = ['$PWD/private/ca.pem']"$'\n[worker.oci]\nmax-parallelism = 1\n')"
+  [[ "$stderr" != *pass-word* ]]
+  [[ "$stderr" == *"the native engine reads registries alone, not worker"* ]]
+  stop_registry
+
+  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=tokens -keyout token.key -out token.pem 2>/dev/null
+  start_server tokens token-server token.key token.pem robot:pass-word identity
+  start_registry "$PWD/tokens" --token-server "$SERVER" "$PWD/token.pem"
+  push_image "$BATS_FILE_TMPDIR/busybox:latest" "$REGISTRY/base:1" --dest-creds robot:pass-word
+  printf 'FROM %s/base:1\nRUN true\n' "$REGISTRY" | dockerfile
+  docker_login login "$REGISTRY" robot pass-word
+  rm -r state
+  build_well '.docker_config = "login"'
+}
+
+@test "mirrors are asked in order, and what they lack comes from the next" {
+  push_busybox library/mirrored:1
+  local full=$REGISTRY
+  OTHER_REGISTRY_PID=$REGISTRY_PID
+  start_registry "$PWD/empty"
+  printf 'FROM mirrored:1\nRUN true\n' | dockerfile
+  build_well ".registry_mirrors = [{host: \"$REGISTRY\"}, {host: \"$full\"}]"
+  [[ "$stderr" == *"cannot pull 'mirrored:1' from http://$REGISTRY/"*"; trying the next"* ]]
+  requests_to_registry empty | grep -q '^HEAD /v2/library/mirrored/manifests/1?ns=docker.io '
+  requests | grep -q '^GET /v2/library/mirrored/blobs/'
+}
+
+@test "pulls live with registries that fail, and say so" {
+  push_busybox base:1
+  start_server proxy fault-proxy "http://$REGISTRY"
+  printf 'FROM %s/base:1\nRUN echo done >/file\n' "$SERVER" | dockerfile
+  # Busy, broken, cut in the middle of the layer and wrong in the second half; each is asked again.
+  set_faults "$SERVER" '[
+    {"match": "HEAD .*/manifests/", "times": 1, "answer": 429, "headers": {"Retry-After": "0"}},
+    {"match": "GET .*/manifests/", "times": 1, "answer": 503},
+    {"match": "GET .*/blobs/", "times": 2, "cut": 100},
+    {"match": "GET .*/blobs/", "times": 1, "corrupt": 5000}]'
+  build_well "$(to_output)"
+  [ "$(image_file file)" = done ]
+  [[ "$stderr" == *"answered 429; trying again in "* ]]
+  [[ "$stderr" == *"answered 503; trying again in "* ]]
+  # What stays wrong is an error that says what is, and nothing of it is kept.
+  rm -r state
+  set_faults "$SERVER" '[{"match": "GET .*/blobs/", "corrupt": 50}]'
+  build
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *"cannot pull '$SERVER/base:1': $SERVER sent bytes that do not have the digest sha256:"* ]]
+  [ "$(find state/blobs/sha256 -type f | wc -l)" -eq 1 ] # the manifest
+  # A failing step does not wait for a pull that is slow.
+  set_faults "$SERVER" '[{"match": "GET .*/blobs/", "rate": 10000}]'
+  rm -r state
+  printf 'FROM busybox AS other\nRUN false\nFROM %s/base:1\nCOPY --from=other / /\n' "$SERVER" | dockerfile
+  SECONDS=0
+  build "$(serve_busybox)"
+  [ "$status" -eq 1 ]
+  [ "$SECONDS" -lt 10 ]
+  [[ "$stderr" == *'process "/bin/sh -c false" did not complete successfully: exit code: 1'* ]]
 }
 
 @test "what a killed build left goes with the next start" {
