@@ -6,8 +6,9 @@
 
 #include "common/buildkit/buildctl.hpp"
 #include "common/buildkit/local_cache.hpp"
-#include "common/buildkit/pending_image.hpp"
 #include "common/buildkit/progress.hpp"
+#include "common/engine/pending_image.hpp"
+#include "common/sys/remove_tree.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -38,7 +39,7 @@ struct Build {
   std::optional<Daemon> daemon = std::nullopt;
 };
 
-void solve(Build& build, std::size_t index, const std::optional<PendingImage>& image) {
+void solve(Build& build, std::size_t index, const std::optional<engine::PendingImage>& image) {
   const auto& target = build.request.targets[index];
   Solve call{.target = target.name, .destination = std::nullopt};
   if (image) call.destination = image->destination();
@@ -49,7 +50,12 @@ void solve(Build& build, std::size_t index, const std::optional<PendingImage>& i
   Progress progress;
   const auto status = start_solve(build.request, build.address, call, build.ssh, progress.fd()).wait();
   progress.finish();
-  if (status.success()) return;
+  if (status.success()) {
+    // Where buildctl's content store kept partial blobs.
+    if (image && build.request.output.format == document::OutputFormat::oci)
+      sys::remove_tree(image->destination() / "ingest");
+    return;
+  }
   if (build.daemon) build.daemon->check_alive();
   throw util::Error("building " + describe(target) + " failed (buildctl " + status.describe() + ")",
                     status.as_exit_code());
@@ -86,7 +92,7 @@ document::Result Engine::build(const document::Request& request, const std::file
   }
   open_cache(build);
 
-  std::list<std::optional<PendingImage>> images;  // a list: they cannot be moved
+  std::list<std::optional<engine::PendingImage>> images;  // a list: they cannot be moved
   for (std::size_t i = 0; i < request.targets.size(); ++i) {
     if (request.targets.size() > 1) util::log::info("building " + describe(request.targets[i]));
     auto& image = images.emplace_back();

@@ -7,11 +7,13 @@
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
+#include <list>
 #include <memory>
 
 #include "common/context/sources.hpp"
 #include "common/dockerfile/file.hpp"
 #include "common/dockerfile/scope.hpp"
+#include "common/engine/pending_image.hpp"
 #include "common/native/language.hpp"
 #include "common/native/reported_images.hpp"
 #include "common/native/settings.hpp"
@@ -24,6 +26,7 @@
 #include "common/sys/file.hpp"
 #include "common/sys/mounts.hpp"
 #include "common/sys/process_namespace.hpp"
+#include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -165,11 +168,21 @@ public:
       is_exported.push_back(target.output.has_value());
     const auto layers = solver::solve(graph, is_exported, pack_options(request_, epoch_), workshop_);
 
-    document::Result result{.engine = "native", .format = request_.output.format, .targets = {}};
+    // What an earlier build left stays until every target is written.
+    std::list<std::optional<engine::PendingImage>> images;  // a list: they cannot be moved
     for (std::size_t i = 0; i < graph.targets.size(); ++i) {
-      result.targets.push_back({.name = request_.targets[i].name, .image = std::nullopt});
-      if (is_exported[i])
-        result.targets.back().image = write(graph, graph.targets[i], *request_.targets[i].output, layers);
+      auto& image = images.emplace_back();
+      if (!is_exported[i]) continue;
+      image.emplace(*request_.targets[i].output, request_.output.format);
+      write(graph, graph.targets[i], image->destination(), layers);
+    }
+    document::Result result{.engine = "native", .format = request_.output.format, .targets = {}};
+    auto image = images.begin();
+    for (const auto& target : request_.targets) {
+      auto& built = result.targets.emplace_back();
+      built.name = target.name;
+      if (*image) built.image = (*image)->commit();
+      ++image;
     }
     return result;
   }
@@ -200,8 +213,8 @@ private:
     return path;
   }
 
-  fs::path write(const plan::Graph& graph, const plan::TargetPlan& target, const fs::path& directory,
-                 const solver::BuiltLayers& layers) {
+  void write(const plan::Graph& graph, const plan::TargetPlan& target, const fs::path& path,
+             const solver::BuiltLayers& layers) {
     engine::Progress::Vertex vertex(progress_, "exporting to " +
                                                    std::string(to_string(request_.output.format)) +
                                                    " image format" + (target.name ? " " + *target.name : ""));
@@ -210,15 +223,12 @@ private:
     for (const auto& recipe : target.images)
       images.push_back(output::assemble(recipe, base(graph, recipe), layers, epoch_));
     const auto created = created_text(epoch_);
-    const bool docker = request_.output.format == document::OutputFormat::docker;
-    const auto path = directory / (docker ? "image.tar" : "image");
-    if (docker) {
+    if (request_.output.format == document::OutputFormat::docker) {
       output::write_docker_archive(images.front(), created, path);
     } else {
       output::write_oci_layout(images, created, path);
     }
     vertex.done();
-    return path;
   }
 
   std::optional<output::Base> base(const plan::Graph& graph, const plan::ImageRecipe& recipe) {
@@ -254,7 +264,8 @@ document::Result Engine::build(const document::Request& request, const fs::path&
   sys::enter_process_namespace();
   if (!sys::enter_private_mounts())
     throw util::Error("the native engine needs to make mounts: run it as root or in a privileged task");
-  return Build(request, state_dir_, work_dir).run();
+  const sys::TempDir directory(work_dir, "native-");  // `work_dir` is the caller's to remove, and stays empty
+  return Build(request, state_dir_, directory.path()).run();
 }
 
 std::optional<std::string> left_out(const document::Request& request) {

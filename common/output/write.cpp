@@ -98,12 +98,14 @@ private:
   std::vector<std::byte> buffer_ = std::vector<std::byte>(1 << 20);
 };
 
+// The link shares its mode with `from`, which may belong to somebody: only a copy can be made readable.
 void link_or_copy(const fs::path& from, const fs::path& to) {
-  if (::link(from.c_str(), to.c_str()) == 0) return;
-  if (errno != EXDEV && errno != EPERM && errno != EMLINK)
-    util::throw_errno("cannot create " + util::quote(to.string()));
+  constexpr auto readable = fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read;
   std::error_code error;
-  fs::copy_file(from, to, error);
+  if ((fs::status(from, error).permissions() & readable) == readable && ::link(from.c_str(), to.c_str()) == 0)
+    return;
+  if (!error) fs::copy_file(from, to, error);
+  if (!error) fs::permissions(to, readable, error);
   if (error) util::throw_errno("cannot create " + util::quote(to.string()), error.value());
 }
 

@@ -13,8 +13,9 @@ namespace output {
 // all. `created` is RFC 3339. Throws util::Error.
 void write_docker_archive(const Image& image, const std::string& created, const std::filesystem::path& path);
 
-// An OCI layout directory: of the image, or of an index of several. Appears at `directory`, which must not
-// exist, whole or not at all. Blobs are hard-linked where the filesystem allows. Throws util::Error.
+// An OCI layout directory: of the image, or of an index of several. Appears at `directory`, which must be
+// empty or not exist, whole or not at all, and everyone may read it. Blobs are hard-linked where the
+// filesystem allows. Throws util::Error.
 void write_oci_layout(const std::vector<Image>& images, const std::string& created,
                       const std::filesystem::path& directory);
 

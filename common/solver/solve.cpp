@@ -145,7 +145,7 @@ private:
       lower_fd = open_directory(lower->root());
     }
     const auto file = workshop_.directory / ("layer-" + std::to_string(id));
-    sys::UniqueFd blob(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    sys::UniqueFd blob(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     if (!blob) util::throw_errno("cannot create " + util::quote(file.string()));
     auto packed = layer::pack(upper.get(), lower_fd.get(), blob.get(), pack_);
     sys::close_checked(std::move(blob), util::quote(file.string()));

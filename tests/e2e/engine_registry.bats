@@ -60,7 +60,7 @@ extra_config() {
   HTTPS_PROXY=http://$closed solve ".registry_mirrors = [{host: \"$closed\"}]"
   [ "$status" -eq 1 ]
   [[ "$stderr" == *"unheard-of:1"* ]]
-  [[ "$stderr" == *"connection refused"* ]]
+  [[ "${stderr,,}" == *"connection refused"* || "$stderr" == *"Failed to connect"* ]]
 }
 
 @test "the login of DOCKER_CONFIG opens a registry, and without it the error says what is missing" {

@@ -1,9 +1,9 @@
 // Output directories.
-#include "common/buildkit/pending_image.hpp"
+#include "common/engine/pending_image.hpp"
 
 #include "common/sys/remove_tree.hpp"
 
-namespace buildkit {
+namespace engine {
 namespace {
 
 constexpr auto archive_name = "image.tar";
@@ -35,11 +35,10 @@ std::filesystem::path PendingImage::commit() {
     sys::remove_tree(output_ / layout_name);
     return output_ / archive_name;
   }
-  sys::remove_tree(directory_->path() / "ingest");  // where buildctl's content store kept partial blobs
   std::filesystem::permissions(directory_->path(), layout_mode);
   sys::replace_directory(directory_->path(), output_ / layout_name);
   sys::remove_tree(output_ / archive_name);
   return output_ / layout_name;
 }
 
-}  // namespace buildkit
+}  // namespace engine

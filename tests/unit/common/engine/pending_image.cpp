@@ -1,5 +1,5 @@
 // Output directories before and after an image arrives.
-#include "common/buildkit/pending_image.hpp"
+#include "common/engine/pending_image.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -13,8 +13,8 @@
 namespace {
 
 namespace fs = std::filesystem;
-using buildkit::PendingImage;
 using document::OutputFormat;
+using engine::PendingImage;
 
 class PendingImageTest : public testing::Test {
 protected:
@@ -43,13 +43,11 @@ TEST_F(PendingImageTest, BecomesAnArchiveThatAllMayRead) {
   EXPECT_EQ(status.st_mode & 07777, 0644U);
 }
 
-TEST_F(PendingImageTest, BecomesALayoutDirectoryWithoutBuildctlsOwnFiles) {
+TEST_F(PendingImageTest, BecomesALayoutDirectoryThatAllMayRead) {
   PendingImage image(dir(), OutputFormat::oci);
   sys::write_file(image.destination() / "index.json", "{}");
-  fs::create_directories(image.destination() / "ingest/partial");
   EXPECT_EQ(image.commit(), dir() / "image");
   EXPECT_TRUE(fs::exists(dir() / "image/index.json"));
-  EXPECT_FALSE(fs::exists(dir() / "image/ingest"));
   struct stat status;
   ASSERT_EQ(::stat((dir() / "image").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0755U);

@@ -8,7 +8,7 @@
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
 
-namespace buildkit {
+namespace engine {
 
 // A temporary file or directory beside the image's final place, which is OUTPUT/image.tar or OUTPUT/image.
 // Without commit() it is removed.
@@ -17,7 +17,7 @@ public:
   // Throws Error if nothing can be written to `output`.
   PendingImage(const std::filesystem::path& output, document::OutputFormat format);
 
-  // What buildctl writes to.
+  // What is to be written: the file or directory, there already and empty.
   const std::filesystem::path& destination() const;
 
   // Moves the image to its place, whole, instead of what an earlier build left there in either format.
@@ -30,4 +30,4 @@ private:
   std::optional<sys::TempDir> directory_;
 };
 
-}  // namespace buildkit
+}  // namespace engine
