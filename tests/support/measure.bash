@@ -73,3 +73,24 @@ make_large_tar() {
   fi
   printf '%s\n' "$tar"
 }
+
+# make_debian_layout: an OCI layout of a Debian in two gzip layers, 180 MB unpacked; prints its path. Needs root.
+make_debian_layout() {
+  local layout=$BENCH_CACHE/debian work=$BENCH_CACHE/debian.new sources
+  if [ ! -e "$layout/index.json" ]; then
+    echo 'making a Debian image' >&2
+    rm -rf "$layout" "$work"
+    mkdir -p "$work/root"
+    # shellcheck disable=SC2016  # the dollars are apt's
+    sources=$(apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' | sort -u)
+    mmdebstrap --quiet --variant=minbase --include=ca-certificates,curl,perl,python3-minimal \
+      "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$work/root.tar" - <<<"$sources" >&2
+    tar -C "$work/root" -xpf "$work/root.tar"
+    tar -C "$work/root" --sort=name --exclude=./usr/share -cf "$work/1.tar" .
+    tar -C "$work/root" --sort=name -cf "$work/2.tar" ./usr/share
+    printf 'layer gzip\ntar %s\n' "$work/1.tar" "$work/2.tar" | /usr/bin/python3 "$_root/tests/support/tar_image.py" "$work/layout"
+    mv "$work/layout" "$layout"
+    rm -rf "$work"
+  fi
+  echo "$layout"
+}
