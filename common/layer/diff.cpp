@@ -1,17 +1,9 @@
-// The walk over an overlay's upper directory.
+// The walk over a change set.
 #include "common/layer/diff.hpp"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
 #include <cstring>
-#include <memory>
 #include <optional>
 #include <vector>
 
@@ -27,70 +19,9 @@ bool is_whiteout(const struct stat& status) {
   return S_ISCHR(status.st_mode) && ::major(status.st_rdev) == 0 && ::minor(status.st_rdev) == 0;
 }
 
-bool is_missing(int error_number) {
-  return error_number == ENOENT || error_number == ENOTDIR;
-}
-
-std::optional<struct stat> status_of(int root, const std::string& path) {
-  struct stat status;
-  if (::fstatat(root, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return status;
-  if (is_missing(errno)) return std::nullopt;
-  util::throw_errno("cannot look at " + util::quote(path));
-}
-
-sys::UniqueFd open_at(int root, const std::string& path, int flags) {
-  sys::UniqueFd fd(::openat(root, path.empty() ? "." : path.c_str(), flags | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd) util::throw_errno("cannot open " + util::quote(path));
-  return fd;
-}
-
-std::vector<std::string> sorted_names(int root, const std::string& path) {
-  struct Close {
-    void operator()(DIR* directory) const { ::closedir(directory); }
-  };
-  auto fd = open_at(root, path, O_RDONLY | O_DIRECTORY);
-  const std::unique_ptr<DIR, Close> directory(::fdopendir(fd.get()));
-  if (!directory) util::throw_errno("cannot read the directory " + util::quote(path));
-  fd.release();  // closedir closes it
-  std::vector<std::string> names;
-  for (;;) {
-    errno = 0;
-    const dirent* entry = ::readdir(directory.get());
-    if (entry == nullptr) break;
-    if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0)
-      names.emplace_back(entry->d_name);
-  }
-  if (errno != 0) util::throw_errno("cannot read the directory " + util::quote(path));
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-// An extended attribute of an entry, without following symlinks; empty if it has none. /proc/self/fd is the
-// only way to one below a directory descriptor before kernel 6.13.
-std::string xattr_of(int root, const std::string& path, const char* name) {
-  const std::string handle = "/proc/self/fd/" + std::to_string(root) + "/" + path;
-  std::array<char, 256> value;
-  const ssize_t size = ::lgetxattr(handle.c_str(), name, value.data(), value.size());
-  if (size >= 0) return {value.data(), static_cast<std::size_t>(size)};
-  if (errno == ENODATA || errno == ENOTSUP || errno == EPERM) return {};
-  util::throw_errno("cannot read the attribute " + std::string(name) + " of " + util::quote(path));
-}
-
-bool is_opaque(int root, const std::string& path) {
-  return xattr_of(root, path, "trusted.overlay.opaque") == "y" ||
-         xattr_of(root, path, "user.overlay.opaque") == "y";
-}
-
-std::string link_target(int root, const std::string& path) {
-  std::array<char, 4097> target;
-  const ssize_t size = ::readlinkat(root, path.c_str(), target.data(), target.size());
-  if (size < 0) util::throw_errno("cannot read the symlink " + util::quote(path));
-  return {target.data(), static_cast<std::size_t>(size)};
-}
-
-bool same_content(int upper, int lower, const std::string& path) {
-  const auto a = open_at(upper, path, O_RDONLY);
-  const auto b = open_at(lower, path, O_RDONLY);
+bool same_content(const ChangeSet& upper, const ChangeSet& lower, const std::string& path) {
+  const auto a = upper.open(path);
+  const auto b = lower.open(path);
   std::vector<std::byte> left(64 << 10), right(64 << 10);
   for (;;) {
     const std::size_t count = sys::read_some(a.get(), left, util::quote(path));
@@ -108,7 +39,8 @@ bool same_content(int upper, int lower, const std::string& path) {
 
 class Walk {
 public:
-  Walk(int upper, int lower, const ChangeVisitor& visit) : upper_(upper), lower_(lower), visit_(visit) {}
+  Walk(const ChangeSet& upper, const ChangeSet* lower, const ChangeVisitor& visit)
+      : upper_(upper), lower_(lower), visit_(visit) {}
 
   void run() { directory("", Below::visible); }
 
@@ -119,11 +51,11 @@ private:
 
   void directory(const std::string& path, Below below) {
     sys::stop::check();
-    const auto names = sorted_names(upper_, path);
+    const auto names = upper_.list(path);
     std::vector<std::string> lower_names;
-    if (below == Below::replaced && lower_ >= 0) {
-      if (const auto status = status_of(lower_, path); status && S_ISDIR(status->st_mode)) {
-        lower_names = sorted_names(lower_, path);
+    if (below == Below::replaced && lower_ != nullptr) {
+      if (const auto status = lower_->status(path); status && S_ISDIR(status->st_mode)) {
+        lower_names = lower_->list(path);
       }
     }
     auto next_lower = lower_names.begin();
@@ -133,7 +65,7 @@ private:
       }
     };
     for (const auto& name : names) {
-      const auto status = status_of(upper_, join(path, name));
+      const auto status = upper_.status(join(path, name));
       if (!status) continue;
       // A whiteout in a directory that replaced what was below is one of the removals found by comparing.
       if (below == Below::replaced && is_whiteout(*status)) continue;
@@ -145,7 +77,7 @@ private:
   }
 
   void entry(const std::string& path, const struct stat& status, Below below) {
-    const auto lower_status = lower_ >= 0 ? status_of(lower_, path) : std::nullopt;
+    const auto lower_status = lower_ != nullptr ? lower_->status(path) : std::nullopt;
     if (is_whiteout(status)) {
       if (lower_status) visit_({.kind = Change::Kind::removed, .path = path});
       return;
@@ -156,7 +88,7 @@ private:
     if (!S_ISDIR(status.st_mode)) return;
     if (!lower_status || !S_ISDIR(lower_status->st_mode)) {
       below = Below::visible;  // nothing there to be removed
-    } else if (is_opaque(upper_, path)) {
+    } else if (upper_.is_opaque(path)) {
       below = Below::replaced;
     }
     directory(path, below);
@@ -167,8 +99,7 @@ private:
         upper.st_rdev != lower.st_rdev) {
       return false;
     }
-    if (!S_ISLNK(upper.st_mode) &&
-        xattr_of(upper_, path, "security.capability") != xattr_of(lower_, path, "security.capability")) {
+    if (!S_ISLNK(upper.st_mode) && upper_.capability(path) != lower_->capability(path)) {
       return false;
     }
     if (S_ISDIR(upper.st_mode)) return true;
@@ -177,22 +108,22 @@ private:
       return false;
     }
     if (upper.st_mtim.tv_nsec != 0) return true;
-    if (S_ISLNK(upper.st_mode)) return link_target(upper_, path) == link_target(lower_, path);
-    return !S_ISREG(upper.st_mode) || upper.st_size == 0 || same_content(upper_, lower_, path);
+    if (S_ISLNK(upper.st_mode)) return upper_.read_link(path) == lower_->read_link(path);
+    return !S_ISREG(upper.st_mode) || upper.st_size == 0 || same_content(upper_, *lower_, path);
   }
 
   static std::string join(const std::string& directory, const std::string& name) {
     return directory.empty() ? name : directory + "/" + name;
   }
 
-  int upper_;
-  int lower_;
+  const ChangeSet& upper_;
+  const ChangeSet* lower_;
   const ChangeVisitor& visit_;
 };
 
 }  // namespace
 
-void diff(int upper, int lower, const ChangeVisitor& visit) {
+void diff(const ChangeSet& upper, const ChangeSet* lower, const ChangeVisitor& visit) {
   Walk(upper, lower, visit).run();
 }
 

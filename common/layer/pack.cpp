@@ -3,11 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
-#include <unistd.h>
 
-#include <array>
-#include <cerrno>
 #include <map>
 #include <set>
 #include <utility>
@@ -46,7 +42,7 @@ tar::Type type_of(mode_t mode) {
 
 class Packer {
 public:
-  Packer(int upper, const PackOptions& options, stream::Sink& sink)
+  Packer(const ChangeSet& upper, const PackOptions& options, stream::Sink& sink)
       : upper_(upper), options_(options), writer_(sink), buffer_(256 << 10) {}
 
   void add(const Change& change) {
@@ -75,11 +71,9 @@ private:
     for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
       const std::string parent = path.substr(0, slash);
       if (directories_.count(parent) > 0) continue;
-      struct stat status;
-      if (::fstatat(upper_, parent.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-        util::throw_errno("cannot look at " + util::quote(parent));
-      }
-      add_entry(parent, status);
+      const auto status = upper_.status(parent);
+      if (!status) throw util::Error(util::quote(parent) + " vanished while it was packed");
+      add_entry(parent, *status);
     }
   }
 
@@ -101,7 +95,7 @@ private:
         entry.path += '/';
         break;
       case tar::Type::symlink:
-        entry.link_target = read_link(path);
+        entry.link_target = upper_.read_link(path);
         break;
       case tar::Type::character_device:
       case tar::Type::block_device:
@@ -111,7 +105,10 @@ private:
       default:
         break;
     }
-    if (entry.type != tar::Type::symlink) add_capability(entry, path);
+    if (entry.type != tar::Type::symlink) {
+      if (auto capability = upper_.capability(path); !capability.empty())
+        entry.xattrs["security.capability"] = std::move(capability);
+    }
     if (entry.type != tar::Type::directory && status.st_nlink > 1) {
       const auto [first, is_first] = links_.emplace(std::pair(status.st_dev, status.st_ino), path);
       if (!is_first) {
@@ -124,29 +121,9 @@ private:
     if (entry.size > 0) add_content(path, entry.size);
   }
 
-  void add_capability(tar::Entry& entry, const std::string& path) const {
-    constexpr const char* name = "security.capability";
-    const std::string handle = "/proc/self/fd/" + std::to_string(upper_) + "/" + path;
-    std::array<char, 256> value;
-    const ssize_t size = ::lgetxattr(handle.c_str(), name, value.data(), value.size());
-    if (size >= 0) {
-      entry.xattrs[name] = std::string(value.data(), static_cast<std::size_t>(size));
-    } else if (errno != ENODATA && errno != ENOTSUP) {
-      util::throw_errno("cannot read the file capabilities of " + util::quote(path));
-    }
-  }
-
-  std::string read_link(const std::string& path) const {
-    std::array<char, 4097> target;
-    const ssize_t size = ::readlinkat(upper_, path.c_str(), target.data(), target.size());
-    if (size < 0) util::throw_errno("cannot read the symlink " + util::quote(path));
-    return {target.data(), static_cast<std::size_t>(size)};
-  }
-
   void add_content(const std::string& path, std::uint64_t size) {
-    const sys::UniqueFd fd(::openat(upper_, path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    if (!fd) util::throw_errno("cannot open " + util::quote(path));
-    ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+    const auto fd = upper_.open(path);
+    if (size > buffer_.size()) ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
     while (size > 0) {
       const std::size_t wanted = std::min<std::uint64_t>(buffer_.size(), size);
       const std::size_t count = sys::read_some(fd.get(), std::span(buffer_).first(wanted), util::quote(path));
@@ -156,7 +133,7 @@ private:
     }
   }
 
-  int upper_;
+  const ChangeSet& upper_;
   const PackOptions& options_;
   tar::Writer writer_;
   std::vector<std::byte> buffer_;
@@ -166,12 +143,12 @@ private:
 
 }  // namespace
 
-PackedLayer pack(int upper, int lower, int blob_fd, const PackOptions& options) {
+PackedLayer pack(const ChangeSet& upper, const ChangeSet* lower, int blob_fd, const PackOptions& options) {
   auto blob = std::make_unique<stream::HashingSink>(stream::to_fd(blob_fd, "the layer"));
   const auto& blob_digest = *blob;
-  // Two threads: this one reads and hashes the tar, the other compresses, hashes and writes.
-  stream::HashingSink tar(
-      stream::write_behind(stream::compress(std::move(blob), options.compressor, options.compression_level)));
+  // Three threads: this one reads and hashes the tar, the next compresses, the last hashes and writes.
+  stream::HashingSink tar(stream::write_behind(stream::compress(
+      stream::write_behind(std::move(blob)), options.compressor, options.compression_level)));
   Packer packer(upper, options, tar);
   diff(upper, lower, [&](const Change& change) { packer.add(change); });
   packer.finish();

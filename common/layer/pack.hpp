@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "common/image/descriptor.hpp"
+#include "common/layer/change_set.hpp"
 #include "common/stream/sink.hpp"
 
 namespace layer {
@@ -26,6 +27,6 @@ struct PackedLayer {
 // hard links within the change are links, sockets are left out, of xattrs only security.capability is kept,
 // mtimes are whole seconds. No change at all gives the empty tar of 1024 zero bytes. Memory is constant but
 // for hard links and names of directories.
-PackedLayer pack(int upper, int lower, int blob_fd, const PackOptions& options);
+PackedLayer pack(const ChangeSet& upper, const ChangeSet* lower, int blob_fd, const PackOptions& options);
 
 }  // namespace layer

@@ -10,9 +10,10 @@
 
 #include "common/hash/sha256.hpp"
 #include "common/output/documents.hpp"
+#include "common/stream/sink.hpp"
+#include "common/sys/copy_content.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/file.hpp"
-#include "common/sys/stop.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/tar/writer.hpp"
 #include "common/util/error.hpp"
@@ -49,9 +50,21 @@ std::map<std::string, Blob> blobs_of(const std::vector<Image>& images) {
   return blobs;
 }
 
+// Without a buffer, so that files can be put between what it writes.
+class DirectSink : public stream::Sink {
+public:
+  explicit DirectSink(int fd) : fd_(fd) {}
+
+  void write(std::span<const std::byte> data) override { sys::write_all(fd_, data, "the image"); }
+  void finish() override {}
+
+private:
+  int fd_;
+};
+
 class ArchiveWriter {
 public:
-  explicit ArchiveWriter(int fd) : sink_(stream::to_fd(fd, "the image")), tar_(*sink_) {}
+  explicit ArchiveWriter(int fd) : fd_(fd), sink_(fd), tar_(sink_) {}
 
   void add_directory(const std::string& name) {
     tar::Entry entry;
@@ -74,28 +87,20 @@ public:
     }
   }
 
-  void finish() {
-    tar_.finish();
-    sink_->finish();
-  }
+  void finish() { tar_.finish(); }
 
 private:
   void add_file(const Blob& blob) {
-    const auto fd = sys::open_readable(blob.file);
+    const auto from = sys::open_readable(blob.file);
     const std::string what = util::quote(blob.file.string());
-    for (std::uint64_t left = blob.size; left > 0;) {
-      sys::stop::check();
-      const auto part = std::span(buffer_).first(std::min<std::uint64_t>(left, buffer_.size()));
-      const std::size_t count = sys::read_some(fd.get(), part, what);
-      if (count == 0) throw util::Error(what + " is shorter than it was");
-      tar_.write(part.first(count));
-      left -= count;
-    }
+    if (sys::copy_content(from.get(), fd_, blob.size, what) < blob.size)
+      throw util::Error(what + " is shorter than it was");
+    tar_.wrote(blob.size);
   }
 
-  std::unique_ptr<stream::Sink> sink_;
+  int fd_;
+  DirectSink sink_;
   tar::Writer tar_;
-  std::vector<std::byte> buffer_ = std::vector<std::byte>(1 << 20);
 };
 
 // The link shares its mode with `from`, which may belong to somebody: only a copy can be made readable.

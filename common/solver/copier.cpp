@@ -1,17 +1,7 @@
 // The walk of a copy.
 #include "common/solver/copier.hpp"
 
-#include <fcntl.h>
-#include <linux/fs.h>
-#include <sys/ioctl.h>
-#include <sys/sendfile.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
-
 #include "common/solver/directories.hpp"
-#include "common/sys/fd.hpp"
 #include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -21,24 +11,6 @@ namespace {
 
 std::string join(const std::string& directory, const std::string& name) {
   return directory.empty() ? name : directory + "/" + name;
-}
-
-// By the cheapest way that these two filesystems know: shared extents, a copy inside the kernel, a plain
-// copy.
-void copy_content(int from, int to, const std::string& what) {
-  if (::ioctl(to, FICLONE, from) == 0) return;
-  for (;;) {
-    const ssize_t count = ::copy_file_range(from, nullptr, to, nullptr, std::size_t{1} << 30, 0);
-    if (count == 0) return;
-    if (count < 0) break;
-  }
-  if (errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP && errno != ENOSYS && errno != EPERM) {
-    util::throw_errno("cannot copy " + what);
-  }
-  std::vector<std::byte> buffer(256 << 10);
-  while (const std::size_t count = sys::read_some(from, buffer, what)) {
-    sys::write_all(to, std::span(buffer).first(count), what);
-  }
 }
 
 }  // namespace
@@ -67,7 +39,7 @@ void Copier::copy(const std::string& path, const std::string& base_name, const s
     if (there && S_ISLNK(there->st_mode)) {
       const std::string link = root_.target_of(target);
       const std::string full = link.starts_with('/') ? link : parent.str() + "/" + link;
-      if (const auto followed = root_.follow(full)) {
+      if (const auto followed = follow(root_, full)) {
         target = *followed;
       } else {
         const std::string clean = sys::clean_path(full);
@@ -120,7 +92,6 @@ void Copier::copy_entry(const std::string& path, const std::string& relative, co
     if (made || (included && existing == Existing::take_metadata)) {
       copy_metadata(path, target, *status);
     } else if (existed) {
-      root_.settle();
       root_.set_mtime(target, status->st_mtim);
     }
     return;
@@ -184,9 +155,7 @@ void Copier::copy_file(const std::string& path, const sys::RootedPath& target, c
     }
   }
   if (S_ISREG(status.st_mode)) {
-    const auto from = source_.open(path);
-    const auto to = root_.create_file(target);
-    copy_content(from.get(), to.get(), what);
+    root_.copy_file(target, source_pointer_, path, status);
   } else if (S_ISLNK(status.st_mode)) {
     root_.make_symlink(target, source_.read_link(path));
   } else {
@@ -213,12 +182,9 @@ void Copier::copy_metadata(const std::string& path, const sys::RootedPath& targe
     if (options_.chmod)
       mode = options_.chmod->apply(mode, S_ISDIR(status.st_mode) ? Kind::directory : Kind::other);
     root_.set_mode(target, mode);
-    // What the filesystem does not take is left out, as BuildKit does.
-    for (const auto& [name, value] : source_.xattrs(path)) {
-      [[maybe_unused]] const auto error = root_.set_xattr(target, name, value);
-    }
+    for (const auto& [name, value] : source_.xattrs(path))
+      root_.set_xattr(target, name, value);
   }
-  root_.settle();
   root_.set_mtime(target, status.st_mtim);
 }
 

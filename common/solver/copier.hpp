@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,8 +11,8 @@
 #include "common/context/ignore.hpp"
 #include "common/dockerfile/chmod.hpp"
 #include "common/sandbox/user.hpp"
+#include "common/solver/copy_target.hpp"
 #include "common/solver/source_tree.hpp"
-#include "common/sys/rooted_dir.hpp"
 
 namespace solver {
 
@@ -26,8 +27,8 @@ struct CopyOptions {
 // which inodes it has copied: hard links within the source stay hard links.
 class Copier {
 public:
-  Copier(SourceTree& source, sys::RootedDir& root, const CopyOptions& options)
-      : source_(source), root_(root), options_(options) {}
+  Copier(std::shared_ptr<SourceTree> source, CopyTarget& root, const CopyOptions& options)
+      : source_pointer_(std::move(source)), source_(*source_pointer_), root_(root), options_(options) {}
 
   // `path` is below the root of the source, its symlinks followed; `base_name` is what it is called in the
   // Dockerfile. `destination` is absolute; a slash at its end says that it is a directory. Missing parents
@@ -56,8 +57,9 @@ private:
   void copy_file(const std::string& path, const sys::RootedPath& target, const struct stat& status);
   void copy_metadata(const std::string& path, const sys::RootedPath& target, const struct stat& status);
 
+  std::shared_ptr<SourceTree> source_pointer_;
   SourceTree& source_;
-  sys::RootedDir& root_;
+  CopyTarget& root_;
   const CopyOptions& options_;
   context::Ignore include_;
   std::vector<Parent> parents_;

@@ -6,7 +6,7 @@
 
 namespace solver {
 
-sys::RootedPath make_directories(sys::RootedDir& root, const std::string& path, mode_t mode,
+sys::RootedPath make_directories(CopyTarget& root, const std::string& path, mode_t mode,
                                  const std::optional<sandbox::Owner>& owner) {
   std::string rest = sys::clean_path(path);
   sys::RootedPath at;
@@ -39,7 +39,7 @@ sys::RootedPath make_directories(sys::RootedDir& root, const std::string& path, 
   return at;
 }
 
-void set_owner(sys::RootedDir& root, const sys::RootedPath& path, const sandbox::Owner& owner) {
+void set_owner(CopyTarget& root, const sys::RootedPath& path, const sandbox::Owner& owner) {
   if (const auto error = root.set_owner(path, owner.uid, owner.gid)) {
     util::throw_errno("cannot set the owner of " + util::quote("/" + path.str()), error.value());
   }

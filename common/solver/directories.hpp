@@ -5,7 +5,7 @@
 #include <string>
 
 #include "common/sandbox/user.hpp"
-#include "common/sys/rooted_dir.hpp"
+#include "common/solver/copy_target.hpp"
 
 namespace solver {
 
@@ -14,10 +14,10 @@ inline constexpr mode_t default_directory_mode = 0755;
 // Where the directory `path` is, symlinks followed inside the root. What is missing is made, also what a
 // symlink points at, with this mode and owner (nothing = root's). Throws util::Error in BuildKit's words if
 // something on the way is no directory.
-sys::RootedPath make_directories(sys::RootedDir& root, const std::string& path, mode_t mode,
+sys::RootedPath make_directories(CopyTarget& root, const std::string& path, mode_t mode,
                                  const std::optional<sandbox::Owner>& owner);
 
 // Throws util::Error where the filesystem or the rights forbid it.
-void set_owner(sys::RootedDir& root, const sys::RootedPath& path, const sandbox::Owner& owner);
+void set_owner(CopyTarget& root, const sys::RootedPath& path, const sandbox::Owner& owner);
 
 }  // namespace solver

@@ -8,6 +8,7 @@
 
 #include "common/dockerfile/paths.hpp"
 #include "common/solver/copier.hpp"
+#include "common/solver/draft.hpp"
 #include "common/solver/unpack_archive.hpp"
 #include "common/sys/file.hpp"
 #include "common/util/error.hpp"
@@ -30,7 +31,11 @@ public:
     }
   }
 
-  SourceTree& tree() { return *tree_; }
+  // Lives as long as it is used.
+  static std::shared_ptr<SourceTree> open(const Filesystem& filesystem, Workshop& workshop) {
+    const auto source = std::make_shared<OpenSource>(filesystem, workshop);
+    return {source, source->tree_.get()};
+  }
 
 private:
   std::unique_ptr<snapshot::Workspace> mounted_;
@@ -98,23 +103,44 @@ public:
   CopyOp(const plan::Copy& op, const Inputs& inputs, Workshop& workshop)
       : op_(op), inputs_(inputs), workshop_(workshop), base_(inputs.at(op.base).stack) {}
 
-  Filesystem run() {
+  Filesystem run(Form form) {
+    const bool may_unpack = std::any_of(op_.sources.begin(), op_.sources.end(),
+                                        [](const auto& source) { return source.unpack_archives; });
+    return form == Form::layer && !may_unpack ? draft() : tree();
+  }
+
+private:
+  Filesystem tree() {
     const snapshot::Stack nothing;
     const auto workspace = workshop_.snapshotter.open(op_.link ? nothing : base_);
     auto root = sys::RootedDir::open(workspace->root(), sys::RootedDir::Times::natural);
-    auto options = copy_options(root);
-    for (const auto& source : op_.sources)
-      copy_source(source, root, options);
+    copy(*directory_target(root), &root);
     auto result = commit(*workspace, base_, workshop_);
     result.independent = op_.link;
     return result;
   }
 
-private:
-  CopyOptions copy_options(sys::RootedDir& root) {
+  Filesystem draft() {
+    const bool over_nothing = op_.link || base_.trees.empty();
+    const auto draft =
+        std::make_shared<Draft>(over_nothing ? nullptr : workshop_.snapshotter.open_read_only(base_));
+    copy(*draft, nullptr);
+    return {.stack = base_, .local = std::nullopt, .independent = op_.link, .draft = draft};
+  }
+
+  // `directory` is what `target` stands for, if it is one.
+  void copy(CopyTarget& target, sys::RootedDir* directory) {
+    const auto options = copy_options();
+    for (const auto& source : op_.sources)
+      copy_source(source, target, directory, options);
+  }
+
+  CopyOptions copy_options() {
     CopyOptions options;
     if (!op_.chown.empty()) {
       check_owner(base_, op_.chown);
+      const auto stage = workshop_.snapshotter.open_read_only(op_.link ? snapshot::Stack() : base_);
+      auto root = sys::RootedDir::open(stage->root());
       options.owner = sandbox::resolve_owner(root, op_.chown);
     }
     if (!op_.chmod.empty()) options.chmod = dockerfile::Chmod::parse(op_.chmod);
@@ -122,14 +148,16 @@ private:
     return options;
   }
 
-  SourceTree& tree_of(plan::OpId id) {
+  const std::shared_ptr<SourceTree>& tree_of(plan::OpId id) {
     auto& source = sources_[id];
-    if (!source) source = std::make_unique<OpenSource>(inputs_.at(id), workshop_);
-    return source->tree();
+    if (!source) source = OpenSource::open(inputs_.at(id), workshop_);
+    return source;
   }
 
-  void copy_source(const plan::Copy::Source& source, sys::RootedDir& root, CopyOptions options) {
-    auto& tree = tree_of(source.from);
+  void copy_source(const plan::Copy::Source& source, CopyTarget& target, sys::RootedDir* directory,
+                   CopyOptions options) {
+    const auto& pointer = tree_of(source.from);
+    auto& tree = *pointer;
     std::string path = source.path;
     if (op_.parents && source.wildcards) path = split_pivot(path, tree, options);
     for (const auto& match :
@@ -141,9 +169,10 @@ private:
         throw util::Error("failed to compute cache key: failed to calculate checksum: " + shown(match) +
                           ": not found");
       }
-      if (source.unpack_archives && unpack_archive(tree, followed, root, op_.destination, options.owner))
+      if (source.unpack_archives &&
+          unpack_archive(tree, followed, *directory, op_.destination, options.owner))
         continue;
-      Copier(tree, root, options).copy(followed, dockerfile::base_name("/" + match), op_.destination);
+      Copier(pointer, target, options).copy(followed, dockerfile::base_name("/" + match), op_.destination);
     }
   }
 
@@ -167,13 +196,13 @@ private:
   const Inputs& inputs_;
   Workshop& workshop_;
   const snapshot::Stack& base_;
-  std::map<plan::OpId, std::unique_ptr<OpenSource>> sources_;
+  std::map<plan::OpId, std::shared_ptr<SourceTree>> sources_;
 };
 
 }  // namespace
 
-Filesystem copy(const plan::Copy& op, const Inputs& inputs, Workshop& workshop) {
-  return CopyOp(op, inputs, workshop).run();
+Filesystem copy(const plan::Copy& op, const Inputs& inputs, Workshop& workshop, Form form) {
+  return CopyOp(op, inputs, workshop).run(form);
 }
 
 Filesystem make_file(const plan::MakeFile& op, Workshop& workshop) {

@@ -12,7 +12,9 @@ namespace solver {
 using Inputs = std::map<plan::OpId, Filesystem>;
 
 // Each makes the filesystem that the op leaves. Throws util::Error in BuildKit's words.
-Filesystem copy(const plan::Copy& op, const Inputs& inputs, Workshop& workshop);
+// In the form of a layer, a copy may leave a draft, since nothing but the packer will read it.
+enum class Form { tree, layer };
+Filesystem copy(const plan::Copy& op, const Inputs& inputs, Workshop& workshop, Form form);
 Filesystem make_file(const plan::MakeFile& op, Workshop& workshop);
 Filesystem make_directory(const plan::MakeDirectory& op, const Inputs& inputs, Workshop& workshop);
 

@@ -132,7 +132,7 @@ private:
     copy.destination = "/";
     const Inputs inputs = {{0, Filesystem{}},
                            {1, Filesystem{.stack = {}, .local = local, .independent = false}}};
-    return solver::copy(copy, inputs, workshop_).stack.trees.back();
+    return solver::copy(copy, inputs, workshop_, Form::tree).stack.trees.back();
   }
 
   std::filesystem::path cache_directory(const plan::Run::Mount& mount) {
@@ -154,9 +154,9 @@ private:
   void seed(const plan::Run::Mount& mount, const std::filesystem::path& directory) {
     const auto& from = inputs_.at(*mount.from);
     const auto opened = workshop_.snapshotter.open_read_only(from.stack);
-    const auto tree = root_source(opened->root());
+    const std::shared_ptr<SourceTree> tree = root_source(opened->root());
     auto root = sys::RootedDir::open(directory);
-    Copier(*tree, root, {}).copy(follow(*tree, mount.options.source), "", "/");
+    Copier(tree, *directory_target(root), {}).copy(follow(*tree, mount.options.source), "", "/");
   }
 
   void add_secret(const dockerfile::Mount& options, sandbox::Spec& spec) const {

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <set>
 
+#include "common/solver/draft.hpp"
 #include "common/solver/fetch_op.hpp"
 #include "common/solver/file_ops.hpp"
 #include "common/solver/git_op.hpp"
@@ -39,6 +40,10 @@ public:
     }
     std::vector<Task> tasks;
     std::map<plan::OpId, std::size_t> task_of;
+    for (const plan::OpId id : needed_) {
+      for (const plan::OpId input : plan::inputs(graph_.ops[id]))
+        read_.insert(input);
+    }
     for (const plan::OpId id : needed_) {  // inputs have smaller ids, so they are there already
       Task task{.work = [this, id] { carry_out(id); }, .needs = {}};
       for (const plan::OpId input : plan::inputs(graph_.ops[id]))
@@ -75,11 +80,11 @@ private:
     Inputs inputs;
     for (const plan::OpId input : plan::inputs(op))
       inputs[input] = result_of(input);
-    if (op.title.empty()) return keep(id, execute(op, inputs, nullptr));
+    if (op.title.empty()) return keep(id, execute(id, inputs, nullptr));
     engine::Progress::Vertex vertex(workshop_.progress, op.title);
     vertex.start();
     try {
-      keep(id, execute(op, inputs, &vertex));
+      keep(id, execute(id, inputs, &vertex));
     } catch (const util::Error& error) {
       if (error.exit_code() >= 128 || workshop_.is_canceled()) throw;
       vertex.failed(dockerfile::harmless(error.what()));
@@ -94,10 +99,11 @@ private:
     created_[id] = std::chrono::system_clock::now();
   }
 
-  Filesystem execute(const plan::Op& op, const Inputs& inputs, engine::Progress::Vertex* vertex) {
+  Filesystem execute(plan::OpId id, const Inputs& inputs, engine::Progress::Vertex* vertex) {
     struct Visitor {
       const Inputs& inputs;
       Workshop& workshop;
+      Form form;
       engine::Progress::Vertex* vertex;
 
       Filesystem operator()(const plan::Scratch&) const { return {}; }
@@ -112,7 +118,7 @@ private:
       Filesystem operator()(const plan::MakeFile& file) const { return make_file(file, workshop); }
       Filesystem operator()(const plan::Http& http) const { return fetch(http, workshop); }
       Filesystem operator()(const plan::Git& git) const { return check_out(git, workshop, *vertex); }
-      Filesystem operator()(const plan::Copy& action) const { return copy(action, inputs, workshop); }
+      Filesystem operator()(const plan::Copy& action) const { return copy(action, inputs, workshop, form); }
       Filesystem operator()(const plan::MakeDirectory& action) const {
         return make_directory(action, inputs, workshop);
       }
@@ -120,7 +126,8 @@ private:
         return solver::run(action, inputs, workshop, *vertex);
       }
     };
-    return std::visit(Visitor{inputs, workshop_, vertex}, op.action);
+    const auto form = read_.count(id) > 0 ? Form::tree : Form::layer;
+    return std::visit(Visitor{inputs, workshop_, form, vertex}, graph_.ops[id].action);
   }
 
   void fetch_base(plan::OpId id) {
@@ -129,25 +136,31 @@ private:
   }
 
   void pack(plan::OpId id) {
-    const auto filesystem = result_of(id);
-    auto below = filesystem.stack;
-    below.trees.pop_back();
+    auto filesystem = result_of(id);
     const auto open_directory = [](const std::filesystem::path& path) {
       sys::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
       if (!fd) util::throw_errno("cannot open " + util::quote(path.string()));
       return fd;
     };
-    const auto upper = open_directory(filesystem.stack.trees.back());
-    std::unique_ptr<snapshot::Workspace> lower;
+    sys::UniqueFd upper_fd;
+    std::shared_ptr<const layer::ChangeSet> upper = filesystem.draft;
+    if (!upper) {
+      upper_fd = open_directory(filesystem.stack.trees.back());
+      filesystem.stack.trees.pop_back();
+      upper = layer::directory_changes(upper_fd.get());
+    }
+    std::unique_ptr<snapshot::Workspace> below;
     sys::UniqueFd lower_fd;
-    if (!filesystem.independent && !below.trees.empty()) {
-      lower = workshop_.snapshotter.open_read_only(below);
-      lower_fd = open_directory(lower->root());
+    std::unique_ptr<layer::ChangeSet> lower;
+    if (!filesystem.independent && !filesystem.stack.trees.empty()) {
+      below = workshop_.snapshotter.open_read_only(filesystem.stack);
+      lower_fd = open_directory(below->root());
+      lower = layer::directory_changes(lower_fd.get());
     }
     const auto file = workshop_.directory / ("layer-" + std::to_string(id));
     sys::UniqueFd blob(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     if (!blob) util::throw_errno("cannot create " + util::quote(file.string()));
-    auto packed = layer::pack(upper.get(), lower_fd.get(), blob.get(), pack_);
+    auto packed = layer::pack(*upper, lower.get(), blob.get(), pack_);
     sys::close_checked(std::move(blob), util::quote(file.string()));
     const std::lock_guard lock(mutex_);
     layers_.emplace(id, BuiltLayer{.packed = std::move(packed), .file = file, .created = created_.at(id)});
@@ -157,6 +170,7 @@ private:
   const layer::PackOptions& pack_;
   Workshop& workshop_;
   std::set<plan::OpId> needed_;
+  std::set<plan::OpId> read_;  // by other ops
   std::mutex mutex_;
   std::map<plan::OpId, Filesystem> results_;                             // guarded by mutex_
   std::map<plan::OpId, std::chrono::system_clock::time_point> created_;  // the same

@@ -30,7 +30,7 @@ public:
       if (!S_ISDIR(there->st_mode) || entry.type != tar::Type::directory) root_.remove(target);
     }
     make(entry, target, reader);
-    set_owner(root_, target,
+    set_owner(*directory_target(root_), target,
               owner_.value_or(sandbox::Owner{static_cast<std::uint32_t>(entry.uid),
                                              static_cast<std::uint32_t>(entry.gid)}));
     const bool is_symlink = S_ISLNK(root_.status(target)->st_mode);
@@ -139,7 +139,8 @@ bool unpack_archive(SourceTree& tree, const std::string& path, sys::RootedDir& r
     return false;
   }
   // Links in the archive mean what they mean with the destination as the root.
-  const auto directory = make_directories(root, destination, default_directory_mode, owner);
+  const auto directory =
+      make_directories(*directory_target(root), destination, default_directory_mode, owner);
   auto inside = root.inside(directory);
   Unpacker unpacker(inside, owner);
   do {

@@ -19,6 +19,8 @@
 
 namespace solver {
 
+class Draft;
+
 // The filesystem an op leaves. One that stands for local files is read where they lie, with what the ignore
 // file leaves of them; all others are stacks of trees.
 struct Filesystem {
@@ -27,6 +29,9 @@ struct Filesystem {
   // What the op itself changed is the topmost tree. Its layer is the difference to the trees below, or, for
   // COPY --link, everything in it.
   bool independent = false;
+  // Where it is set, the change is here and not a tree: `stack` is what lies below, and nothing but the
+  // packer may use the filesystem.
+  std::shared_ptr<Draft> draft = nullptr;
 };
 
 // Shared by all ops of a build, from several threads.

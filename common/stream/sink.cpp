@@ -62,8 +62,8 @@ public:
 
   void write(std::span<const std::byte> data) override {
     while (!data.empty()) {
+      if (!filling_) wait_for_room();
       auto& block = blocks_[next_write_];
-      if (block.empty()) wait_for_room();
       const std::size_t count = std::min(data.size(), buffer_size - block.size());
       block.insert(block.end(), data.begin(), data.begin() + static_cast<std::ptrdiff_t>(count));
       data = data.subspan(count);
@@ -72,7 +72,7 @@ public:
   }
 
   void finish() override {
-    if (!blocks_[next_write_].empty()) hand_over();
+    if (filling_) hand_over();
     end(End::complete);
     thread_.join();
     if (failure_) std::rethrow_exception(failure_);
@@ -85,6 +85,8 @@ private:
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return full_ < blocks_.size() || failure_; });
     if (failure_) std::rethrow_exception(failure_);
+    filling_ = true;
+    blocks_[next_write_].clear();
   }
 
   void hand_over() {
@@ -92,6 +94,7 @@ private:
       const std::lock_guard lock(mutex_);
       ++full_;
     }
+    filling_ = false;
     next_write_ = (next_write_ + 1) % blocks_.size();
     changed_.notify_all();
   }
@@ -114,7 +117,6 @@ private:
           if (full_ == 0) break;
         }
         inner_->write(blocks_[next]);
-        blocks_[next].clear();
         {
           const std::lock_guard lock(mutex_);
           --full_;
@@ -130,8 +132,9 @@ private:
   }
 
   std::unique_ptr<Sink> inner_;
-  std::array<std::vector<std::byte>, 4> blocks_;
+  std::array<std::vector<std::byte>, 4> blocks_;  // `full_` of them are the thread's, the others the writer's
   std::size_t next_write_ = 0;
+  bool filling_ = false;  // the writer has waited for blocks_[next_write_]
   std::mutex mutex_;
   std::condition_variable changed_;
   std::size_t full_ = 0;        // guarded by mutex_

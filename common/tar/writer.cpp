@@ -223,6 +223,11 @@ void Writer::write(std::span<const std::byte> data) {
   content_left_ -= data.size();
 }
 
+void Writer::wrote(std::uint64_t size) {
+  assert(size <= content_left_);
+  content_left_ -= size;
+}
+
 void Writer::pad() {
   static constexpr Block zeros{};
   if (padding_ > 0) sink_.write(std::span(zeros).first(padding_));

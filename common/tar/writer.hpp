@@ -25,6 +25,9 @@ public:
   // Content of the member, entry.size bytes in all.
   void write(std::span<const std::byte> data);
 
+  // Counts `size` bytes of content that the caller put behind what the sink was given, past the sink.
+  void wrote(std::uint64_t size);
+
   // The end mark, two zero blocks. The previous member's content must be complete. At most once.
   void finish();
 

@@ -1,0 +1,95 @@
+// Copies into a directory.
+#include "common/solver/copy_target.hpp"
+
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+
+#include <limits>
+
+#include "common/sys/copy_content.hpp"
+#include "common/sys/fd.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace solver {
+namespace {
+
+class DirectoryTarget : public CopyTarget {
+public:
+  explicit DirectoryTarget(sys::RootedDir& root) : root_(root) {}
+
+  std::optional<struct stat> status(const sys::RootedPath& path) override { return root_.status(path); }
+  std::string target_of(const sys::RootedPath& symlink) override { return root_.target_of(symlink); }
+
+  void make_directory(const sys::RootedPath& path) override { root_.make_directory(path); }
+  void make_symlink(const sys::RootedPath& path, const std::string& target) override {
+    root_.make_symlink(path, target);
+  }
+  void make_hard_link(const sys::RootedPath& path, const sys::RootedPath& existing) override {
+    root_.make_hard_link(path, existing);
+  }
+  std::error_code make_node(const sys::RootedPath& path, mode_t type, dev_t device) override {
+    return root_.make_node(path, type, device);
+  }
+  void copy_file(const sys::RootedPath& path, const std::shared_ptr<SourceTree>& source,
+                 const std::string& from, const struct stat&) override {
+    const auto original = source->open(from);
+    const auto copy = root_.create_file(path);
+    if (::ioctl(copy.get(), FICLONE, original.get()) == 0) return;  // shared until one of them changes
+    sys::copy_content(original.get(), copy.get(), std::numeric_limits<std::uint64_t>::max(),
+                      util::quote("/" + from));
+  }
+  void remove(const sys::RootedPath& path) override { root_.remove(path); }
+
+  std::error_code set_owner(const sys::RootedPath& path, uid_t uid, gid_t gid) override {
+    return root_.set_owner(path, uid, gid);
+  }
+  void set_mode(const sys::RootedPath& path, mode_t mode) override { root_.set_mode(path, mode); }
+  void set_xattr(const sys::RootedPath& path, const std::string& name, std::string_view value) override {
+    [[maybe_unused]] const auto error = root_.set_xattr(path, name, value);
+  }
+  void set_mtime(const sys::RootedPath& path, timespec mtime) override {
+    root_.settle();
+    root_.set_mtime(path, mtime);
+  }
+
+private:
+  sys::RootedDir& root_;
+};
+
+}  // namespace
+
+std::unique_ptr<CopyTarget> directory_target(sys::RootedDir& root) {
+  return std::make_unique<DirectoryTarget>(root);
+}
+
+std::optional<sys::RootedPath> follow(CopyTarget& target, std::string_view path) {
+  constexpr int max_links = 255;
+  std::string rest(path);
+  sys::RootedPath at;
+  for (int links = 0; !rest.empty();) {
+    const auto slash = rest.find('/');
+    const std::string component = rest.substr(0, slash);
+    rest = slash == std::string::npos ? "" : rest.substr(slash + 1);
+    if (component.empty() || component == ".") continue;
+    if (component == "..") {
+      at = at.parent();
+      continue;
+    }
+    const auto next = at.child(component);
+    const auto status = target.status(next);
+    if (!status) return std::nullopt;
+    if (S_ISLNK(status->st_mode)) {
+      if (++links > max_links) throw util::Error("too many symlinks in " + util::quote(path));
+      const std::string link = target.target_of(next);
+      if (link.starts_with('/')) at = sys::RootedPath();
+      rest = rest.empty() ? link : link + "/" + rest;
+      continue;
+    }
+    if (!rest.empty() && !S_ISDIR(status->st_mode)) return std::nullopt;
+    at = next;
+  }
+  return at;
+}
+
+}  // namespace solver
