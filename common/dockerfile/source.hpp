@@ -19,7 +19,8 @@ struct Location {
   friend bool operator==(const Location&, const Location&) = default;
 };
 
-// What is wrong, in BuildKit's words, before it is known where: `located` makes a message for people of it.
+// What is wrong with an instruction, in BuildKit's words, before it is known where: `located` makes a message
+// for people of it.
 class SyntaxError : public util::Error {
 public:
   // `near` is the piece of text that is to blame, as it stands in the file; empty if it is the whole

@@ -165,9 +165,10 @@ private:
       const std::string followed = source.wildcards ? follow(tree, match) : match;
       if (!tree.status(followed)) {
         if (!inputs_.at(source.from).local)
-          throw util::Error("lstat /" + match + ": no such file or directory");
-        throw util::Error("failed to compute cache key: failed to calculate checksum: " + shown(match) +
-                          ": not found");
+          throw dockerfile::SyntaxError("lstat /" + match + ": no such file or directory", source.path);
+        throw dockerfile::SyntaxError(
+            "failed to compute cache key: failed to calculate checksum: " + shown(match) + ": not found",
+            source.path);
       }
       if (source.unpack_archives &&
           unpack_archive(tree, followed, *directory, op_.destination, options.owner))
@@ -184,8 +185,9 @@ private:
     if (!context::has_wildcards(begin) && !context::has_wildcards(pattern)) {
       const std::string required = sys::clean_path(begin + "/" + pattern);
       if (!tree.status(follow(tree, required))) {
-        throw util::Error("failed to compute cache key: failed to calculate checksum: " + shown(required) +
-                          ": not found");
+        throw dockerfile::SyntaxError(
+            "failed to compute cache key: failed to calculate checksum: " + shown(required) + ": not found",
+            path);
       }
     }
     options.include = pattern;

@@ -88,7 +88,10 @@ private:
     } catch (const util::Error& error) {
       if (error.exit_code() >= 128 || workshop_.is_canceled()) throw;
       vertex.failed(dockerfile::harmless(error.what()));
-      throw util::Error(graph_.source.describe(op.location, error.what()), error.exit_code());
+      const auto* fault = dynamic_cast<const dockerfile::SyntaxError*>(&error);
+      throw util::Error(
+          graph_.source.describe(op.location, error.what(), fault != nullptr ? fault->near() : std::string()),
+          error.exit_code());
     }
     vertex.done();
   }

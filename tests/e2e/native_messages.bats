@@ -89,6 +89,19 @@ FROM parent
   grep -q 'ONBUILD COPY none /$' <<<"$stderr"
 }
 
+@test "of several sources the one that is missing gets the caret" {
+  dockerfile <<'END'
+FROM busybox
+COPY Dockerfile \
+     none \
+     /x/
+END
+  build
+  fails_with 'Dockerfile:3: failed to compute cache key: failed to calculate checksum: "/none": not found
+     none \
+     ^'
+}
+
 @test "an image that cannot be pulled names its FROM and the image" {
   dockerfile <<'END'
 FROM busybox AS unused
