@@ -256,8 +256,11 @@ void run_child(const ChildPlan& plan) noexcept {
   [[maybe_unused]] const auto ignored = ::sethostname(plan.hostname.data(), plan.hostname.size());
   set_standard_streams(plan);
   hide(plan);
-  const rlimit no_core{0, 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);
+  // No core file in a layer unless the step asks for one.
+  rlimit core{};
+  ::getrlimit(RLIMIT_CORE, &core);
+  core.rlim_cur = 0;
+  ::setrlimit(RLIMIT_CORE, &core);
 
   // Without no_new_privs a filter needs CAP_SYS_ADMIN, so it comes before the capabilities go.
   apply_seccomp(plan);

@@ -1,11 +1,15 @@
 // The default seccomp profile, compiled by libseccomp.
 #include "common/sandbox/seccomp.hpp"
 
+#include <linux/audit.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -129,14 +133,57 @@ void add_companion_architectures(const Context& context) {
   }
 }
 
+// An architecture in the words of the kernel and of libseccomp, and the numbers that belong to another one.
+struct Architecture {
+  std::uint32_t audit;
+  std::uint32_t seccomp;
+  std::uint32_t numbers_end;
+};
+constexpr Architecture architectures[] = {
+#if defined(__x86_64__)
+    {AUDIT_ARCH_X86_64, SCMP_ARCH_X86_64, 0x40000000},  // from there on those of x32
+    {AUDIT_ARCH_I386, SCMP_ARCH_X86, UINT32_MAX},
+#elif defined(__aarch64__)
+    {AUDIT_ARCH_AARCH64, SCMP_ARCH_AARCH64, UINT32_MAX},
+    {AUDIT_ARCH_ARM, SCMP_ARCH_ARM, 0x0f0000},  // from there on private ones
+#endif
+};
+
+std::uint32_t highest_number(std::uint32_t architecture) {
+  int highest = 0;
+  for (const char* name : allowed)
+    highest = std::max(highest, ::seccomp_syscall_resolve_name_arch(architecture, name));
+  return static_cast<std::uint32_t>(highest);
+}
+
+// System calls newer than all that the profile knows do not exist, rather than being refused: programs that
+// try them first then take the older ones. Comes before the compiled filter, as runc does it.
+std::vector<sock_filter> unknown_calls() {
+  std::vector<sock_filter> filter;
+  for (const auto& architecture : architectures) {
+    const sock_filter part[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, architecture.audit, 0, 4),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, architecture.numbers_end, 2, 0),
+        BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, highest_number(architecture.seccomp), 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+    };
+    filter.insert(filter.end(), std::begin(part), std::end(part));
+  }
+  return filter;
+}
+
 std::vector<sock_filter> compile(const Context& context) {
   const sys::UniqueFd file(::memfd_create("seccomp", MFD_CLOEXEC));
   if (!file) util::throw_errno("cannot make a memory file");
   check(::seccomp_export_bpf(context.get(), file.get()), "compile the filter");
   if (::lseek(file.get(), 0, SEEK_SET) != 0) util::throw_errno("cannot read the seccomp filter");
   const std::string bytes = sys::read_to_end(file.get(), "the seccomp filter");
-  std::vector<sock_filter> filter(bytes.size() / sizeof(sock_filter));
-  bytes.copy(reinterpret_cast<char*>(filter.data()), filter.size() * sizeof(sock_filter));
+  auto filter = unknown_calls();
+  const auto begin = filter.size();
+  filter.resize(begin + bytes.size() / sizeof(sock_filter));
+  bytes.copy(reinterpret_cast<char*>(filter.data() + begin), bytes.size());
   return filter;
 }
 

@@ -21,8 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Mount options must fit one page: that many "/proc/self/fd/NNN:" do, with room to spare.
-constexpr std::size_t max_lower = 128;
+// Mount options must fit one page: that many "/proc/self/fd/NNNN:" do, with room to spare.
+constexpr std::size_t max_lower = 190;
 
 void make_directory(const fs::path& path, mode_t mode) {
   // The mode of a root directory shows inside; the umask must not.
@@ -121,20 +121,22 @@ public:
   }
 
 private:
-  // Stacks that are too high for one mount: the lower parts become read-only overlays of their own.
+  // Of a stack that is too high for one mount the lower part becomes a read-only overlay of its own, and the
+  // lowest tree of the other. Only the lowest: a whiteout is not seen through a mount.
   std::vector<fs::path> group(std::vector<fs::path> trees, const std::string& extra_options) {
-    std::vector<fs::path> groups;
     if (trees.size() <= max_lower) return trees;
-    for (std::size_t begin = 0; begin < trees.size(); begin += max_lower) {
-      const auto end = std::min(trees.size(), begin + max_lower);
-      const std::vector<fs::path> part(trees.begin() + static_cast<std::ptrdiff_t>(begin),
-                                       trees.begin() + static_cast<std::ptrdiff_t>(end));
-      const auto target = directory_.path() / ("lower-" + std::to_string(groups.size()));
-      make_directory(target, 0755);
-      mounts_.push_back(std::make_unique<Mount>(part, "", "", target, extra_options));
-      groups.push_back(target);
+    if (trees.size() > 2 * max_lower - 1) {  // the kernel stacks overlays no higher than two
+      throw util::Error("a stage of more than " + std::to_string(2 * max_lower - 1) +
+                        " steps that change files is too long; join some of them");
     }
-    return groups;
+    const auto middle = trees.begin() + max_lower;
+    const auto target = directory_.path() / "lower";
+    make_directory(target, 0755);
+    mounts_.push_back(
+        std::make_unique<Mount>(std::vector(trees.begin(), middle), "", "", target, extra_options));
+    trees.erase(trees.begin(), middle);
+    trees.insert(trees.begin(), target);
+    return trees;
   }
 
   // The merged root directory shows the upper one's metadata. As in containerd, which BuildKit's steps see,

@@ -1,0 +1,144 @@
+// Overlays mounted for real, in a mount namespace of the test's own.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "common/snapshot/snapshotter.hpp"
+#include "common/sys/file.hpp"
+#include "common/sys/mounts.hpp"
+#include "common/sys/temp_dir.hpp"
+#include "common/util/error.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+class Overlay : public testing::Test {
+protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "mounting needs root";
+    ASSERT_TRUE(sys::enter_private_mounts());
+    fs::create_directory(directory_.path() / "work");
+    overlay_ = snapshot::make_overlay(directory_.path() / "work");
+    first_ = new_tree();
+    fs::create_directories(first_ / "directory/below");
+    sys::write_file(first_ / "file", "first");
+    sys::write_file(first_ / "removed", "first");
+    sys::write_file(first_ / "directory/below/file", "first");
+    stack_.trees = {first_};
+  }
+
+  fs::path new_tree() {
+    const auto path = directory_.path() / std::to_string(count_++);
+    fs::create_directory(path);
+    return path;
+  }
+
+  // Changes the stack as a step would; the change becomes its topmost tree.
+  template <typename Change>
+  void step(Change change) {
+    const auto workspace = overlay_->open(stack_);
+    change(workspace->root());
+    const auto tree = directory_.path() / std::to_string(count_++);
+    workspace->commit(tree);
+    stack_.trees.push_back(tree);
+  }
+
+  // Makes the stack higher by trees that hold a file each.
+  void pile(int trees) {
+    for (int i = 0; i < trees; ++i) {
+      stack_.trees.push_back(new_tree());
+      sys::write_file(stack_.trees.back() / ("piled-" + std::to_string(i)), "piled");
+    }
+  }
+
+  bool nothing_is_mounted() const {
+    return sys::mount_points_below(sys::read_file("/proc/self/mountinfo"), directory_.path()).empty();
+  }
+
+  sys::TempDir directory_{fs::temp_directory_path()};
+  int count_ = 0;
+  fs::path first_;
+  snapshot::Stack stack_;
+  std::unique_ptr<snapshot::Snapshotter> overlay_;
+};
+
+TEST_F(Overlay, KeepsWhatAStepChangedApartFromWhatWasThere) {
+  step([](const fs::path& root) { sys::write_file(root / "file", "second"); });
+  EXPECT_EQ(sys::read_file(first_ / "file"), "first");
+  EXPECT_EQ(sys::read_file(stack_.trees.back() / "file"), "second");
+  EXPECT_EQ(sys::read_file(overlay_->open_read_only(stack_)->root() / "file"), "second");
+  EXPECT_TRUE(nothing_is_mounted());
+}
+
+TEST_F(Overlay, LeavesNothingOfAStepThatIsDropped) {
+  { sys::write_file(overlay_->open(stack_)->root() / "file", "second"); }
+  EXPECT_EQ(sys::read_file(first_ / "file"), "first");
+  EXPECT_TRUE(fs::is_empty(directory_.path() / "work"));
+  EXPECT_TRUE(nothing_is_mounted());
+}
+
+TEST_F(Overlay, MarksWhatAStepRemovedWithADeviceOfNumberZero) {
+  step([](const fs::path& root) { fs::remove(root / "removed"); });
+  struct stat status;
+  ASSERT_EQ(::lstat((stack_.trees.back() / "removed").c_str(), &status), 0);
+  EXPECT_TRUE(S_ISCHR(status.st_mode));
+  EXPECT_EQ(status.st_rdev, 0U);
+}
+
+TEST_F(Overlay, RenamesDirectoriesOfLowerTreesAsAWhole) {
+  step([](const fs::path& root) {
+    // rename(2) says EXDEV, as on any overlay that follows no redirects; programs then copy.
+    EXPECT_NE(::rename((root / "directory").c_str(), (root / "moved").c_str()), 0);
+    fs::copy(root / "directory", root / "moved", fs::copy_options::recursive);
+    fs::remove_all(root / "directory");
+  });
+  EXPECT_EQ(sys::read_file(stack_.trees.back() / "moved/below/file"), "first");
+}
+
+TEST_F(Overlay, CopiesAFileWholeWhenItsModeChanges) {
+  step([](const fs::path& root) { fs::permissions(root / "file", fs::perms{0600}); });
+  EXPECT_EQ(sys::read_file(stack_.trees.back() / "file"), "first");
+}
+
+TEST_F(Overlay, GivesTheRootTheOwnerOfTheTreeBelow) {
+  ASSERT_EQ(::chown(first_.c_str(), 12, 34), 0);
+  step([](const fs::path&) {});
+  struct stat status;
+  ASSERT_EQ(::stat(stack_.trees.back().c_str(), &status), 0);
+  EXPECT_EQ(status.st_uid, 12U);
+}
+
+TEST_F(Overlay, NeedsNoMountForAStackOfOneTree) {
+  EXPECT_EQ(overlay_->open_read_only(stack_)->root(), first_);
+}
+
+TEST_F(Overlay, StacksHundredsOfTreesAndKeepsRemovalsInTheMiddle) {
+  pile(200);
+  step([](const fs::path& root) {
+    fs::remove(root / "removed");
+    fs::remove_all(root / "directory");
+    fs::create_directory(root / "directory");
+  });
+  pile(150);
+  step([](const fs::path& root) {
+    EXPECT_FALSE(fs::exists(root / "removed"));
+    EXPECT_TRUE(fs::is_empty(root / "directory"));
+    EXPECT_EQ(sys::read_file(root / "file"), "first");
+    EXPECT_TRUE(fs::exists(root / "piled-199"));
+  });
+  EXPECT_FALSE(fs::exists(overlay_->open_read_only(stack_)->root() / "removed"));
+  EXPECT_TRUE(nothing_is_mounted());
+}
+
+TEST_F(Overlay, SaysWhenAStackIsTooHigh) {
+  pile(400);
+  EXPECT_THROW(overlay_->open(stack_), util::Error);
+  EXPECT_TRUE(nothing_is_mounted());
+}
+
+}  // namespace
