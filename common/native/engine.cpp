@@ -163,6 +163,7 @@ public:
 
   document::Result run() {
     const auto graph = make_plan();
+    util::log::debug("the build has " + std::to_string(graph.ops.size()) + " operations");
     std::vector<bool> is_exported;
     for (const auto& target : request_.targets)
       is_exported.push_back(target.output.has_value());
