@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <regex>
 
 #include "common/util/error.hpp"
 
@@ -22,9 +21,25 @@ constexpr std::array<Known, 3> known_algorithms = {{
     {"sha512", Algorithm::sha512, 128},
 }};
 
-bool is_digest_of_some_kind(std::string_view text) {
-  static const std::regex form("[a-z0-9]+([.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+");
-  return std::regex_match(text.begin(), text.end(), form);
+bool is_lower_alphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+bool is_separator(char c) {
+  return c == '.' || c == '+' || c == '_' || c == '-';
+}
+
+// Lower-case words with one separator between two, ":", and something of the base64url alphabet.
+bool is_digest_of_some_kind(std::string_view algorithm, std::string_view encoded) {
+  bool in_word = false;
+  for (const char c : algorithm) {
+    if (!is_lower_alphanumeric(c) && !(in_word && is_separator(c))) return false;
+    in_word = is_lower_alphanumeric(c);
+  }
+  const auto is_encoded = [](char c) {
+    return is_lower_alphanumeric(c) || (c >= 'A' && c <= 'Z') || c == '=' || c == '_' || c == '-';
+  };
+  return in_word && std::all_of(encoded.begin(), encoded.end(), is_encoded);
 }
 
 }  // namespace
@@ -38,7 +53,7 @@ Checksum Checksum::parse(std::string_view text) {
       std::find_if(known_algorithms.begin(), known_algorithms.end(),
                    [&](const Known& algorithm) { return algorithm.name == text.substr(0, colon); });
   if (known == known_algorithms.end()) {
-    if (is_digest_of_some_kind(text)) throw util::Error("unsupported digest algorithm");
+    if (is_digest_of_some_kind(text.substr(0, colon), hex)) throw util::Error("unsupported digest algorithm");
     throw malformed;
   }
   if (hex.size() != known->hex_digits) throw util::Error("invalid checksum digest length");

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <regex>
 
 #include "common/registry/base64.hpp"
 #include "common/solver/git_command.hpp"
@@ -135,11 +134,13 @@ private:
     const auto listed = util::with_context("error fetching default branch for repository " + shown_, [&] {
       return git_.run({"ls-remote", "--symref", "--", op_.remote, "HEAD"});
     });
-    std::smatch match;
-    static const std::regex branch("refs/heads/(\\S+)");
-    if (!std::regex_search(listed, match, branch))
+    constexpr std::string_view prefix = "refs/heads/";
+    const auto begin = listed.find(prefix);
+    if (begin == std::string::npos)
       throw util::Error("could not find default branch for repository: " + shown_);
-    const std::string name = match[1];
+    const auto name_begin = begin + prefix.size();
+    const std::string name =
+        listed.substr(name_begin, listed.find_first_of(" \t\n", name_begin) - name_begin);
     check_ref(name);
     return name;
   }

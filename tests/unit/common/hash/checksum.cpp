@@ -39,6 +39,10 @@ TEST(Checksum, IsRefusedInTheWordsOfBuildkit) {
   EXPECT_EQ(error(":abc"), "invalid checksum digest format");
   EXPECT_EQ(error("MD5:abc"), "invalid checksum digest format");
   EXPECT_EQ(error("md5:abc"), "unsupported digest algorithm");
+  EXPECT_EQ(error("blake3+b64u.x:aB_="), "unsupported digest algorithm");
+  EXPECT_EQ(error("md5..x:abc"), "invalid checksum digest format");
+  EXPECT_EQ(error("md5-:abc"), "invalid checksum digest format");
+  EXPECT_EQ(error("md5:a/c"), "invalid checksum digest format");
   EXPECT_EQ(error("sha512:" + std::string(64, 'a')), "invalid checksum digest length");
   EXPECT_EQ(error("sha256:" + std::string(64, 'A')), "invalid checksum digest format");
 }
