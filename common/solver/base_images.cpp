@@ -71,8 +71,8 @@ struct BaseImages::Entry {
   std::optional<image::Image> image;
   std::unique_ptr<image::Archive> archive;  // of an image on disk
   std::optional<registry::Image> pulled;
-  bool fetched = false;        // or on disk anyway
-  std::filesystem::path tree;  // once it was asked for
+  bool fetched = false;      // or on disk anyway
+  std::optional<Tree> tree;  // once it was asked for
 };
 
 BaseImages::BaseImages(const document::Request& request, registry::Settings settings, store::Store& store,
@@ -186,19 +186,19 @@ void BaseImages::fetch(const std::string& reference, const image::Platform& plat
   fetch(found, reference);
 }
 
-std::filesystem::path BaseImages::tree(const std::string& reference, const image::Platform& platform,
-                                       engine::Progress::Vertex& vertex) {
+BaseImages::Tree BaseImages::tree(const std::string& reference, const image::Platform& platform,
+                                  engine::Progress::Vertex& vertex) {
   auto& found = entry(reference, platform);
   const std::lock_guard lock(found.mutex);
   load(found, reference, platform);
-  if (!found.tree.empty()) return found.tree;
+  if (found.tree) return *found.tree;
   try {
     found.tree = unpack(found, reference, vertex);
   } catch (const util::Error&) {
     if (stop_.stop_requested() || !drop_damaged_blobs(found)) throw;
     found.tree = unpack(found, reference, vertex);
   }
-  return found.tree;
+  return *found.tree;
 }
 
 // True if the store held damaged layers of the image, which are gone now.
@@ -215,15 +215,15 @@ bool BaseImages::drop_damaged_blobs(Entry& entry) {
   return dropped;
 }
 
-std::filesystem::path BaseImages::unpack(Entry& entry, const std::string& reference,
-                                         engine::Progress::Vertex& vertex) {
+BaseImages::Tree BaseImages::unpack(Entry& entry, const std::string& reference,
+                                    engine::Progress::Vertex& vertex) {
   const auto chain = chain_id(entry.image->config.diff_ids);
   for (;;) {
-    if (auto tree = store_.trees().find(chain)) return *tree;
+    if (auto root = store_.trees().find(chain)) return {.root = std::move(*root), .was_there = true};
     auto making = store_.trees().make(chain, stop_.get_token());
     if (!making) continue;
     const auto fidelity = unpack_into(making->root(), entry, reference, vertex);
-    return making->commit(fidelity);
+    return {.root = making->commit(fidelity)};
   }
 }
 

@@ -34,10 +34,14 @@ public:
   // Manifest, config and layers of an image; layers need not be here yet.
   const image::Image& image(const std::string& reference, const image::Platform& platform);
 
+  struct Tree {
+    std::filesystem::path root;
+    bool was_there = false;  // before anybody asked in this build
+  };
+
   // The image's filesystem as one tree of the store, to be read only. Pulls and unpacks what is missing, each
   // layer as soon as it is there, and tells `vertex`. Throws util::Error.
-  std::filesystem::path tree(const std::string& reference, const image::Platform& platform,
-                             engine::Progress::Vertex& vertex);
+  Tree tree(const std::string& reference, const image::Platform& platform, engine::Progress::Vertex& vertex);
 
   // Brings the layers as blobs: what an exported image needs of its base even if no step reads files of it.
   void fetch(const std::string& reference, const image::Platform& platform);
@@ -59,7 +63,7 @@ private:
   void load(Entry& entry, const std::string& reference, const image::Platform& platform);
   void fetch(Entry& entry, const std::string& reference);
   bool drop_damaged_blobs(Entry& entry);
-  std::filesystem::path unpack(Entry& entry, const std::string& reference, engine::Progress::Vertex& vertex);
+  Tree unpack(Entry& entry, const std::string& reference, engine::Progress::Vertex& vertex);
   store::Fidelity unpack_into(const std::filesystem::path& root, Entry& entry, const std::string& reference,
                               engine::Progress::Vertex& vertex);
 

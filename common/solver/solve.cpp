@@ -83,8 +83,11 @@ private:
     if (op.title.empty()) return keep(id, execute(id, inputs, nullptr));
     engine::Progress::Vertex vertex(workshop_.progress, op.title);
     vertex.start();
+    bool reused = false;
     try {
-      keep(id, execute(id, inputs, &vertex));
+      auto result = execute(id, inputs, &vertex);
+      reused = result.reused;
+      keep(id, std::move(result));
     } catch (const util::Error& error) {
       if (error.exit_code() >= 128 || workshop_.is_canceled()) throw;
       vertex.failed(dockerfile::harmless(error.what()));
@@ -93,7 +96,7 @@ private:
           graph_.source.describe(op.location, error.what(), fault != nullptr ? fault->near() : std::string()),
           error.exit_code());
     }
-    vertex.done();
+    reused ? vertex.cached() : vertex.done();
   }
 
   void keep(plan::OpId id, Filesystem result) {
@@ -111,9 +114,8 @@ private:
 
       Filesystem operator()(const plan::Scratch&) const { return {}; }
       Filesystem operator()(const plan::Pull& pull) const {
-        return {.stack = {{workshop.images.tree(pull.reference, pull.platform, *vertex)}},
-                .local = std::nullopt,
-                .independent = false};
+        auto tree = workshop.images.tree(pull.reference, pull.platform, *vertex);
+        return {.stack = {{std::move(tree.root)}}, .local = std::nullopt, .reused = tree.was_there};
       }
       Filesystem operator()(const plan::Local& local) const {
         return {.stack = {}, .local = local, .independent = false};

@@ -29,6 +29,7 @@ struct Filesystem {
   // What the op itself changed is the topmost tree. Its layer is the difference to the trees below, or, for
   // COPY --link, everything in it.
   bool independent = false;
+  bool reused = false;  // found in the store, not made in this build
   // Where it is set, the change is here and not a tree: `stack` is what lies below, and nothing but the
   // packer may use the filesystem.
   std::shared_ptr<Draft> draft = nullptr;

@@ -61,6 +61,7 @@ build_well() {
   [[ "$output" == "HEAD /v2/base/manifests/1 "* ]]
   [ "${#lines[@]}" -eq 1 ]
   [[ "$stderr" != *extracting* ]]
+  [[ "$stderr" == *"FROM $REGISTRY/base:1"*CACHED* ]]
   [ "$(image_file file)" = second ]
   # By digest there is nothing to ask for at all.
   local manifest
@@ -186,12 +187,26 @@ extra_config() {
   [[ "$stderr" == *'process "/bin/sh -c false" did not complete successfully: exit code: 1'* ]]
 }
 
-@test "what a killed build left goes with the next start" {
+# Part of the layer has arrived in the state directory.
+pull_is_under_way() {
+  [ -n "$(find state/partial -type f -size +20k 2>/dev/null)" ]
+}
+
+@test "a build after a killed one goes on with its pull and removes what else it left" {
   push_busybox base:1
-  printf 'FROM %s/base:1\nRUN true\n' "$REGISTRY" | dockerfile
-  build_well
+  start_server proxy fault-proxy "http://$REGISTRY"
+  printf 'FROM %s/base:1\nRUN true\n' "$SERVER" | dockerfile
+  set_faults "$SERVER" '[{"match": "GET .*/blobs/", "rate": 200000}]'
+  make_request '.engine = "native"' >request
+  oci-solve --state-dir state <request >result 2>progress 3>&- &
+  local killed=$!
+  wait_until 20 pull_is_under_way
+  kill -KILL "$killed"
+  wait "$killed" || true
   mkdir -p state/partial/new-abc/root/usr
-  : >state/partial/new-def
+  set_faults "$SERVER" '[]'
+  curl -sf -o /dev/null --noproxy '*' "http://$SERVER/-/log"
   build_well
+  curl -sf --noproxy '*' "http://$SERVER/-/log" | jq -e 'any(.headers.Range // "" | test("^bytes=[1-9]"))'
   [ -z "$(ls state/partial)" ]
 }
