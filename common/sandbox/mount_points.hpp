@@ -9,7 +9,7 @@ namespace sandbox {
 
 // Remembers which of `targets` (absolute, inside `root`), and which of their parents, do not exist before a
 // step runs. They are made when things are mounted on them; remove() takes away those that are still empty
-// and gives their parents' mtimes back, so that no layer shows them (BuildKit's "mount stubs").
+// and leaves their parents' mtimes as they are then, as BuildKit does with its "mount stubs".
 class MountPoints {
 public:
   MountPoints(std::filesystem::path root, const std::vector<std::string>& targets);

@@ -53,7 +53,8 @@ sys::UniqueFd detached(const fs::path& path) {
 
 // True in a user namespace other than the machine's own, where device nodes cannot be made.
 bool in_user_namespace() {
-  const auto map = util::trim(sys::read_file("/proc/self/uid_map"));
+  const auto text = sys::read_file("/proc/self/uid_map");
+  const auto map = util::trim(text);
   return !map.ends_with("4294967295") || map.find('\n') != std::string_view::npos;
 }
 
