@@ -12,6 +12,16 @@ namespace {
 
 constexpr std::size_t longest_excerpt = 160;
 
+// A message may have several lines, as what a program said has.
+std::string harmless_lines(std::string_view text) {
+  std::string shown;
+  for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+    shown += harmless(text.substr(0, end)) + '\n';
+    text.remove_prefix(end + 1);
+  }
+  return shown + harmless(text);
+}
+
 struct Place {
   int line;
   std::size_t column;
@@ -85,7 +95,7 @@ std::string_view Source::line(int number) const noexcept {
 
 std::string Source::describe(const Location& location, std::string_view message,
                              std::string_view near) const {
-  if (location.first_line == 0) return name_ + ": " + harmless(message);
+  if (location.first_line == 0) return name_ + ": " + harmless_lines(message);
   const Place place = find(*this, location, near);
   std::string_view excerpt = line(place.line);
   std::string before;
@@ -98,8 +108,8 @@ std::string Source::describe(const Location& location, std::string_view message,
   const std::string_view rest = excerpt.substr(column);
   const std::size_t room = longest_excerpt - std::min(column, longest_excerpt);
   std::string shown = before + harmless(rest.substr(0, room)) + (rest.size() > room ? "..." : "");
-  if (shown.empty()) return name_ + ':' + std::to_string(place.line) + ": " + harmless(message);
-  return name_ + ':' + std::to_string(place.line) + ": " + harmless(message) + '\n' + shown + '\n' +
+  if (shown.empty()) return name_ + ':' + std::to_string(place.line) + ": " + harmless_lines(message);
+  return name_ + ':' + std::to_string(place.line) + ": " + harmless_lines(message) + '\n' + shown + '\n' +
          std::string(decode(before).size(), ' ') + '^';
 }
 

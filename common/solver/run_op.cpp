@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "common/dockerfile/paths.hpp"
+#include "common/dockerfile/text.hpp"
 #include "common/sandbox/user.hpp"
 #include "common/solver/copier.hpp"
 #include "common/solver/source_tree.hpp"
@@ -50,7 +51,7 @@ public:
     }
 
     const std::string failure =
-        "process \"" + util::join(op_.arguments, " ") + "\" did not complete successfully";
+        "process " + dockerfile::in_quotes(util::join(op_.arguments, " ")) + " did not complete successfully";
     const auto status = util::with_context(failure, [&] {
       return workshop_.sandbox.run(spec, [&](std::string_view text) { vertex.write(text); });
     });
