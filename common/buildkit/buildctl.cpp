@@ -94,6 +94,8 @@ void add_frontend_options(Arguments& arguments, const document::Request& request
       hosts.push_back(host + "=" + ip);
     arguments.frontend("add-hosts", csv_record(hosts));
   }
+  for (const auto entitlement : request.entitlements)
+    arguments.option("--allow", std::string(to_string(entitlement)));
   if (request.no_cache) arguments.flag("--no-cache");
   if (request.provenance) arguments.frontend("attest:provenance", *request.provenance);
   if (request.sbom) arguments.frontend("attest:sbom", *request.sbom);

@@ -122,6 +122,8 @@ std::vector<std::string> Daemon::command_line(const document::Request& request) 
   argv.push_back(find_part("buildkitd").string());
   argv.push_back("--config=" + (directory_->path() / "buildkitd.toml").string());
   if (rootless_) argv.insert(argv.end(), {"--rootless", "--oci-worker-rootless"});
+  for (const auto entitlement : request.entitlements)
+    argv.push_back("--allow-insecure-entitlement=" + std::string(to_string(entitlement)));
   if (request.debug) argv.emplace_back("--debug");
   return argv;
 }

@@ -17,6 +17,10 @@ constexpr Words<EngineChoice, 3> engine_choices = {{
     {EngineChoice::buildkit, "buildkit"},
     {EngineChoice::native, "native"},
 }};
+constexpr Words<Entitlement, 2> entitlements = {{
+    {Entitlement::network_host, "network.host"},
+    {Entitlement::security_insecure, "security.insecure"},
+}};
 constexpr Words<OutputFormat, 2> output_formats = {{
     {OutputFormat::docker, "docker"},
     {OutputFormat::oci, "oci"},
@@ -52,6 +56,15 @@ auto read_list(const Fields& parent, const std::string& name, Read&& read) {
   for (const auto& fields : parent.objects(name))
     list.push_back(read(fields));
   return list;
+}
+
+Json write_entitlement(Entitlement entitlement) {
+  return {{"entitlement", to_string(entitlement)}};
+}
+
+Entitlement read_entitlement(const Fields& fields) {
+  fields.require_exactly({"entitlement"});
+  return read_word(fields, "entitlement", entitlements);
 }
 
 Json write_name_value(const NameValue& pair) {
@@ -210,6 +223,10 @@ RemoteEngine read_remote(const Fields& parent, const std::string& name) {
 std::string_view to_string(EngineChoice choice) {
   return word_of(engine_choices, choice);
 }
+std::string_view to_string(Entitlement entitlement) {
+  return word_of(entitlements, entitlement);
+}
+
 std::string_view to_string(OutputFormat format) {
   return word_of(output_formats, format);
 }
@@ -219,6 +236,10 @@ std::string_view to_string(Compression compression) {
 std::optional<EngineChoice> parse_engine_choice(std::string_view word) {
   return value_of(engine_choices, word);
 }
+std::optional<Entitlement> parse_entitlement(std::string_view word) {
+  return value_of(entitlements, word);
+}
+
 std::optional<OutputFormat> parse_output_format(std::string_view word) {
   return value_of(output_formats, word);
 }
@@ -244,6 +265,7 @@ Request parse_request(std::string_view json) {
                           "secrets",
                           "ssh",
                           "add_hosts",
+                          "entitlements",
                           "proxies",
                           "output",
                           "no_cache",
@@ -271,6 +293,7 @@ Request parse_request(std::string_view json) {
   request.secrets = read_list(fields, "secrets", read_secret);
   request.ssh = read_list(fields, "ssh", read_ssh);
   request.add_hosts = read_list(fields, "add_hosts", read_add_host);
+  request.entitlements = read_list(fields, "entitlements", read_entitlement);
   request.proxies = read_strings(fields, "proxies", "env");
   request.output = read_output(fields.object("output"));
   request.no_cache = fields.boolean("no_cache");
@@ -302,6 +325,7 @@ std::string to_json(const Request& request) {
       {"secrets", write_list<Json>(request.secrets, write_secret)},
       {"ssh", write_list<Json>(request.ssh, write_ssh)},
       {"add_hosts", write_list<Json>(request.add_hosts, write_add_host)},
+      {"entitlements", write_list<Json>(request.entitlements, write_entitlement)},
       {"proxies", write_strings(request.proxies, "env")},
       {"output", write_output(request.output)},
       {"no_cache", request.no_cache},

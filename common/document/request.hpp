@@ -74,6 +74,9 @@ struct AddHost {
   std::string ip;
 };
 
+// What steps may ask for that is not theirs by default: RUN --network=host, RUN --security=insecure.
+enum class Entitlement { network_host, security_insecure };
+
 enum class OutputFormat { docker, oci };
 enum class Compression { gzip, zstd, none };
 
@@ -113,6 +116,7 @@ struct Request {
   std::vector<Secret> secrets;
   std::vector<Ssh> ssh;
   std::vector<AddHost> add_hosts;
+  std::vector<Entitlement> entitlements;
   std::vector<std::string> proxies;  // names of environment variables: "http_proxy", "NO_PROXY"
   Output output;
   bool no_cache = false;
@@ -127,11 +131,13 @@ struct Request {
   bool debug = false;
 };
 
-// The words that stand for the values in documents: "auto", "docker", "gzip".
+// The words that stand for the values in documents: "auto", "network.host", "docker", "gzip".
 std::string_view to_string(EngineChoice choice);
+std::string_view to_string(Entitlement entitlement);
 std::string_view to_string(OutputFormat format);
 std::string_view to_string(Compression compression);
 std::optional<EngineChoice> parse_engine_choice(std::string_view word);
+std::optional<Entitlement> parse_entitlement(std::string_view word);
 std::optional<OutputFormat> parse_output_format(std::string_view word);
 std::optional<Compression> parse_compression(std::string_view word);
 

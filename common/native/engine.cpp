@@ -118,8 +118,6 @@ std::optional<std::string> left_out_parameter(const document::Request& request) 
   if (request.remote) return "a remote engine (BUILDKIT_HOST)";
   if (request.provenance) return "PROVENANCE";
   if (request.sbom) return "SBOM";
-  if (!request.annotations.empty()) return "ANNOTATION_*";
-  if (!request.ssh.empty()) return "BUILDKIT_SSH";
   if (!request.cache.from.empty()) return "CACHE_FROM";
   if (!request.cache.to.empty()) return "CACHE_TO";
   if (request.source_date_epoch && !util::parse_uint(*request.source_date_epoch))
@@ -220,9 +218,12 @@ private:
                                                    std::string(to_string(request_.output.format)) +
                                                    " image format" + (target.name ? " " + *target.name : ""));
     vertex.start();
+    output::Annotations annotations;
+    for (const auto& [name, value] : request_.annotations)
+      annotations[name] = value;
     std::vector<output::Image> images;
     for (const auto& recipe : target.images)
-      images.push_back(output::assemble(recipe, base(graph, recipe), layers, epoch_));
+      images.push_back(output::assemble(recipe, base(graph, recipe), layers, epoch_, annotations));
     const auto created = created_text(epoch_);
     if (request_.output.format == document::OutputFormat::docker) {
       output::write_docker_archive(images.front(), created, path);

@@ -62,7 +62,8 @@ void fill_times(std::vector<plan::HistoryRecord>& history) {
 }  // namespace
 
 Image assemble(const plan::ImageRecipe& recipe, const std::optional<Base>& base,
-               const solver::BuiltLayers& layers, std::optional<std::int64_t> epoch) {
+               const solver::BuiltLayers& layers, std::optional<std::int64_t> epoch,
+               const Annotations& annotations) {
   std::vector<LayerFile> layer_files;
   std::vector<plan::HistoryRecord> history;
   if (base) {
@@ -94,7 +95,7 @@ Image assemble(const plan::ImageRecipe& recipe, const std::optional<Base>& base,
   const image::Descriptor config{.media_type = std::string(image::media_type::oci_config),
                                  .digest = hash::sha256(config_json),
                                  .size = config_json.size()};
-  auto manifest_json = manifest_document(config, layer_files);
+  auto manifest_json = manifest_document(config, layer_files, annotations);
   const image::Descriptor manifest{.media_type = std::string(image::media_type::oci_manifest),
                                    .digest = hash::sha256(manifest_json),
                                    .size = manifest_json.size(),
@@ -103,7 +104,8 @@ Image assemble(const plan::ImageRecipe& recipe, const std::optional<Base>& base,
           .config_json = std::move(config_json),
           .manifest = manifest,
           .manifest_json = std::move(manifest_json),
-          .layers = std::move(layer_files)};
+          .layers = std::move(layer_files),
+          .annotations = annotations};
 }
 
 }  // namespace output

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,8 @@
 #include "common/solver/solve.hpp"
 
 namespace output {
+
+using Annotations = std::map<std::string, std::string>;
 
 // A layer and the file that holds it.
 struct LayerFile {
@@ -32,11 +35,13 @@ struct Image {
   image::Descriptor manifest;  // with the platform
   std::string manifest_json;
   std::vector<LayerFile> layers;
+  Annotations annotations;  // of the manifest, and of the index where there is one
 };
 
 // `epoch` replaces all times of what is new. Times of entries are those of their layers; an entry without a
 // layer has that of the layer before it, or of the first new one. Throws util::Error.
 Image assemble(const plan::ImageRecipe& recipe, const std::optional<Base>& base,
-               const solver::BuiltLayers& layers, std::optional<std::int64_t> epoch);
+               const solver::BuiltLayers& layers, std::optional<std::int64_t> epoch,
+               const Annotations& annotations = {});
 
 }  // namespace output

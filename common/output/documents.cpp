@@ -37,14 +37,16 @@ std::string blob_name(const hash::Digest& digest) {
 
 }  // namespace
 
-std::string manifest_document(const image::Descriptor& config, const std::vector<LayerFile>& layer_files) {
+std::string manifest_document(const image::Descriptor& config, const std::vector<LayerFile>& layer_files,
+                              const Annotations& annotations) {
   Json layers = nullptr;
   for (const auto& layer : layer_files)
     layers.push_back(to_json(layer.descriptor));
-  const Json document = {{"schemaVersion", 2},
-                         {"mediaType", image::media_type::oci_manifest},
-                         {"config", to_json(config)},
-                         {"layers", layers}};
+  Json document = {{"schemaVersion", 2},
+                   {"mediaType", image::media_type::oci_manifest},
+                   {"config", to_json(config)},
+                   {"layers", layers}};
+  if (!annotations.empty()) document["annotations"] = annotations;
   return document.dump(2);
 }
 
@@ -55,8 +57,9 @@ std::string index_document(const std::vector<Image>& images) {
     entry["platform"] = to_json(*image.manifest.platform);
     manifests.push_back(std::move(entry));
   }
-  const Json document = {
+  Json document = {
       {"schemaVersion", 2}, {"mediaType", image::media_type::oci_index}, {"manifests", manifests}};
+  if (!images.front().annotations.empty()) document["annotations"] = images.front().annotations;
   return document.dump(2);
 }
 

@@ -9,10 +9,11 @@
 
 namespace output {
 
-// The manifest of one image: its config and layers, indented by two blanks.
-std::string manifest_document(const image::Descriptor& config, const std::vector<LayerFile>& layers);
+// The manifest of one image: its config, layers and annotations, indented by two blanks.
+std::string manifest_document(const image::Descriptor& config, const std::vector<LayerFile>& layers,
+                              const Annotations& annotations);
 
-// The index of an image for several platforms, indented by two blanks.
+// The index of an image for several platforms, with the annotations of the first, indented by two blanks.
 std::string index_document(const std::vector<Image>& images);
 
 // index.json of a layout that holds one manifest or index; `created` is RFC 3339.

@@ -205,20 +205,28 @@ void become_user(const ChildPlan& plan) noexcept {
       fail(plan, identity);
     }
   }
+  if (plan.ambient && ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) fail(plan, identity);
   // The libc functions would wait for threads that this process does not have.
   if (::syscall(SYS_setgroups, plan.groups.size(), plan.groups.data()) != 0 ||
       ::syscall(SYS_setresgid, plan.gid, plan.gid, plan.gid) != 0 ||
       ::syscall(SYS_setresuid, plan.uid, plan.uid, plan.uid) != 0) {
     fail(plan, identity);
   }
-  if (plan.uid != 0) return;  // the kernel has just taken all capabilities away
+  if (plan.uid != 0 && !plan.ambient) return;  // the kernel has just taken all capabilities away
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   __user_cap_data_struct data[2]{};
   for (int half = 0; half < 2; ++half) {
     data[half].effective = data[half].permitted =
         static_cast<std::uint32_t>(plan.capabilities >> (32 * half));
+    if (plan.ambient) data[half].inheritable = data[half].permitted;
   }
   if (::syscall(SYS_capset, &header, data) != 0) fail(plan, identity);
+  for (int capability = 0; plan.ambient && capability <= CAP_LAST_CAP; ++capability) {
+    if ((plan.capabilities >> capability & 1) != 0 &&
+        ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) != 0 && errno != EINVAL) {
+      fail(plan, identity);
+    }
+  }
 }
 
 void set_standard_streams(const ChildPlan& plan) noexcept {

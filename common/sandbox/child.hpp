@@ -43,6 +43,7 @@ struct ChildPlan {
   std::uint32_t gid = 0;
   std::vector<std::uint32_t> groups;
   std::uint64_t capabilities = 0;        // bit n = capability n
+  bool ambient = false;                  // whoever the user is, and whatever is executed, keeps them
   std::span<const sock_filter> seccomp;  // empty = none
   std::string working_dir;
   std::vector<std::string> programs;  // tried in order: argv[0], or it in every directory of PATH

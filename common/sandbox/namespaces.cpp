@@ -1,7 +1,6 @@
 // The sandbox of isolation "namespaces": new mount, pid, ipc, uts, cgroup (and net) namespaces, set up with
 // nothing but the mount calls that sandboxes around us allow.
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/mount.h>
 #include <linux/sched.h>
 #include <sys/syscall.h>
@@ -10,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "common/sandbox/capabilities.hpp"
 #include "common/sandbox/child.hpp"
 #include "common/sandbox/device_guard.hpp"
 #include "common/sandbox/memory_files.hpp"
@@ -31,17 +31,6 @@ using Point = MountStep::Point;
 
 constexpr unsigned long ms_rdonly = 1, ms_nosuid = 2, ms_nodev = 4, ms_noexec = 8, ms_strictatime = 1 << 24;
 constexpr std::uint64_t no_privileges = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-
-// What containers have by default in the field (moby, containerd).
-constexpr std::uint64_t default_capabilities = [] {
-  std::uint64_t set = 0;
-  for (const int capability :
-       {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FSETID, CAP_FOWNER, CAP_MKNOD, CAP_NET_RAW, CAP_SETGID, CAP_SETUID,
-        CAP_SETFCAP, CAP_SETPCAP, CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT, CAP_KILL, CAP_AUDIT_WRITE}) {
-    set |= std::uint64_t{1} << capability;
-  }
-  return set;
-}();
 
 // A copy of the mounts at `path` that is attached nowhere yet.
 sys::UniqueFd detached(const fs::path& path) {
@@ -158,7 +147,8 @@ void add_files(const Spec& spec, MemoryFiles& memory, std::vector<MemoryFiles::F
 
 void add_protection(const Spec& spec, ChildPlan& plan) {
   if (spec.insecure) {
-    plan.capabilities = ~std::uint64_t{0};
+    plan.capabilities = own_capabilities();
+    plan.ambient = true;
     return;
   }
   plan.masked = {"/proc/acpi",       "/proc/asound",      "/proc/kcore",
@@ -166,7 +156,7 @@ void add_protection(const Spec& spec, ChildPlan& plan) {
                  "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
                  "/proc/scsi",       "/sys/firmware",     "/sys/devices/virtual/powercap"};
   plan.read_only = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
-  plan.capabilities = default_capabilities;
+  plan.capabilities = default_capabilities();
   plan.seccomp = default_seccomp_filter();
 }
 

@@ -52,7 +52,6 @@ struct Spec {
   Network network = Network::shared;
   bool insecure = false;
   int cancel_fd = -1;  // once it is readable the process is killed and run() throws
-  std::optional<std::filesystem::path> emulator;  // of a foreign platform's instructions
 };
 
 // One process with everything it leaves behind. Runs until it ends or a stop is requested; then nothing of it

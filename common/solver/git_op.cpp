@@ -73,8 +73,8 @@ public:
         workshop_(workshop),
         shown_(util::escape(redacted(op.remote))),
         ref_(op.ref),
-        git_(credentials(op.remote, workshop),
-             util::with_context(before_any_file, [&] { return ssh_environment(); }), workshop, vertex) {}
+        agent_(open_agent(op, workshop)),
+        git_(credentials(op.remote, workshop), ssh_environment(), workshop, vertex) {}
 
   Filesystem run() {
     util::with_context(before_any_file, [&] { resolve(); });
@@ -92,9 +92,22 @@ public:
   }
 
 private:
+  // The keys are those of the build's agent alone. As BuildKit does, whatever host key the server shows is
+  // taken: there is nobody to ask.
   std::vector<std::string> ssh_environment() const {
-    if (op_.remote.starts_with("http") || op_.remote.starts_with("git://")) return {};
-    throw util::Error("no SSH key \"default\" forwarded from the client");
+    if (!agent_) return {};
+    return {
+        "SSH_AUTH_SOCK=" + agent_->short_path(),
+        "GIT_SSH_COMMAND=ssh -F /dev/null -o IdentityFile=none -o BatchMode=yes -o StrictHostKeyChecking=no"
+        " -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"};
+  }
+
+  static std::unique_ptr<AgentSocket> open_agent(const plan::Git& op, const Workshop& workshop) {
+    if (op.remote.starts_with("http") || op.remote.starts_with("git://")) return nullptr;
+    auto agent = workshop.ssh.open("default", {});
+    if (!agent)
+      throw util::Error(std::string(before_any_file) + ": no SSH key \"default\" forwarded from the client");
+    return agent;
   }
 
   // Finds the commit that the ref means on the server.
@@ -291,6 +304,7 @@ private:
   std::string shown_;   // the remote, for people
   std::string ref_;     // with the remote's HEAD in place of none
   std::string commit_;  // or the tag object
+  std::unique_ptr<AgentSocket> agent_;
   GitCommand git_;
 };
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "common/dockerfile/paths.hpp"
 #include "common/dockerfile/text.hpp"
@@ -19,6 +20,18 @@ namespace solver {
 namespace {
 
 using dockerfile::MountType;
+
+sandbox::Network network_of(dockerfile::Network network) {
+  switch (network) {
+    case dockerfile::Network::none:
+      return sandbox::Network::none;
+    case dockerfile::Network::host:
+      return sandbox::Network::host;
+    case dockerfile::Network::sandbox:
+      break;
+  }
+  return sandbox::Network::shared;
+}
 
 class RunOp {
 public:
@@ -37,12 +50,8 @@ public:
     set_environment(spec);
     for (const auto& host : workshop_.request.add_hosts)
       spec.hosts.push_back(host.ip + "\t" + host.host);
-    spec.network =
-        op_.network == dockerfile::Network::none ? sandbox::Network::none : sandbox::Network::shared;
-    if (op_.network == dockerfile::Network::host)
-      throw util::Error("failed to load LLB: network.host is not allowed");
-    if (op_.security == dockerfile::Security::insecure)
-      throw util::Error("failed to load LLB: security.insecure is not allowed");
+    spec.network = network_of(op_.network);
+    spec.insecure = op_.security == dockerfile::Security::insecure;
     for (const auto& mount : op_.mounts)
       add_mount(mount, spec);
     if (op_.script) {
@@ -50,10 +59,15 @@ public:
           {.target = "/dev/pipes/" + op_.script->name, .content = op_.script->content, .mode = 0755});
     }
 
+    const auto emulation = workshop_.emulators.find(op_.platform);
+    if (emulation.emulator) emulate(*emulation.emulator, spec);
+
     const std::string failure =
         "process " + dockerfile::in_quotes(util::join(op_.arguments, " ")) + " did not complete successfully";
     const auto status = util::with_context(failure, [&] {
-      return workshop_.sandbox.run(spec, [&](std::string_view text) { vertex.write(text); });
+      return explained(emulation, [&] {
+        return workshop_.sandbox.run(spec, [&](std::string_view text) { vertex.write(text); });
+      });
     });
     if (!status.success()) {
       throw util::Error(failure + ": exit code: " + std::to_string(status.as_exit_code()));
@@ -65,16 +79,17 @@ public:
   }
 
 private:
+  static bool has_variable(const sandbox::Spec& spec, const std::string& name) {
+    return std::any_of(spec.env.begin(), spec.env.end(),
+                       [&](const std::string& variable) { return variable.starts_with(name + "="); });
+  }
+
   void set_environment(sandbox::Spec& spec) const {
     spec.env = op_.environment;
-    const auto has = [&](const std::string& name) {
-      return std::any_of(spec.env.begin(), spec.env.end(),
-                         [&](const std::string& variable) { return variable.starts_with(name + "="); });
-    };
-    if (!has("PATH"))
+    if (!has_variable(spec, "PATH"))
       spec.env.emplace_back("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     for (const auto& [name, value] : workshop_.proxies) {
-      if (!has(name)) spec.env.push_back(name + "=" + value);
+      if (!has_variable(spec, name)) spec.env.push_back(name + "=" + value);
     }
   }
 
@@ -102,6 +117,36 @@ private:
       case MountType::ssh:
         add_ssh(options, spec);
         break;
+    }
+  }
+
+  // The emulator is started in place of the program, which it does not look up on PATH by itself.
+  static void emulate(const std::filesystem::path& emulator, sandbox::Spec& spec) {
+    spec.binds.push_back({.source = emulator, .target = std::string(emulator_mount), .read_only = true});
+    auto& program = spec.args.front();
+    if (program.find('/') == std::string::npos) {
+      auto root = sys::RootedDir::open(spec.root);
+      const auto path = std::find_if(spec.env.rbegin(), spec.env.rend(), [](const std::string& variable) {
+        return variable.starts_with("PATH=");
+      });
+      for (const auto& directory : util::split(path->substr(5), ':')) {
+        if (!root.follow(directory + "/" + program)) continue;
+        program = directory + "/" + program;
+        break;
+      }
+    }
+    spec.args.insert(spec.args.begin(), std::string(emulator_mount));
+  }
+
+  // A program that the kernel does not know may be a foreign one.
+  template <typename Action>
+  sys::ExitStatus explained(const Emulation& emulation, Action&& action) const {
+    try {
+      return action();
+    } catch (const util::Error& error) {
+      const std::string what = error.what();
+      if (emulation.is_native || emulation.emulator || !what.ends_with(std::strerror(ENOEXEC))) throw;
+      throw util::Error(what + "; " + emulation_advice(op_.platform), error.exit_code());
     }
   }
 
@@ -176,23 +221,43 @@ private:
                           .gid = options.gid.value_or(0)});
   }
 
-  void add_ssh(const dockerfile::Mount& options, sandbox::Spec& spec) const {
-    const std::string target = options.target.empty() ? "/run/buildkit/ssh_agent.0" : options.target;
-    spec.env.push_back("SSH_AUTH_SOCK=" + target);
-    for (const auto& given : workshop_.request.ssh) {
-      if (given.id != options.id) continue;
-      throw util::Error("RUN --mount=type=ssh is not served by the native engine; use ENGINE=buildkit");
+  // The variable is set, too, where no agent is: whoever looks for one finds that there is none.
+  void add_ssh(const dockerfile::Mount& options, sandbox::Spec& spec) {
+    const std::string target =
+        options.target.empty() ? "/run/buildkit/ssh_agent." + std::to_string(ssh_mounts_) : options.target;
+    if (ssh_mounts_++ == 0 && !has_variable(spec, "SSH_AUTH_SOCK"))
+      spec.env.push_back("SSH_AUTH_SOCK=" + target);
+    auto socket = workshop_.ssh.open(options.id, {.mode = options.mode.value_or(0600) & 0777,
+                                                  .uid = options.uid.value_or(0),
+                                                  .gid = options.gid.value_or(0)});
+    if (socket) {
+      spec.binds.push_back({.source = socket->path(), .target = target});
+      sockets_.push_back(std::move(socket));
+    } else if (options.required) {
+      const std::string id = options.id == "default" ? "" : options.id;
+      throw util::Error("no SSH key \"" + util::escape(id) + "\" forwarded from the client");
     }
-    if (options.required) throw util::Error("no SSH key \"\" forwarded from the client");
   }
 
   const plan::Run& op_;
   const Inputs& inputs_;
   Workshop& workshop_;
   std::vector<std::unique_ptr<snapshot::Workspace>> mounted_;
+  std::vector<std::unique_ptr<AgentSocket>> sockets_;
+  int ssh_mounts_ = 0;
 };
 
 }  // namespace
+
+void require_entitlements(const plan::Run& op, const document::Request& request) {
+  const auto require = [&](document::Entitlement entitlement) {
+    const auto& given = request.entitlements;
+    if (std::find(given.begin(), given.end(), entitlement) == given.end())
+      throw util::Error("failed to load LLB: " + std::string(to_string(entitlement)) + " is not allowed");
+  };
+  if (op.network == dockerfile::Network::host) require(document::Entitlement::network_host);
+  if (op.security == dockerfile::Security::insecure) require(document::Entitlement::security_insecure);
+}
 
 Filesystem run(const plan::Run& op, const Inputs& inputs, Workshop& workshop,
                engine::Progress::Vertex& vertex) {

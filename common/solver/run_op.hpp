@@ -5,6 +5,9 @@
 
 namespace solver {
 
+// Throws util::Error if the step asks for what the request does not grant.
+void require_entitlements(const plan::Run& op, const document::Request& request);
+
 // Runs the step in a sandbox over its input's filesystem. Its output goes to `vertex`. Throws util::Error,
 // for a step that fails in BuildKit's words with its exit code.
 Filesystem run(const plan::Run& op, const Inputs& inputs, Workshop& workshop,

@@ -38,6 +38,10 @@ public:
         }
       }
     }
+    for (const plan::OpId id : needed_) {
+      if (const auto* run = std::get_if<plan::Run>(&graph_.ops[id].action))
+        require_entitlements(*run, workshop_.request);
+    }
     std::vector<Task> tasks;
     std::map<plan::OpId, std::size_t> task_of;
     for (const plan::OpId id : needed_) {

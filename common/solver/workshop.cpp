@@ -19,6 +19,8 @@ Workshop::Workshop(Parts parts)
       directory(std::move(parts.directory)),
       proxies(std::move(parts.proxies)),
       epoch(parts.epoch),
+      ssh(request.ssh, directory),
+      emulators(directory),
       cancel_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!cancel_event_) util::throw_errno("cannot make an event");
 }

@@ -15,6 +15,8 @@
 #include "common/sandbox/sandbox.hpp"
 #include "common/snapshot/snapshotter.hpp"
 #include "common/solver/base_images.hpp"
+#include "common/solver/emulation.hpp"
+#include "common/solver/ssh_agents.hpp"
 #include "common/sys/fd.hpp"
 
 namespace solver {
@@ -59,6 +61,8 @@ public:
   const std::filesystem::path directory;
   const std::map<std::string, std::string> proxies;
   const std::optional<std::int64_t> epoch;
+  const SshAgents ssh;
+  Emulators emulators;
 
   // A path for a tree that does not exist yet.
   std::filesystem::path new_tree();

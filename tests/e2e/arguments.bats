@@ -47,7 +47,6 @@ setup() {
   [ "$(config_of | jq -cS .config.Labels)" = '{"first":"one","from_dockerfile":"kept","second":"two words"}' ]
 }
 
-# bats test_tags=buildkit
 @test "annotations: ANNOTATION_* are written into the manifest" {
   succeed_task CONTEXT="$FIXTURES/labels" OUTPUT_OCI=true ANNOTATION_org.example.note='two words'
   [ "$(skopeo inspect --raw oci:image/image | jq -r '.annotations["org.example.note"]')" = 'two words' ]

@@ -201,7 +201,6 @@ start_agent() {
   ssh-add -q "$1"
 }
 
-# bats test_tags=buildkit
 @test "a key file serves a step's ssh" {
   ask_agent
   make_key key
@@ -209,7 +208,6 @@ start_agent() {
   [ "$(offered)" = "$(public_key key)" ]
 }
 
-# bats test_tags=buildkit
 @test "a key given as text serves a step's ssh and is never on disk" {
   ask_agent
   make_key key
@@ -222,7 +220,6 @@ start_agent() {
   nothing_left
 }
 
-# bats test_tags=buildkit
 @test "several key files serve one id, and an agent's socket another" {
   ask_agent
   make_key one
@@ -238,7 +235,6 @@ start_agent() {
   [ "$(offered)" = "$(public_key three)" ]
 }
 
-# bats test_tags=buildkit
 @test "without a path ssh is the agent of SSH_AUTH_SOCK" {
   ask_agent
   start_agent key

@@ -44,14 +44,12 @@ END
   [ -z "$(files_in image)" ]
 }
 
-# bats test_tags=buildkit
 @test "ssh: BUILDKIT_SSH takes a key file" {
   fingerprint=$(make_ssh_key key)
   succeed_task CONTEXT="$FIXTURES/ssh" BUILDKIT_SSH=deploy=key NO_CACHE=true
   said "$fingerprint"
 }
 
-# bats test_tags=buildkit
 @test "ssh: BUILDKIT_SSH takes the socket of an agent" {
   fingerprint=$(make_ssh_key "$BATS_TEST_TMPDIR/key")
   eval "$(ssh-agent -a "$BATS_TEST_TMPDIR/agent" 3>&-)"
@@ -61,7 +59,6 @@ END
   said "$fingerprint"
 }
 
-# bats test_tags=buildkit
 @test "ssh: BUILDKIT_SSH takes several, each with its id" {
   first=$(make_ssh_key first)
   second=$(make_ssh_key second)
@@ -75,7 +72,6 @@ END
   said "$second"
 }
 
-# bats test_tags=buildkit
 @test "ssh: an id alone means the agent of SSH_AUTH_SOCK" {
   fingerprint=$(make_ssh_key "$BATS_TEST_TMPDIR/key")
   eval "$(ssh-agent -a "$BATS_TEST_TMPDIR/agent" 3>&-)"
@@ -85,11 +81,37 @@ END
   said "$fingerprint"
 }
 
-# bats test_tags=buildkit
 @test "ssh: BUILDKIT_SSHTEXT_* is a key as text, which no file outlives" {
   fingerprint=$(make_ssh_key "$BATS_TEST_TMPDIR/key")
   succeed_task CONTEXT="$FIXTURES/ssh" BUILDKIT_SSHTEXT_deploy="$(cat "$BATS_TEST_TMPDIR/key")" DEBUG=true NO_CACHE=true
   said "$fingerprint"
   did_not_say "$(sed -n 3p "$BATS_TEST_TMPDIR/key")"
   nothing_left_behind
+}
+
+@test "ssh: a step uses the agent's keys and cannot take them away; its socket has the mode and owner asked for" {
+  fingerprint=$(make_ssh_key "$BATS_TEST_TMPDIR/key")
+  eval "$(ssh-agent -a "$BATS_TEST_TMPDIR/agent" 3>&-)"
+  ssh-add -q "$BATS_TEST_TMPDIR/key"
+  cat >Dockerfile <<'END'
+FROM ssh
+RUN --mount=type=ssh,target=/tmp/a,mode=0640,uid=12,gid=34 --mount=type=ssh,required=true \
+    [ "$SSH_AUTH_SOCK" = /tmp/a ] && [ "$(stat -c '%a %u %g' /tmp/a)" = '640 12 34' ] && \
+    [ "$(stat -c '%a %u %g' /run/buildkit/ssh_agent.1)" = '600 0 0' ]
+RUN --mount=type=ssh ! ssh-add -D
+RUN --mount=type=ssh ssh-add -l
+END
+  succeed_task BUILDKIT_SSH="default=$BATS_TEST_TMPDIR/agent" NO_CACHE=true
+  SSH_AUTH_SOCK=$BATS_TEST_TMPDIR/agent ssh-add -l >left
+  kill "$SSH_AGENT_PID"
+  said "$fingerprint"
+  grep -q -F "$fingerprint" left
+}
+
+@test "ssh: a key with a passphrase is refused by its name" {
+  ssh-keygen -q -t ed25519 -N 'a passphrase' -f locked
+  printf 'FROM ssh\nRUN --mount=type=ssh ssh-add -l\n' >Dockerfile
+  run_task BUILDKIT_SSH=default=locked
+  [ "$status" -eq 1 ]
+  said locked
 }

@@ -12,7 +12,7 @@ make_request() {
     schema: "oci-build/request/1", $engine, $context, dockerfile: ($context + "/Dockerfile"),
     targets: [{name: null, output: null}],
     platforms: [], build_args: [], labels: [], annotations: [], preloads: [], contexts: [], secrets: [], ssh: [],
-    add_hosts: [], proxies: [],
+    add_hosts: [], entitlements: [], proxies: [],
     output: {format: "docker", unpack_rootfs: false, rewrite_timestamp: false, compression: null,
              compression_level: null},
     no_cache: false, source_date_epoch: null, cache: {directory: null, from: [], to: []},

@@ -128,6 +128,21 @@ std::vector<std::string> read_registry_mirrors(const Environment& environment, F
   return mirrors;
 }
 
+std::vector<document::Entitlement> read_entitlements(const Environment& environment, Findings& findings) {
+  std::vector<document::Entitlement> entitlements;
+  findings.check([&] {
+    for (const auto& word : split_list(environment.value("ENTITLEMENTS").value_or(""), ", \n")) {
+      const auto entitlement = document::parse_entitlement(word);
+      if (!entitlement) {
+        throw util::Error("ENTITLEMENTS: " + util::quote(word) +
+                          " is none; there are network.host and security.insecure");
+      }
+      entitlements.push_back(*entitlement);
+    }
+  });
+  return entitlements;
+}
+
 std::vector<std::string> read_proxies(const Environment& environment) {
   std::vector<std::string> proxies;
   for (const std::string name : {"http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "ftp_proxy",

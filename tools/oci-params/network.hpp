@@ -14,6 +14,9 @@ namespace params {
 // BUILDKIT_ADD_HOSTS: "host=ip,host=ip", IPv6 also in brackets.
 std::vector<document::AddHost> read_add_hosts(const Environment& environment, Findings& findings);
 
+// ENTITLEMENTS: "network.host", "security.insecure".
+std::vector<document::Entitlement> read_entitlements(const Environment& environment, Findings& findings);
+
 // REGISTRY_MIRRORS: hosts, each with a port and path if need be.
 std::vector<std::string> read_registry_mirrors(const Environment& environment, Findings& findings);
 

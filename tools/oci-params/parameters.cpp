@@ -41,6 +41,8 @@ constexpr std::array table = {
     Parameter{"DOCKER_CONFIG", Kind::single, "directory whose config.json holds registry logins"},
     Parameter{"BUILDKIT_ADD_HOSTS", Kind::single,
               "comma-separated host=address pairs that steps can resolve"},
+    Parameter{"ENTITLEMENTS", Kind::single,
+              "network.host, security.insecure: what RUN --network and --security may ask for"},
     Parameter{"REGISTRY_MIRRORS", Kind::single, "comma-separated mirrors of docker.io, tried in order"},
     Parameter{"BUILDKIT_EXTRA_CONFIG", Kind::single,
               "TOML that is merged into the configuration of buildkitd"},

@@ -76,6 +76,7 @@ document::Request read_request(const Environment& environment, Findings& finding
   request.ssh = read_ssh(environment, findings);
   findings.check([&] { request.docker_config = read_docker_config(environment); });
   request.add_hosts = read_add_hosts(environment, findings);
+  request.entitlements = read_entitlements(environment, findings);
   request.registry_mirrors = read_registry_mirrors(environment, findings);
   findings.check([&] { request.buildkit_config = environment.raw_value("BUILDKIT_EXTRA_CONFIG"); });
   findings.check([&] { request.no_cache = read_boolean(environment, "NO_CACHE").value_or(false); });

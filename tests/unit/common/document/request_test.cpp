@@ -40,6 +40,7 @@ Request fullest_request() {
                  {.id = "keys", .env = std::nullopt, .paths = {"ssh/one", "ssh/two"}, .raw = false},
                  {.id = "agent", .env = std::nullopt, .paths = {"/run/agent.sock"}, .raw = true}};
   request.add_hosts = {{"git.internal", "10.0.0.7"}, {"six.internal", "2001:db8::1"}};
+  request.entitlements = {document::Entitlement::network_host, document::Entitlement::security_insecure};
   request.proxies = {"https_proxy", "NO_PROXY"};
   request.output = {.format = document::OutputFormat::oci,
                     .unpack_rootfs = true,

@@ -120,4 +120,13 @@ TEST_F(Network, TheEngineIsOneThatIsKnown) {
             "ENGINE: 'buildkti' is none of 'auto', 'buildkit', 'native'; did you mean 'buildkit'?");
 }
 
+TEST_F(Network, EntitlementsAreTakenByTheirNamesAlone) {
+  using enum document::Entitlement;
+  EXPECT_EQ(read({{"ENTITLEMENTS", "network.host, security.insecure"}}).entitlements,
+            (std::vector{network_host, security_insecure}));
+  EXPECT_TRUE(read({}).entitlements.empty());
+  EXPECT_EQ(error_of({{"ENTITLEMENTS", "network.all"}}),
+            "ENTITLEMENTS: 'network.all' is none; there are network.host and security.insecure");
+}
+
 }  // namespace
