@@ -60,7 +60,8 @@ cp -aL /etc/debian_version /etc/group /etc/nsswitch.conf /etc/os-release /etc/pa
 keep /usr/bin/build /usr/bin/oci-* /usr/bin/buildctl /usr/bin/buildkit*
 ln -s buildkit-runc /root-of-image/usr/bin/runc
 keep /etc/ssl/certs/ca-certificates.crt
-keep /usr/bin/ssh /usr/bin/git /usr/lib/git-core/git-remote-http /usr/lib/git-core/git-remote-https /usr/lib/git-core/git-submodule \
+keep /usr/bin/ssh /usr/bin/ssh-agent /usr/bin/ssh-add
+keep /usr/bin/git /usr/lib/git-core/git-remote-http /usr/lib/git-core/git-remote-https /usr/lib/git-core/git-submodule \
   /usr/lib/git-core/git-sh-setup /usr/lib/git-core/git-sh-i18n \
   /usr/lib/git-core/git-sh-i18n--envsubst
 ln -s ../../bin/git /root-of-image/usr/lib/git-core/git
