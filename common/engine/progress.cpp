@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "common/util/text.hpp"
+
 namespace engine {
 namespace {
 
@@ -131,8 +133,8 @@ void Progress::take_turns() {
   }
 }
 
-Progress::Vertex::Vertex(Progress& progress, std::string title)
-    : progress_(progress), title_(std::move(title)) {}
+Progress::Vertex::Vertex(Progress& progress, std::string_view title)
+    : progress_(progress), title_(util::for_terminal(title)) {}
 
 Progress::Vertex::~Vertex() {
   const std::lock_guard lock(progress_.mutex_);
@@ -177,7 +179,7 @@ void Progress::Vertex::finish_line() {
 void Progress::Vertex::note(std::string_view line) {
   const std::lock_guard lock(progress_.mutex_);
   if (!partial_.empty()) finish_line();
-  lines_.emplace_back(line);
+  lines_.push_back(util::for_terminal(line));
   progress_.tell(*this, Urgency::can_wait);
 }
 
@@ -221,7 +223,7 @@ void Progress::Vertex::cached() {
 
 void Progress::Vertex::failed(std::string_view reason) {
   const std::lock_guard lock(progress_.mutex_);
-  end("ERROR: " + std::string(reason));
+  end("ERROR: " + util::for_terminal(reason));
   if (progress_.failure_) return;
   std::string block = " > " + title_ + ":\n";
   for (const auto& line : last_)

@@ -42,8 +42,9 @@ public:
   // done(), cached() or failed(); destroyed without any of them it was canceled.
   class Vertex {
   public:
-    // `title` is one line.
-    Vertex(Progress& progress, std::string title);
+    // `title` is one line. It, notes and reasons come from Dockerfiles and registries, too: what a terminal
+    // would obey in them is shown in hex. Output of the work is passed on as it is.
+    Vertex(Progress& progress, std::string_view title);
     Vertex(const Vertex&) = delete;
     Vertex& operator=(const Vertex&) = delete;
     ~Vertex();

@@ -45,7 +45,7 @@ void print(Level level, std::string_view label, std::string_view colour, std::st
   }
   std::string text;
   for (const auto& line : split(message, '\n'))
-    text += prefix + line + "\n";
+    text += prefix + for_terminal(line) + "\n";
   write_all(text);
 }
 

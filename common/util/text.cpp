@@ -58,6 +58,20 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return above[b.size()];
 }
 
+// The first character of `text`, in hex where a terminal would obey it or it is none.
+void append_inert(std::string& shown, std::string_view text) {
+  const auto byte = static_cast<unsigned char>(text.front());
+  const std::size_t length = utf8_sequence(text);
+  // U+0080..U+009F are control characters that some terminals obey.
+  const bool c1_control = length == 2 && byte == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0;
+  if (length == 0 || byte < 0x20 || byte == 0x7F || c1_control) {
+    shown += hex_escape(byte);
+    if (c1_control) shown += hex_escape(static_cast<unsigned char>(text[1]));
+  } else {
+    shown += text.substr(0, length);
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -90,27 +104,39 @@ std::string escape(std::string_view text, std::size_t limit) {
   std::string shown;
   const std::size_t end = std::min(text.size(), limit);
   for (std::size_t i = 0; i < end;) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const std::size_t length = utf8_sequence(text.substr(i));
-    // U+0080..U+009F are control characters that some terminals obey.
-    const bool c1_control = length == 2 && byte == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (byte == '\n') {
-      shown += "\\n";
-    } else if (byte == '\t') {
-      shown += "\\t";
-    } else if (byte == '\r') {
-      shown += "\\r";
-    } else if (byte == '\\') {
-      shown += "\\\\";
-    } else if (length == 0 || byte < 0x20 || byte == 0x7F || c1_control) {
-      shown += hex_escape(byte);
-      if (c1_control) shown += hex_escape(static_cast<unsigned char>(text[i + 1]));
-    } else {
-      shown += text.substr(i, length);
+    const std::size_t length = std::max<std::size_t>(utf8_sequence(text.substr(i)), 1);
+    switch (text[i]) {
+      case '\n':
+        shown += "\\n";
+        break;
+      case '\t':
+        shown += "\\t";
+        break;
+      case '\r':
+        shown += "\\r";
+        break;
+      case '\\':
+        shown += "\\\\";
+        break;
+      default:
+        append_inert(shown, text.substr(i));
     }
-    i += std::max<std::size_t>(length, 1);
+    i += length;
   }
   if (end < text.size()) shown += "...";
+  return shown;
+}
+
+std::string for_terminal(std::string_view text) {
+  std::string shown;
+  while (!text.empty()) {
+    if (text.front() == '\n' || text.front() == '\t') {
+      shown += text.front();
+    } else {
+      append_inert(shown, text);
+    }
+    text.remove_prefix(std::max<std::size_t>(utf8_sequence(text), 1));
+  }
   return shown;
 }
 

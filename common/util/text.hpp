@@ -25,6 +25,10 @@ std::string escape(std::string_view text, std::size_t limit = 512);
 // `escape`d text between single quotes: how messages show what the user wrote.
 std::string quote(std::string_view text);
 
+// `text` with every byte that a terminal would obey, and every one that is no UTF-8, as \xNN; line breaks and
+// tabs stay. For what is shown whole, perhaps with bytes of others in it.
+std::string for_terminal(std::string_view text);
+
 // True if `text` is well-formed UTF-8 (no surrogates, no overlong forms).
 bool is_utf8(std::string_view text);
 

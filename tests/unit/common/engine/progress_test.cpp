@@ -162,6 +162,19 @@ TEST(Progress, CutsNothing) {
   EXPECT_EQ(text, "#1 v\n#1 T " + line + "\n#1 DONE Ts\n");
 }
 
+TEST(Progress, LetsNoTitleNoteOrReasonMoveTheCursor) {
+  EXPECT_EQ(shown(for_ever,
+                  [](Progress& progress, const std::string&) {
+                    Vertex vertex(progress, "RUN \x1b[2J");
+                    vertex.start();
+                    vertex.write("\x1b[31mred\x1b[0m\n");
+                    vertex.note("\x07");
+                    vertex.failed("no \x1b]0;name");
+                  }),
+            "#1 RUN \\x1b[2J\n#1 T \x1b[31mred\x1b[0m\n#1 \\x07\n#1 ERROR: no \\x1b]0;name\n"
+            "------\n > RUN \\x1b[2J:\nT \x1b[31mred\x1b[0m\n------\n");
+}
+
 TEST(Progress, RepeatsTheLastLinesOfTheFirstFailureAtTheEnd) {
   const auto text = shown(for_ever, [](Progress& progress, const std::string&) {
     Vertex one(progress, "[1/2] RUN one");

@@ -42,4 +42,9 @@ TEST_F(Log, PrefixesEveryLine) {
   EXPECT_EQ(written([] { log::info("one\ntwo"); }), "tool: one\ntool: two\n");
 }
 
+TEST_F(Log, LetsNoMessageMoveTheCursor) {
+  EXPECT_EQ(written([] { log::error("no 'x\\y'\t\x1b[2J\r\xc2\x9b\xff \xc3\xa9"); }),
+            "tool: no 'x\\y'\t\\x1b[2J\\x0d\\xc2\\x9b\\xff \xc3\xa9\n");
+}
+
 }  // namespace
