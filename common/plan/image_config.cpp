@@ -32,24 +32,23 @@ std::vector<std::string> strings(const util::JsonFields& fields, const std::stri
 std::set<std::string> keys(const util::JsonFields& fields, const std::string& name) {
   std::set<std::string> names;
   if (!fields.has(name)) return names;
+  [[maybe_unused]] const auto checked = fields.object(name);
   for (const auto& [key, value] : fields.at(name).items())
     names.insert(key);
   return names;
 }
 
-std::chrono::nanoseconds duration(const nlohmann::json& object, const char* name) {
-  return std::chrono::nanoseconds(object.value(name, std::int64_t{0}));
+std::int64_t integer(const util::JsonFields& fields, const std::string& name) {
+  return fields.has(name) ? fields.integer(name) : 0;
 }
 
 Healthcheck parse_healthcheck(const util::JsonFields& fields) {
-  const auto& object = fields.at("Healthcheck");
-  const auto inner = fields.object("Healthcheck");
-  return {.test = strings(inner, "Test"),
-          .interval = duration(object, "Interval"),
-          .timeout = duration(object, "Timeout"),
-          .start_period = duration(object, "StartPeriod"),
-          .start_interval = duration(object, "StartInterval"),
-          .retries = object.value("Retries", 0)};
+  return {.test = strings(fields, "Test"),
+          .interval = std::chrono::nanoseconds(integer(fields, "Interval")),
+          .timeout = std::chrono::nanoseconds(integer(fields, "Timeout")),
+          .start_period = std::chrono::nanoseconds(integer(fields, "StartPeriod")),
+          .start_interval = std::chrono::nanoseconds(integer(fields, "StartInterval")),
+          .retries = integer(fields, "Retries")};
 }
 
 Json to_json(const Healthcheck& healthcheck) {
@@ -137,7 +136,7 @@ ImageConfig ImageConfig::parse(std::string_view json, const std::string& what) {
     }
     config.stop_signal = inner->optional_string("StopSignal").value_or("");
     config.args_escaped = inner->has("ArgsEscaped") && inner->boolean("ArgsEscaped");
-    if (inner->has("Healthcheck")) config.healthcheck = parse_healthcheck(*inner);
+    if (inner->has("Healthcheck")) config.healthcheck = parse_healthcheck(inner->object("Healthcheck"));
     config.on_build = strings(*inner, "OnBuild");
     config.shell = strings(*inner, "Shell");
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -19,7 +20,7 @@ struct Healthcheck {
   std::chrono::nanoseconds timeout{0};
   std::chrono::nanoseconds start_period{0};
   std::chrono::nanoseconds start_interval{0};
-  int retries = 0;
+  std::int64_t retries = 0;
 };
 
 // The fields of the OCI image config and of Docker's extension of it, which other builders know and keep.

@@ -135,6 +135,15 @@ bool JsonFields::boolean(const std::string& name) const {
   return value.get<bool>();
 }
 
+std::int64_t JsonFields::integer(const std::string& name) const {
+  const auto& value = at(name);
+  // The library cuts what is larger off.
+  const bool fits =
+      value.is_number_integer() && (!value.is_number_unsigned() || value.get<std::uint64_t>() <= INT64_MAX);
+  if (!fits) fail(name, "expected a whole number");
+  return value.get<std::int64_t>();
+}
+
 std::uint64_t JsonFields::unsigned_integer(const std::string& name) const {
   const auto& value = at(name);
   if (!value.is_number_unsigned()) fail(name, "expected a whole number, 0 or more");

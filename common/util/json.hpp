@@ -39,6 +39,7 @@ public:
   const nlohmann::json& at(const std::string& name) const;
   std::string string(const std::string& name) const;
   bool boolean(const std::string& name) const;
+  std::int64_t integer(const std::string& name) const;
   std::uint64_t unsigned_integer(const std::string& name) const;
   std::vector<std::string> strings(const std::string& name) const;
   JsonFields object(const std::string& name) const;

@@ -101,6 +101,18 @@ TEST_F(Fields, TakeNullAndMissingForNothingWhereThatIsAllowed) {
   EXPECT_EQ(error_of([&] { fields_.optional_string("n"); }), "it: field 'n': expected a string");
 }
 
+TEST(JsonIntegers, AreWholeAndFitSixtyFourBits) {
+  const auto document = util::parse_json(
+      R"({"least":-9223372036854775808,"most":9223372036854775807,"more":9223372036854775808,"half":0.5,"huge":1e300,"text":"1"})",
+      "it");
+  const util::JsonFields fields(document, "it");
+  EXPECT_EQ(fields.integer("least"), INT64_MIN);
+  EXPECT_EQ(fields.integer("most"), INT64_MAX);
+  for (const auto* name : {"more", "half", "huge", "text"})
+    EXPECT_EQ(error_of([&] { fields.integer(name); }),
+              "it: field '" + std::string(name) + "': expected a whole number");
+}
+
 TEST_F(Fields, AreHeldToAListOfNames) {
   const auto object = fields_.object("o");
   EXPECT_EQ(error_of([&] { object.require_exactly({"s"}); }), "no error");

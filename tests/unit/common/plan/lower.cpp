@@ -1,0 +1,205 @@
+#include "common/plan/lower.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/error_of.hpp"
+#include "tests/unit/common/plan/planning.hpp"
+
+namespace plan {
+namespace {
+
+using testing::all;
+using testing::GivenImages;
+using testing::image_of;
+using testing::inputs_for;
+using testing::only;
+using testing::plan_of;
+using testing::titles;
+using Words = std::vector<std::string>;
+
+constexpr std::string_view two_binaries =
+    "FROM debian:12 AS tools\nRUN apt\n"
+    "FROM tools AS one\nRUN one\nCOPY one /\n"
+    "FROM tools AS two\nRUN two\nCOPY two /\n"
+    "FROM nosuch AS unused\nRUN never\n";
+
+TEST(Lowering, LeavesOutStagesThatNoTargetNeeds) {
+  GivenImages images;
+  const auto graph = plan_of(two_binaries, inputs_for({"one"}), images);
+  std::vector<Words> commands;
+  for (const auto& run : all<plan::Run>(graph))
+    commands.push_back(run.arguments);
+  EXPECT_EQ(commands, (std::vector<Words>{{"/bin/sh", "-c", "apt"}, {"/bin/sh", "-c", "one"}}));
+  EXPECT_EQ(images.asked, Words{"linux/amd64 docker.io/library/debian:12"});
+}
+
+TEST(Lowering, PlansWhatSeveralTargetsNeedOnce) {
+  const auto graph = plan_of(two_binaries, inputs_for({"two", "one"}));
+  EXPECT_EQ(all<plan::Run>(graph).size(), 3U);
+  EXPECT_EQ(all<Pull>(graph).size(), 1U);
+  EXPECT_EQ(all<Local>(graph).size(), 1U);
+  ASSERT_EQ(graph.targets.size(), 2U);
+  EXPECT_EQ(graph.targets[0].name, "two");
+  EXPECT_EQ(image_of(graph, 0).history[1].created_by, "RUN /bin/sh -c two # buildkit");
+  EXPECT_EQ(image_of(graph, 1).history[1].created_by, "RUN /bin/sh -c one # buildkit");
+  EXPECT_EQ(image_of(graph, 0).history[0].layer, image_of(graph, 1).history[0].layer);
+}
+
+TEST(Lowering, PutsInputsBeforeWhatNeedsThem) {
+  const auto graph = plan_of(
+      "FROM scratch AS a\nCOPY x /\nFROM debian:12\nWORKDIR /w\nCOPY --from=a / /a\n"
+      "RUN --mount=type=bind,from=a,target=/m ls\nADD https://example.com/f /f\n");
+  for (OpId id = 0; id < graph.ops.size(); ++id) {
+    for (const OpId input : inputs(graph.ops[id]))
+      EXPECT_LT(input, id);
+  }
+  EXPECT_EQ(inputs(graph.ops[*image_of(graph).history[2].layer]).size(), 2U);
+}
+
+TEST(Lowering, CountsTheStepsOfEachStageInTheirTitles) {
+  EXPECT_EQ(titles(plan_of("FROM debian:12\nENV a=b\nRUN one\nWORKDIR /w\nCOPY x \\\n  /y\n")),
+            (Words{"[1/4] FROM docker.io/library/debian:12", "[2/4] RUN one", "[3/4] WORKDIR /w",
+                   "[4/4] COPY x   /y"}));
+  EXPECT_EQ(titles(plan_of("FROM scratch AS base\nCOPY a /\nFROM scratch\nCOPY --from=base /a /\n")),
+            (Words{"[base 1/1] COPY a /", "[stage-1 1/1] COPY --from=base /a /"}));
+}
+
+TEST(Lowering, NamesThePlatformInTitlesWhereThereAreSeveral) {
+  auto inputs = inputs_for();
+  inputs.platforms.push_back({.os = "linux", .architecture = "arm64", .variant = ""});
+  inputs.several_platforms = true;
+  const auto graph = plan_of("FROM debian:12\nRUN x\n", inputs);
+  EXPECT_EQ(titles(graph),
+            (Words{"[linux/amd64 1/2] FROM docker.io/library/debian:12", "[linux/amd64 2/2] RUN x",
+                   "[linux/arm64 1/2] FROM docker.io/library/debian:12", "[linux/arm64 2/2] RUN x"}));
+  ASSERT_EQ(graph.targets[0].images.size(), 2U);
+  EXPECT_EQ(graph.targets[0].images[1].config.platform.architecture, "arm64");
+  EXPECT_EQ(all<plan::Run>(graph)[1].platform.architecture, "arm64");
+}
+
+TEST(Lowering, PullsTheBaseOfAStageForThePlatformItAsksFor) {
+  auto inputs = inputs_for();
+  inputs.platforms = {{.os = "linux", .architecture = "arm64", .variant = ""}};
+  GivenImages images;
+  plan_of("FROM --platform=linux/s390x debian:12\n", inputs, images);
+  EXPECT_EQ(images.asked, Words{"linux/s390x docker.io/library/debian:12"});
+}
+
+TEST(Lowering, FiresTheTriggersOfABaseAndForgetsThem) {
+  GivenImages images;
+  images.configs["docker.io/library/onbuild:latest"] =
+      R"({"os":"linux","architecture":"amd64","config":{"OnBuild":["ENV fired=yes","COPY --from=donor /x /"]}})";
+  const auto graph =
+      plan_of("FROM scratch AS donor\nCOPY x /\nFROM onbuild\nONBUILD RUN later\n", inputs_for(), images);
+  const auto& recipe = image_of(graph);
+  EXPECT_EQ(recipe.config.env.back(), "fired=yes");
+  EXPECT_EQ(recipe.config.on_build, Words{"RUN later"});
+  EXPECT_EQ(recipe.history.front().created_by, "ENV fired=yes");
+  EXPECT_EQ(all<Copy>(graph).size(), 2U);
+}
+
+TEST(Lowering, LetsEntrypointClearOnlyAnInheritedCmd) {
+  EXPECT_EQ(image_of(plan_of("FROM debian:12\nENTRYPOINT [\"e\"]\n")).config.cmd, Words{});
+  EXPECT_EQ(image_of(plan_of("FROM debian:12\nCMD [\"c\"]\nENTRYPOINT [\"e\"]\n")).config.cmd, Words{"c"});
+}
+
+TEST(Lowering, PutsTheLabelsOfTheBuildOverThoseOfTheDockerfile) {
+  auto inputs = inputs_for();
+  inputs.labels = {{"a", "build"}, {"c", "build"}};
+  EXPECT_EQ(image_of(plan_of("FROM scratch\nLABEL a=file b=file\n", inputs)).config.labels,
+            (std::map<std::string, std::string>{{"a", "build"}, {"b", "file"}, {"c", "build"}}));
+}
+
+TEST(Lowering, MakesDestinationsAbsoluteAndKeepsThatTheyAreDirectories) {
+  const auto destination = [](const std::string& written) {
+    return only<Copy>(plan_of("FROM debian:12\nCOPY x " + written + "\n")).destination;
+  };
+  EXPECT_EQ(destination("y"), "/base/y");
+  EXPECT_EQ(destination("y/"), "/base/y/");
+  EXPECT_EQ(destination("."), "/base/");
+  EXPECT_EQ(destination("/"), "/");
+  EXPECT_EQ(destination("/a/../b//c"), "/b/c");
+  EXPECT_EQ(destination("../../../etc/passwd"), "/etc/passwd");
+}
+
+TEST(Lowering, CopiesAlongsideTheStageOnlyWithoutChmod) {
+  EXPECT_TRUE(only<Copy>(plan_of("FROM debian:12\nCOPY --link x /\n")).link);
+  EXPECT_FALSE(only<Copy>(plan_of("FROM debian:12\nCOPY --link --chmod=755 x /\n")).link);
+}
+
+TEST(Lowering, UnpacksArchivesOfTheContextAndLeavesDownloadsAsTheyAre) {
+  const auto graph = plan_of("FROM scratch\nADD a.tar https://example.com/b.tar /d/\n");
+  const auto copy = only<Copy>(graph);
+  ASSERT_EQ(copy.sources.size(), 2U);
+  EXPECT_TRUE(copy.sources[0].unpack_archives);
+  EXPECT_FALSE(copy.sources[1].unpack_archives);
+  EXPECT_EQ(copy.sources[1].path, "/b.tar");
+  EXPECT_FALSE(copy.sources[1].wildcards);
+  EXPECT_EQ(only<Http>(graph).url, "https://example.com/b.tar");
+}
+
+TEST(Lowering, TakesTheContextForABindMountWithoutASource) {
+  const auto graph = plan_of(
+      "FROM debian:12\nRUN --mount=target=/src --mount=type=cache,target=/c "
+      "--mount=type=bind,from=debian:12,target=/b x\n");
+  const auto run = only<plan::Run>(graph);
+  ASSERT_EQ(run.mounts.size(), 3U);
+  EXPECT_TRUE(std::holds_alternative<Local>(graph.ops[run.mounts[0].from.value()].action));
+  EXPECT_FALSE(run.mounts[1].from);
+  EXPECT_EQ(run.mounts[2].from, image_of(graph).base);
+}
+
+TEST(Lowering, GivesAStepTheVariablesAndTheUserOfItsPlace) {
+  const auto run = only<plan::Run>(
+      plan_of("FROM debian:12\nARG v=1\nENV a=$v\nUSER app:app\nWORKDIR sub\nRUN x\nENV b=2\n"));
+  EXPECT_EQ(run.environment, (Words{"PATH=/bin", "v=1", "a=1"}));
+  EXPECT_EQ(run.working_dir, "/base/sub");
+  EXPECT_EQ(run.user, "app:app");
+}
+
+TEST(Lowering, TakesPlainDirectoriesGivenAsNamedContexts) {
+  auto inputs = inputs_for();
+  inputs.directories = {{"assets", "/assets"}, {"base", "/rootfs"}};
+  const auto graph = plan_of("FROM base\nCOPY --from=assets logo /\n", inputs);
+  const auto locals = all<Local>(graph);
+  ASSERT_EQ(locals.size(), 2U);
+  EXPECT_EQ(locals[0].directory, "/rootfs");
+  EXPECT_EQ(locals[1].directory, "/assets");
+  EXPECT_FALSE(image_of(graph).base);
+}
+
+TEST(Lowering, RunsStepsAnewWithoutCacheButMakesWorkingDirectoriesOnce) {
+  auto inputs = inputs_for();
+  inputs.no_cache = true;
+  const auto graph = plan_of("FROM debian:12\nWORKDIR /w\nCOPY x /\nRUN x\n", inputs);
+  for (const auto& op : graph.ops) {
+    const bool anew = std::holds_alternative<Copy>(op.action) || std::holds_alternative<plan::Run>(op.action);
+    EXPECT_EQ(op.ignore_cache, anew) << op.title;
+  }
+}
+
+TEST(Lowering, ShowsTheLineWhoseBaseIsNotThere) {
+  EXPECT_EQ(test::error_of([] { plan_of("FROM scratch AS a\nFROM nosuch:1\nCOPY --from=a / /\n"); }),
+            "Dockerfile:2: nosuch:1: not found\nFROM nosuch:1\n     ^");
+}
+
+TEST(Lowering, RefusesATargetThatIsNotThere) {
+  EXPECT_NE(test::error_of([] { plan_of("FROM scratch\n", inputs_for({"nosuch"})); }).find("nosuch"),
+            std::string::npos);
+}
+
+TEST(Lowering, WarnsOnceForAllPlatforms) {
+  const auto warnings = [](std::size_t platforms) {
+    auto inputs = inputs_for();
+    if (platforms > 1) inputs.platforms.push_back({.os = "linux", .architecture = "arm64", .variant = ""});
+    GivenImages images;
+    std::size_t count = 0;
+    plan_of("from scratch\nCOPY a /\nCMD a\n", inputs, images, [&](const dockerfile::Warning&) { ++count; });
+    return count;
+  };
+  EXPECT_GT(warnings(1), 0U);
+  EXPECT_EQ(warnings(2), warnings(1));
+}
+
+}  // namespace
+}  // namespace plan
