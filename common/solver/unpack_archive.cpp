@@ -31,11 +31,11 @@ public:
     }
     make(entry, target, reader);
     set_owner(*directory_target(root_), target,
-              owner_.value_or(sandbox::Owner{static_cast<std::uint32_t>(entry.uid),
-                                             static_cast<std::uint32_t>(entry.gid)}));
+              owner_.value_or(sandbox::Owner{id_of(entry.uid), id_of(entry.gid)}));
     const bool is_symlink = S_ISLNK(root_.status(target)->st_mode);
     if (!is_symlink) root_.set_mode(target, entry.mode);
     for (const auto& [key, value] : entry.xattrs) {
+      if (key.starts_with("trusted.")) continue;  // overlayfs hides what lies below by such marks
       [[maybe_unused]] const auto error =
           root_.set_xattr(target, key, value);  // as far as the filesystem takes it
     }
@@ -57,6 +57,15 @@ public:
   }
 
 private:
+  static std::uint32_t id_of(std::uint64_t id) {
+    // The largest 32-bit number means "leave it" to chown(2).
+    if (id >= UINT32_MAX) {
+      throw util::Error("the archive has a file of the owner " + std::to_string(id) +
+                        ", which Linux cannot have");
+    }
+    return static_cast<std::uint32_t>(id);
+  }
+
   void make(const tar::Entry& entry, const sys::RootedPath& target, tar::Reader& reader) {
     switch (entry.type) {
       case tar::Type::directory:

@@ -1,0 +1,109 @@
+#include "common/solver/source_tree.hpp"
+
+#include "common/solver/directories.hpp"
+#include "common/util/error.hpp"
+#include "tests/support/error_of.hpp"
+#include "tests/unit/common/solver/trees.hpp"
+
+namespace solver {
+namespace {
+
+namespace fs = std::filesystem;
+using Names = std::vector<std::string>;
+
+class Sources : public testing::Trees {
+protected:
+  std::unique_ptr<SourceTree> context() const {
+    return context_source(std::make_shared<context::Tree>(source(), context::load_ignore(source())));
+  }
+};
+
+TEST_F(Sources, OfAContextBelongToRootAndLackWhatIsIgnored) {
+  write(source() / ".dockerignore", "*.log\n");
+  write(source() / "a.log", "x");
+  write(source() / "sub/f", "content");
+  ASSERT_EQ(::chown((source() / "sub/f").c_str(), 5, 6), 0);
+  const auto tree = context();
+  EXPECT_FALSE(tree->status("a.log"));
+  EXPECT_EQ(tree->list(""), (Names{".dockerignore", "sub"}));
+  EXPECT_EQ(tree->status("sub/f")->st_uid + tree->status("sub/f")->st_gid, 0U);
+  EXPECT_EQ(sys::read_to_end(tree->open("sub/f").get(), "f"), "content");
+}
+
+TEST_F(Sources, OfARootKeepTheirOwnersAndComeInByteOrder) {
+  for (const auto* name : {"b", "a", "B", "\xc3\xa4", "a.b"})
+    write(source() / name, "x");
+  ASSERT_EQ(::chown((source() / "a").c_str(), 5, 6), 0);
+  const auto tree = root_source(source());
+  EXPECT_EQ(tree->list(""), (Names{"B", "a", "a.b", "b", "\xc3\xa4"}));
+  EXPECT_EQ(tree->status("a")->st_uid, 5U);
+}
+
+TEST_F(Sources, AreFollowedInsideTheTreeAlone) {
+  write(source() / "real/f", "x");
+  fs::create_directory_symlink("/real", source() / "absolute");
+  fs::create_directory_symlink("../../..", source() / "real/up");
+  fs::create_symlink("nowhere/../real/f", source() / "through");
+  for (const auto& tree : {context(), root_source(source())}) {
+    EXPECT_EQ(follow(*tree, "/absolute/f"), "real/f");
+    EXPECT_EQ(follow(*tree, "real/up/real/f"), "real/f");
+    EXPECT_EQ(follow(*tree, "../../real/./f"), "real/f");
+    EXPECT_EQ(follow(*tree, "no/such"), "no/such");
+    EXPECT_EQ(follow(*tree, "through"), "real/f");
+  }
+}
+
+TEST_F(Sources, EndAtALoop) {
+  fs::create_symlink("b", source() / "a");
+  fs::create_symlink("a", source() / "b");
+  EXPECT_EQ(test::error_of([&] { follow(*root_source(source()), "a/x"); }),
+            "failed to compute cache key: failed to calculate checksum: too many links");
+}
+
+TEST_F(Sources, AreNotOpenedThroughASymlinkThatWasNotFollowed) {
+  write(source() / "real/f", "x");
+  fs::create_directory_symlink("real", source() / "link");
+  EXPECT_FALSE(root_source(source())->status("link/f"));
+  EXPECT_FALSE(context()->status("link/f"));
+}
+
+TEST_F(Sources, ThatAreNoFilesAreNotOpenedForReading) {
+  ASSERT_EQ(::mkfifo((source() / "fifo").c_str(), 0600), 0);
+  EXPECT_THROW(root_source(source())->open("fifo"), util::Error);
+  EXPECT_THROW(context()->open("fifo"), util::Error);
+}
+
+class Directories : public testing::Trees {
+protected:
+  std::string made(const std::string& path, const std::optional<sandbox::Owner>& owner = {}) {
+    auto rooted = sys::RootedDir::open(root());
+    return make_directories(*directory_target(rooted), path, 0751, owner).str();
+  }
+};
+
+TEST_F(Directories, AreMadeWithTheModeAndOwnerWhereTheyAreMissing) {
+  fs::create_directory(root() / "old");
+  EXPECT_EQ(made("/old/a/b/", sandbox::Owner{3, 4}), "old/a/b");
+  EXPECT_EQ(facts(root() / "old"), "d 755 0:0");
+  EXPECT_EQ(facts(root() / "old/a"), "d 751 3:4");
+  EXPECT_EQ(facts(root() / "old/a/b"), "d 751 3:4");
+}
+
+TEST_F(Directories, AreMadeWhereSymlinksPointButInsideTheRoot) {
+  fs::create_symlink("/new/target", root() / "dangling");
+  fs::create_symlink("../../..", root() / "up");
+  EXPECT_EQ(made("/dangling/x"), "new/target/x");
+  EXPECT_EQ(made("/up/../y"), "y");
+  EXPECT_EQ(made("/"), "");
+  EXPECT_EQ(names(), (Names{"dangling", "new", "new/target", "new/target/x", "up", "y"}));
+}
+
+TEST_F(Directories, AreRefusedWhereAFileOrALoopStands) {
+  write(root() / "file", "x");
+  fs::create_symlink("loop", root() / "loop");
+  EXPECT_EQ(test::error_of([&] { made("/file/x"); }), "mkdir /file: not a directory");
+  EXPECT_EQ(test::error_of([&] { made("/loop/x"); }), "too many symlinks in '/loop/x'");
+}
+
+}  // namespace
+}  // namespace solver
