@@ -140,7 +140,8 @@ void write_oci_layout(const std::vector<Image>& images, const std::string& creat
   const auto layout = staging.path() / "image";
   const auto blobs = layout / "blobs" / "sha256";
   fs::create_directories(blobs);
-  ::chmod(layout.c_str(), 0755);
+  for (const auto& made : {layout, blobs.parent_path(), blobs})  // whatever the umask
+    fs::permissions(made, fs::perms{0755});
   for (const auto& [hex, blob] : blobs_of(images)) {
     if (blob.file.empty()) {
       sys::write_file(blobs / hex, blob.content);

@@ -1,0 +1,107 @@
+#include "common/output/assemble.hpp"
+
+#include <gtest/gtest.h>
+
+#include "common/output/documents.hpp"
+#include "common/util/json.hpp"
+#include "tests/unit/common/output/images.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace output {
+namespace {
+
+using std::chrono::system_clock;
+
+solver::BuiltLayer built(const std::string& content, system_clock::time_point created) {
+  const image::Descriptor blob{std::string(image::media_type::oci_layer_gzip), hash::sha256(content),
+                               content.size()};
+  return {.packed = {.diff_id = hash::sha256("unpacked " + content), .blob = blob},
+          .file = "/" + content,
+          .created = created};
+}
+
+// "created" of each entry of the history.
+std::vector<std::string> times_of(const Image& image) {
+  std::vector<std::string> times;
+  const auto config = util::parse_json(image.config_json, "config");
+  for (const auto& entry : config["history"])
+    times.push_back(entry.value("created", "none"));
+  return times;
+}
+
+const auto first = system_clock::from_time_t(1'600'000'000) + std::chrono::microseconds(1500);
+const auto second = system_clock::from_time_t(1'600'000'060);
+
+plan::ImageRecipe recipe_of(std::vector<plan::HistoryEntry> history) {
+  plan::ImageRecipe recipe;
+  recipe.history = std::move(history);
+  return recipe;
+}
+
+TEST(Assembly, GivesChangesOfTheConfigTheTimeOfTheLayerBefore) {
+  const auto recipe = recipe_of({{"ENV a", {}}, {"COPY x", 3}, {"ENV b", {}}, {"RUN y", 5}, {"CMD z", {}}});
+  const auto image = assemble(recipe, {}, {{3, built("x", first)}, {5, built("y", second)}}, {});
+  const std::string early = "2020-09-13T12:26:40.0015Z";
+  const std::string late = "2020-09-13T12:27:40Z";
+  EXPECT_EQ(times_of(image), (std::vector<std::string>{early, early, early, late, late}));
+}
+
+TEST(Assembly, TakesTheEpochForAllThatIsNewAndLeavesTheBaseAsItWas) {
+  const Base base{
+      .config_json =
+          R"({"history":[{"created":"2001-02-03T04:05:06Z","created_by":"old"},{"created_by":"older"}]})",
+      .layers = {}};
+  const auto image = assemble(recipe_of({{"COPY x", 3}, {"ENV b", {}}}), base, {{3, built("x", first)}}, 1);
+  EXPECT_EQ(times_of(image), (std::vector<std::string>{"2001-02-03T04:05:06Z", "1970-01-01T00:00:01Z",
+                                                       "1970-01-01T00:00:01Z", "1970-01-01T00:00:01Z"}));
+}
+
+TEST(Assembly, PutsTheLayersOfTheBaseBelow) {
+  testing::Images images;
+  const Base base{.config_json = "{}", .layers = {images.layer("base")}};
+  const auto image = assemble(recipe_of({{"COPY x", 3}, {"ENV b", {}}}), base, {{3, built("x", first)}}, 0);
+  ASSERT_EQ(image.layers.size(), 2U);
+  EXPECT_EQ(image.layers[0].diff_id, hash::sha256("unpacked base"));
+  EXPECT_EQ(image.layers[1].file, "/x");
+  const auto config = util::parse_json(image.config_json, "config");
+  EXPECT_EQ(config["rootfs"]["diff_ids"].size(), 2U);
+  EXPECT_FALSE(config["history"][0].contains("empty_layer"));
+  EXPECT_TRUE(config["history"][1]["empty_layer"]);
+}
+
+TEST(Assembly, DescribesConfigAndManifestByTheirBytes) {
+  testing::Images images;
+  const auto image = images.image({images.layer("a")}, "arm64");
+  EXPECT_EQ(image.config.digest, hash::sha256(image.config_json));
+  EXPECT_EQ(image.config.size, image.config_json.size());
+  EXPECT_EQ(image.manifest.digest, hash::sha256(image.manifest_json));
+  EXPECT_EQ(image.manifest.size, image.manifest_json.size());
+  EXPECT_EQ(image.manifest.platform->str(), "linux/arm64");
+}
+
+TEST(ManifestDocument, IsIndentedAndInTheOrderOfGosStructs) {
+  testing::Images images;
+  auto layer = images.layer("a");
+  layer.descriptor.media_type = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+  const image::Descriptor config{std::string(image::media_type::oci_config), hash::sha256("c"), 1};
+  EXPECT_EQ(manifest_document(config, {layer}), R"({
+  "schemaVersion": 2,
+  "mediaType": "application/vnd.oci.image.manifest.v1+json",
+  "config": {
+    "mediaType": "application/vnd.oci.image.config.v1+json",
+    "digest": ")" + hash::sha256("c").str() + R"(",
+    "size": 1
+  },
+  "layers": [
+    {
+      "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip",
+      "digest": ")" + hash::sha256("a").str() + R"(",
+      "size": 1
+    }
+  ]
+})");
+}
+
+}  // namespace
+}  // namespace output
