@@ -85,7 +85,7 @@ TEST(ManifestDocument, IsIndentedAndInTheOrderOfGosStructs) {
   auto layer = images.layer("a");
   layer.descriptor.media_type = "application/vnd.docker.image.rootfs.diff.tar.gzip";
   const image::Descriptor config{std::string(image::media_type::oci_config), hash::sha256("c"), 1};
-  EXPECT_EQ(manifest_document(config, {layer}), R"({
+  EXPECT_EQ(manifest_document(config, {layer}, {}), R"({
   "schemaVersion": 2,
   "mediaType": "application/vnd.oci.image.manifest.v1+json",
   "config": {
