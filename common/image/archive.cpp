@@ -104,8 +104,8 @@ std::unique_ptr<Archive> open(const std::filesystem::path& path) {
 
 std::unique_ptr<Archive> open_layout_entry(const std::filesystem::path& directory,
                                            const hash::Digest& digest) {
-  return open_oci_archive(directory_members(directory), Format::oci_layout, util::quote(directory.string()),
-                          digest);
+  return open_oci_archive(directory_members(directory, FileLinks::followed), Format::oci_layout,
+                          util::quote(directory.string()), digest);
 }
 
 std::unique_ptr<Archive> open(sys::UniqueFd fd, const std::string& what) {

@@ -90,8 +90,8 @@ private:
 // util::Error naming `path` and what was expected.
 std::unique_ptr<Archive> open(const std::filesystem::path& path);
 
-// One entry of an OCI layout directory's index, as if it were the only one. Throws util::Error naming
-// `directory`.
+// One entry of the index of an OCI layout directory that oci-preload made, as if it were the only one. Its
+// blobs may be symlinks to where they lie. Throws util::Error naming `directory`.
 std::unique_ptr<Archive> open_layout_entry(const std::filesystem::path& directory,
                                            const hash::Digest& digest);
 

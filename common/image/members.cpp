@@ -18,8 +18,8 @@ namespace {
 
 class DirectoryMembers : public Members {
 public:
-  explicit DirectoryMembers(const std::filesystem::path& path)
-      : path_(path), root_(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
+  DirectoryMembers(const std::filesystem::path& path, FileLinks links)
+      : path_(path), links_(links), root_(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
     if (!root_) util::throw_errno("cannot open " + util::quote(path.string()));
   }
 
@@ -29,8 +29,10 @@ public:
     int at = root_.get();
     for (std::size_t i = 0; i < parts.size(); ++i) {
       // O_NONBLOCK: opening a FIFO that somebody put there must not wait for its writer.
-      const int flags = i + 1 < parts.size() ? O_PATH | O_DIRECTORY : O_RDONLY | O_NONBLOCK | O_NOCTTY;
-      sys::UniqueFd fd(::openat(at, parts[i].c_str(), flags | O_NOFOLLOW | O_CLOEXEC));
+      const bool last = i + 1 == parts.size();
+      int flags = last ? O_RDONLY | O_NONBLOCK | O_NOCTTY : O_PATH | O_DIRECTORY;
+      if (!last || links_ == FileLinks::refused) flags |= O_NOFOLLOW;
+      sys::UniqueFd fd(::openat(at, parts[i].c_str(), flags | O_CLOEXEC));
       if (!fd && errno == ENOENT) return std::nullopt;
       if (!fd) fail(name, at, parts[i]);
       parent = std::move(fd);
@@ -56,6 +58,7 @@ private:
   }
 
   std::filesystem::path path_;
+  FileLinks links_;
   sys::UniqueFd root_;
 };
 
@@ -192,8 +195,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Members> directory_members(const std::filesystem::path& path) {
-  return std::make_unique<DirectoryMembers>(path);
+std::unique_ptr<Members> directory_members(const std::filesystem::path& path, FileLinks links) {
+  return std::make_unique<DirectoryMembers>(path, links);
 }
 
 std::unique_ptr<Members> tar_members(sys::UniqueFd fd, const std::string& what) {

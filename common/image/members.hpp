@@ -20,8 +20,12 @@ public:
   virtual std::optional<Location> find(const std::string& name) const = 0;
 };
 
-// Those of a directory. Symlinks in it are never followed.
-std::unique_ptr<Members> directory_members(const std::filesystem::path& path);
+enum class FileLinks { refused, followed };
+
+// Those of a directory. Symlinks to directories are never followed, those to files only where the directory
+// is ours (see place_blob).
+std::unique_ptr<Members> directory_members(const std::filesystem::path& path,
+                                           FileLinks links = FileLinks::refused);
 
 // Those of a tar in a file that can seek: its headers are read here, its content later. Links within the tar
 // are followed. `what` names it in errors. Throws util::Error if it is no tar, damaged, or has more than

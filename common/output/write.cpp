@@ -107,7 +107,8 @@ private:
 void link_or_copy(const fs::path& from, const fs::path& to) {
   constexpr auto readable = fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read;
   std::error_code error;
-  if ((fs::status(from, error).permissions() & readable) == readable && ::link(from.c_str(), to.c_str()) == 0)
+  if ((fs::status(from, error).permissions() & readable) == readable &&
+      ::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), AT_SYMLINK_FOLLOW) == 0)
     return;
   if (!error) fs::copy_file(from, to, error);
   if (!error) fs::permissions(to, readable, error);

@@ -14,6 +14,8 @@ setup_file() {
   cd "$BATS_FILE_TMPDIR" || return
 
   # What the image takes from BuildKit's own.
+  export DEBIAN_LAYOUT
+  DEBIAN_LAYOUT=$(debian_image "$top/.cache/debian")
   stand_in=$BATS_FILE_TMPDIR/buildkit
   mkdir -p "$stand_in/usr/bin"
   cp -L "$(command -v buildkitd)" "$(command -v buildctl)" "$stand_in/usr/bin"
@@ -21,7 +23,7 @@ setup_file() {
 
   mkdir image
   CONTEXT=$top UNPACK_ROOTFS=true \
-    BUILD_CONTEXTS="debian=$(debian_image "$top/.cache/debian"),buildkit=$stand_in" build >log 2>&1 || {
+    BUILD_CONTEXTS="debian=$DEBIAN_LAYOUT,buildkit=$stand_in" build >log 2>&1 || {
     tail -n 60 log
     return 1
   }
@@ -84,6 +86,22 @@ builds_twice() {
   [ "$(jq -r '.cmd[]' "$BATS_FILE_TMPDIR/image/metadata.json")" = build ]
 }
 
+@test "the image is built by the native engine, and BuildKit makes the same of the Dockerfile" {
+  local engine
+  grep -q '^oci-solve: engine: native' "$BATS_FILE_TMPDIR/log"
+  # What is compiled already stands in for the stage that compiles.
+  mkdir -p compiled/installed/bin
+  cp "$BATS_FILE_TMPDIR"/image/rootfs/usr/bin/{build,oci-*} compiled/installed/bin
+  for engine in native buildkit; do
+    mkdir -p "$engine/image"
+    (cd "$engine" && ENGINE=$engine CONTEXT=$top SOURCE_DATE_EPOCH=1000000000 REWRITE_TIMESTAMP=true \
+      BUILD_CONTEXTS="debian=$DEBIAN_LAYOUT,buildkit=$BATS_FILE_TMPDIR/buildkit,compile=$BATS_TEST_TMPDIR/compiled" \
+      build >log 2>&1) || { tail -n 60 "$engine/log"; return 1; }
+    skopeo inspect --config "docker-archive:$engine/image/image.tar" >"$engine/config"
+  done
+  diff native/config buildkit/config
+}
+
 @test "every program in the image finds its libraries" {
   require_concourse_task
   # shellcheck disable=SC2016  # for the shell in the task
@@ -108,11 +126,16 @@ builds_twice() {
   builds_twice none
 }
 
-@test "a privileged task on a worker that grants no more than fuse builds" {
+@test "privileged tasks build natively unless told otherwise, also on workers that grant no more than fuse" {
   require_concourse_task
+  run in_task privileged v2 -- build
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [[ "$output" == *'oci-solve: engine: native'* ]]
   run in_task fuse-only v2 -- build
   echo "$output"
   [ "$status" -eq 0 ]
+  [[ "$output" == *'oci-solve: engine: native'* ]]
   [ "$(<image/digest)" = "$(oci-digest image/image.tar)" ]
 }
 
