@@ -12,6 +12,7 @@
 #include "common/sandbox/user.hpp"
 #include "common/solver/copier.hpp"
 #include "common/solver/source_tree.hpp"
+#include "common/sys/stop.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -52,6 +53,7 @@ public:
       spec.hosts.push_back(host.ip + "\t" + host.host);
     spec.network = network_of(op_.network);
     spec.insecure = op_.security == dockerfile::Security::insecure;
+    lease_caches();
     for (const auto& mount : op_.mounts)
       add_mount(mount, spec);
     if (op_.script) {
@@ -62,15 +64,13 @@ public:
     const auto emulation = workshop_.emulators.find(op_.platform);
     if (emulation.emulator) emulate(*emulation.emulator, spec);
 
-    const std::string failure =
-        "process " + dockerfile::in_quotes(util::join(op_.arguments, " ")) + " did not complete successfully";
-    const auto status = util::with_context(failure, [&] {
+    const auto status = util::with_context(failure(), [&] {
       return explained(emulation, [&] {
         return workshop_.sandbox.run(spec, [&](std::string_view text) { vertex.write(text); });
       });
     });
     if (!status.success()) {
-      throw util::Error(failure + ": exit code: " + std::to_string(status.as_exit_code()));
+      throw util::Error(failure() + ": exit code: " + std::to_string(status.as_exit_code()));
     }
     Filesystem result{.stack = below, .local = std::nullopt, .independent = false};
     result.stack.trees.push_back(workshop_.new_tree());
@@ -79,6 +79,16 @@ public:
   }
 
 private:
+  std::string failure() const {
+    return "process " + dockerfile::in_quotes(util::join(op_.arguments, " ")) +
+           " did not complete successfully";
+  }
+
+  // Of secret and ssh mounts, which the language does not make absolute.
+  std::string absolute(const std::string& target) const {
+    return target.starts_with('/') ? target : dockerfile::join_path(op_.working_dir, target);
+  }
+
   static bool has_variable(const sandbox::Spec& spec, const std::string& name) {
     return std::any_of(spec.env.begin(), spec.env.end(),
                        [&](const std::string& variable) { return variable.starts_with(name + "="); });
@@ -101,8 +111,9 @@ private:
             {.source = bind_source(mount), .target = options.target, .read_only = options.read_only});
         break;
       case MountType::cache:
-        spec.binds.push_back(
-            {.source = cache_directory(mount), .target = options.target, .read_only = options.read_only});
+        spec.binds.push_back({.source = caches_.at(cache_key(mount)).path(),
+                              .target = options.target,
+                              .read_only = options.read_only});
         break;
       case MountType::tmpfs:
         spec.tmpfs.push_back(
@@ -164,6 +175,8 @@ private:
     const auto tree = root_source(root);
     const auto path = follow(*tree, mount.options.source);
     if (!tree->status(path)) {
+      if (!from.local)
+        throw util::Error(failure() + ": open /" + util::escape(path) + ": no such file or directory");
       throw util::Error("failed to compute cache key: failed to calculate checksum: \"/" +
                         util::escape(path) + "\": not found");
     }
@@ -181,20 +194,42 @@ private:
     return solver::copy(copy, inputs, workshop_, Form::tree).stack.trees.back();
   }
 
-  std::filesystem::path cache_directory(const plan::Run::Mount& mount) {
+  // One that begins with other content or as another directory is another.
+  static std::string cache_key(const plan::Run::Mount& mount) {
     const auto& options = mount.options;
-    const auto key = hash::sha256(options.id).hex();
-    const auto directory = workshop_.directory / ("cache-" + std::string(key));
-    if (::mkdir(directory.c_str(), 0755) == 0) {
-      if (mount.from) seed(mount, directory);
-      if (::chmod(directory.c_str(), options.mode.value_or(0755)) != 0 ||
-          ::chown(directory.c_str(), options.uid.value_or(0), options.gid.value_or(0)) != 0) {
-        util::throw_errno("cannot set up the cache mount " + util::quote(options.id));
-      }
-    } else if (errno != EEXIST) {
-      util::throw_errno("cannot make the cache mount " + util::quote(options.id));
+    std::string key = options.id + "\n";
+    if (mount.from) key += std::to_string(*mount.from);
+    for (const auto& value : {options.mode, options.uid, options.gid})
+      key += "," + (value ? std::to_string(*value) : "");
+    return key;
+  }
+
+  // In one order for all steps: two that lock the same directories must not wait for each other.
+  void lease_caches() {
+    std::map<std::string, const plan::Run::Mount*> wanted;
+    for (const auto& mount : op_.mounts) {
+      if (mount.options.type == MountType::cache) wanted.try_emplace(cache_key(mount), &mount);
     }
-    return directory;
+    for (const auto& [key, mount] : wanted) {
+      const auto prepare = [&, mount = mount](const std::filesystem::path& directory) {
+        set_up_cache(*mount, directory);
+      };
+      const auto check = [&] {
+        sys::stop::check();
+        if (workshop_.is_canceled()) throw util::Error("canceled");
+      };
+      const auto sharing = mount->options.sharing.value_or(dockerfile::Sharing::shared);
+      caches_.emplace(key, workshop_.cache_mounts.acquire(key, sharing, prepare, check));
+    }
+  }
+
+  void set_up_cache(const plan::Run::Mount& mount, const std::filesystem::path& directory) {
+    const auto& options = mount.options;
+    if (mount.from) seed(mount, directory);
+    if (::chmod(directory.c_str(), options.mode.value_or(0755)) != 0 ||
+        ::chown(directory.c_str(), options.uid.value_or(0), options.gid.value_or(0)) != 0) {
+      util::throw_errno("cannot set up the cache mount " + util::quote(options.id));
+    }
   }
 
   void seed(const plan::Run::Mount& mount, const std::filesystem::path& directory) {
@@ -214,7 +249,7 @@ private:
     }
     if (options.env) spec.env.push_back(*options.env + "=" + *content);
     if (options.target.empty()) return;
-    spec.files.push_back({.target = options.target,
+    spec.files.push_back({.target = absolute(options.target),
                           .content = *content,
                           .mode = options.mode.value_or(0400),
                           .uid = options.uid.value_or(0),
@@ -231,7 +266,7 @@ private:
                                                   .uid = options.uid.value_or(0),
                                                   .gid = options.gid.value_or(0)});
     if (socket) {
-      spec.binds.push_back({.source = socket->path(), .target = target});
+      spec.binds.push_back({.source = socket->path(), .target = absolute(target)});
       sockets_.push_back(std::move(socket));
     } else if (options.required) {
       const std::string id = options.id == "default" ? "" : options.id;
@@ -245,6 +280,7 @@ private:
   std::vector<std::unique_ptr<snapshot::Workspace>> mounted_;
   std::vector<std::unique_ptr<AgentSocket>> sockets_;
   int ssh_mounts_ = 0;
+  std::map<std::string, CacheMounts::Lease> caches_;
 };
 
 }  // namespace

@@ -21,6 +21,7 @@ Workshop::Workshop(Parts parts)
       epoch(parts.epoch),
       ssh(request.ssh, directory),
       emulators(directory),
+      cache_mounts(directory),
       cancel_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!cancel_event_) util::throw_errno("cannot make an event");
 }

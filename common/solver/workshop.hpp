@@ -15,6 +15,7 @@
 #include "common/sandbox/sandbox.hpp"
 #include "common/snapshot/snapshotter.hpp"
 #include "common/solver/base_images.hpp"
+#include "common/solver/cache_mounts.hpp"
 #include "common/solver/emulation.hpp"
 #include "common/solver/ssh_agents.hpp"
 #include "common/sys/fd.hpp"
@@ -63,6 +64,7 @@ public:
   const std::optional<std::int64_t> epoch;
   const SshAgents ssh;
   Emulators emulators;
+  CacheMounts cache_mounts;
 
   // A path for a tree that does not exist yet.
   std::filesystem::path new_tree();

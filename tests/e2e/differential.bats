@@ -52,3 +52,7 @@ agree() {
 @test "the native engine checks out of git what BuildKit does" {
   agree git
 }
+
+@test "the native engine mounts what BuildKit mounts" {
+  agree mounts
+}

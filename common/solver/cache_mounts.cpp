@@ -1,0 +1,66 @@
+// Leases of cache directories.
+#include "common/solver/cache_mounts.hpp"
+
+#include <sys/stat.h>
+
+#include <chrono>
+
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace solver {
+
+using dockerfile::Sharing;
+
+CacheMounts::Lease::~Lease() {
+  if (place_ != nullptr) mounts_->release(*place_);
+}
+
+const std::filesystem::path& CacheMounts::Lease::path() const noexcept {
+  return place_->path;
+}
+
+CacheMounts::Lease CacheMounts::acquire(const std::string& key, Sharing sharing,
+                                        const std::function<void(const std::filesystem::path&)>& prepare,
+                                        const std::function<void()>& check) {
+  const Use use = sharing == Sharing::shared ? Use::shared : Use::alone;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (Place* place = find(key, sharing)) {
+      place->use = use;
+      ++place->users;
+      return {*this, *place};
+    }
+    if (sharing != Sharing::locked || places_[key].empty()) break;
+    // A step that is stopped must not wait for one that is not.
+    released_.wait_for(lock, std::chrono::milliseconds(100));
+    check();
+  }
+  auto& place = places_[key].emplace_back();
+  place = {.path = directory_ / ("cache-" + std::to_string(count_++)), .use = Use::alone, .users = 1};
+  lock.unlock();
+  Lease lease(*this, place);
+  if (::mkdir(place.path.c_str(), 0755) != 0)
+    util::throw_errno("cannot make the directory " + util::quote(place.path.string()));
+  prepare(place.path);
+  lock.lock();
+  place.use = use;
+  return lease;
+}
+
+CacheMounts::Place* CacheMounts::find(const std::string& key, Sharing sharing) {
+  Place* free = nullptr;
+  for (auto& place : places_[key]) {
+    if (place.use == Use::shared && sharing == Sharing::shared) return &place;
+    if (place.use == Use::free && free == nullptr) free = &place;
+  }
+  return free;
+}
+
+void CacheMounts::release(Place& place) {
+  const std::lock_guard lock(mutex_);
+  if (--place.users == 0) place.use = Use::free;
+  released_.notify_all();
+}
+
+}  // namespace solver

@@ -1,0 +1,59 @@
+#!/usr/bin/env bats
+# Images for other platforms than this machine's, by the native engine.
+
+load ../support/load
+
+setup() {
+  [ "$(id -u)" -eq 0 ] || skip 'building needs root'
+  cd "$BATS_TEST_TMPDIR" || return
+  mkdir -p src out tmp
+  export TMPDIR=$BATS_TEST_TMPDIR/tmp CONTEXT=src
+}
+
+# write_arm64_program FILE: a program of three instructions that exits with 42.
+write_arm64_program() {
+  python3 - "$1" <<'END'
+import os, struct, sys
+code = struct.pack("<III", 0xD2800BA8, 0xD2800540, 0xD4000001)
+header = b"\x7fELF\2\1\1" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 2, 183, 1, 0x400078, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+segment = struct.pack("<IIQQQQQQ", 1, 5, 0, 0x400000, 0x400000, 120 + len(code), 120 + len(code), 0x10000)
+open(sys.argv[1], "wb").write(header + segment + code)
+os.chmod(sys.argv[1], 0o755)
+END
+}
+
+@test "files are copied for several platforms without an emulator, into one index" {
+  printf 'FROM scratch\nARG TARGETARCH\nCOPY $TARGETARCH /\n' >src/Dockerfile
+  echo one >src/amd64
+  echo two >src/arm64
+  make_request '.targets[0].output = "out"' '.output.format = "oci"' \
+    '.platforms = [{platform: "linux/amd64"}, {platform: "linux/arm64"}]' | oci-solve --engine native >result
+  index=out/image/blobs/sha256/$(jq -r '.manifests[0].digest | ltrimstr("sha256:")' out/image/index.json)
+  [ "$(jq -c '[.manifests[].platform | .os + "/" + .architecture]' "$index")" = '["linux/amd64","linux/arm64"]' ]
+  for entry in 0:amd64 1:arm64; do
+    manifest=out/image/blobs/sha256/$(jq -r ".manifests[${entry%:*}].digest | ltrimstr(\"sha256:\")" "$index")
+    layer=out/image/blobs/sha256/$(jq -r '.layers[0].digest | ltrimstr("sha256:")' "$manifest")
+    [ "$(tar -tzf "$layer")" = "${entry#*:}" ]
+  done
+}
+
+@test "a foreign program either runs or fails with what to do" {
+  write_arm64_program src/program
+  printf 'FROM scratch\nCOPY program /\nRUN ["/program"]\n' >src/Dockerfile
+  make_request '.platforms = [{platform: "linux/arm64"}]' >request
+  run --separate-stderr oci-solve --engine native <request
+  [ "$status" -eq 1 ]
+  [[ $stderr == *"exit code: 42"* || $stderr == *"register QEMU with the kernel's binfmt_misc, or put a static QEMU on PATH as buildkit-qemu-aarch64"* ]]
+}
+
+@test "a QEMU that is named as BuildKit names it runs foreign programs" {
+  command -v qemu-aarch64-static >/dev/null || skip 'needs qemu-user-static'
+  mkdir programs
+  cp "$(command -v qemu-aarch64-static)" programs/buildkit-qemu-aarch64
+  write_arm64_program src/program
+  printf 'FROM scratch\nENV PATH=/none:/\nCOPY program /\nRUN ["program"]\n' >src/Dockerfile
+  make_request '.platforms = [{platform: "linux/arm64"}]' >request
+  PATH=$PWD/programs:$PATH run --separate-stderr oci-solve --engine native <request
+  [ "$status" -eq 1 ]
+  [[ $stderr == *"exit code: 42"* ]]
+}
