@@ -97,7 +97,6 @@ END
   [[ "$stderr" == *'exit code: 5'* ]]
 }
 
-# bats test_tags=buildkit
 @test "two platforms become one index in the OCI format, with annotations on both levels" {
   make_busybox_rootfs root
   make_image base root a linux/amd64 >/dev/null
