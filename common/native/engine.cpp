@@ -41,6 +41,11 @@ std::optional<std::int64_t> epoch_of(const document::Request& request) {
   const auto seconds = util::parse_uint(*request.source_date_epoch);
   if (!seconds)
     throw util::Error("SOURCE_DATE_EPOCH: " + util::quote(*request.source_date_epoch) + " is no number");
+  constexpr std::uint64_t end_of_year_9999 = 253402300799;  // what the dates of a config can say
+  if (*seconds > end_of_year_9999) {
+    throw util::Error("SOURCE_DATE_EPOCH: " + util::quote(*request.source_date_epoch) +
+                      " is after the year 9999; give seconds since 1970");
+  }
   return static_cast<std::int64_t>(*seconds);
 }
 

@@ -17,22 +17,24 @@ namespace {
 constexpr const char* comment = "buildkit.dockerfile.v0";
 
 // As Go writes times: RFC 3339 with as many digits of the fraction as are not zero.
-std::string to_text(std::chrono::system_clock::time_point time) {
-  using namespace std::chrono;
-  const auto whole = floor<seconds>(time);
-  const auto nanoseconds = duration_cast<std::chrono::nanoseconds>(time - whole).count();
-  const std::time_t seconds_since_1970 = system_clock::to_time_t(whole);
+std::string to_text(std::time_t seconds, long long nanoseconds = 0) {
   std::tm fields{};
-  ::gmtime_r(&seconds_since_1970, &fields);
+  ::gmtime_r(&seconds, &fields);
   std::array<char, 40> text{};
   const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &fields);
   std::string result(text.data(), length);
   if (nanoseconds != 0) {
-    std::snprintf(text.data(), text.size(), ".%09lld", static_cast<long long>(nanoseconds));
+    std::snprintf(text.data(), text.size(), ".%09lld", nanoseconds);
     result += text.data();
     result.erase(result.find_last_not_of('0') + 1);
   }
   return result + "Z";
+}
+
+std::string to_text(std::chrono::system_clock::time_point time) {
+  using namespace std::chrono;
+  const auto whole = floor<seconds>(time);
+  return to_text(system_clock::to_time_t(whole), duration_cast<nanoseconds>(time - whole).count());
 }
 
 // Entries without a time get that of the layer before them, those in front of the first new layer its own:
@@ -70,8 +72,7 @@ Image assemble(const plan::ImageRecipe& recipe, const std::optional<Base>& base,
     layer_files = base->layers;
     history = plan::parse_history(base->config_json, "the config of the base image");
   }
-  const std::string epoch_text =
-      epoch ? to_text(std::chrono::system_clock::time_point(std::chrono::seconds(*epoch))) : "";
+  const std::string epoch_text = epoch ? to_text(static_cast<std::time_t>(*epoch)) : "";
   for (const auto& entry : recipe.history) {
     plan::HistoryRecord record{.created = epoch_text,
                                .created_by = entry.created_by,

@@ -6,6 +6,7 @@
 #include <exception>
 #include <mutex>
 #include <set>
+#include <system_error>
 #include <thread>
 
 #include "common/sys/stop.hpp"
@@ -87,8 +88,12 @@ private:
 void run_tasks(const std::vector<Task>& tasks, std::size_t threads, const std::function<void()>& cancel) {
   Run run(tasks, cancel);
   std::vector<std::thread> helpers;
-  for (std::size_t i = 1; i < std::min(threads, tasks.size()); ++i)
-    helpers.emplace_back([&run] { run.work(); });
+  try {
+    for (std::size_t i = 1; i < std::min(threads, tasks.size()); ++i)
+      helpers.emplace_back([&run] { run.work(); });
+  } catch (const std::system_error&) {
+    // No more threads to be had: those that are there do the work.
+  }
   run.work();
   for (auto& helper : helpers)
     helper.join();

@@ -173,3 +173,9 @@ END
   build
   [ "$status" -eq 0 ]
 }
+
+@test "an epoch after the year 9999 is refused" {
+  dockerfile <<<'FROM scratch'
+  build '.source_date_epoch = "253402300800"'
+  fails_with "SOURCE_DATE_EPOCH: '253402300800' is after the year 9999; give seconds since 1970"
+}

@@ -57,6 +57,11 @@ TEST(Assembly, TakesTheEpochForAllThatIsNewAndLeavesTheBaseAsItWas) {
                                                        "1970-01-01T00:00:01Z", "1970-01-01T00:00:01Z"}));
 }
 
+TEST(Assembly, WritesTheLastTimeThatDatesCanSay) {
+  const auto image = assemble(recipe_of({{"COPY x", 3}}), {}, {{3, built("x", first)}}, 253402300799);
+  EXPECT_EQ(times_of(image), (std::vector<std::string>{"9999-12-31T23:59:59Z"}));
+}
+
 TEST(Assembly, PutsTheLayersOfTheBaseBelow) {
   testing::Images images;
   const Base base{.config_json = "{}", .layers = {images.layer("base")}};
