@@ -42,16 +42,20 @@ require_concourse_task() {
   [ -e "$concourse_task" ] || skip "$concourse_task is not there: set CONCOURSE_TASK"
 }
 
-# in_task MODE CGROUP [option...] -- COMMAND...: runs a command in a task of that mode on our image, with
-# tests/examples/hello as its input, and ./image and ./cache as its output and cache.
-in_task() {
+# task MODE CGROUP [option...] -- COMMAND...: runs a command in a task of that mode on our image, with ./image and ./cache
+# as its output and cache.
+task() {
   local mode=$1 cgroup=$2
   shift 2
   mkdir -p image cache
   python3 "$concourse_task" --mode "$mode" --rootfs "$BATS_FILE_TMPDIR/image/rootfs" --cgroup "$cgroup" \
-    --input hello="$top/tests/examples/hello" --input busybox="$BATS_FILE_TMPDIR/busybox" \
-    --output image="$PWD/image" --cache cache="$PWD/cache" --timeout 300 \
-    --env CONTEXT=hello --env BUILD_CONTEXTS=busybox=busybox --env BUILD_ARG_GREETING='Hello from a task' "$@"
+    --output image="$PWD/image" --cache cache="$PWD/cache" --timeout 300 "$@"
+}
+
+# in_task MODE CGROUP [option...] -- COMMAND...: the same, to build tests/examples/hello.
+in_task() {
+  task "$1" "$2" --input hello="$top/tests/examples/hello" --input busybox="$BATS_FILE_TMPDIR/busybox" \
+    --env CONTEXT=hello --env BUILD_CONTEXTS=busybox=busybox --env BUILD_ARG_GREETING='Hello from a task' "${@:3}"
 }
 
 # builds_twice CGROUP: the second of two tasks takes every step from the cache that the first one left.
@@ -86,20 +90,38 @@ builds_twice() {
   [ "$(jq -r '.cmd[]' "$BATS_FILE_TMPDIR/image/metadata.json")" = build ]
 }
 
-@test "the image is built by the native engine, and BuildKit makes the same of the Dockerfile" {
-  local engine
+# own_config DIR: leaves the config of the image in DIR/image as DIR/config.
+own_config() {
+  skopeo inspect --config "docker-archive:$1/image/image.tar" >"$1/config"
+}
+
+@test "our own Dockerfile comes to one image: by BuildKit, natively, and in privileged and fuse-only tasks" {
+  local where settings
+  require_concourse_task
   grep -q '^oci-solve: engine: native' "$BATS_FILE_TMPDIR/log"
   # What is compiled already stands in for the stage that compiles.
   mkdir -p compiled/installed/bin
   cp "$BATS_FILE_TMPDIR"/image/rootfs/usr/bin/{build,oci-*} compiled/installed/bin
-  for engine in native buildkit; do
-    mkdir -p "$engine/image"
-    (cd "$engine" && ENGINE=$engine CONTEXT=$top SOURCE_DATE_EPOCH=1000000000 REWRITE_TIMESTAMP=true \
+  settings=(SOURCE_DATE_EPOCH=1000000000 REWRITE_TIMESTAMP=true)
+  for where in native buildkit; do
+    mkdir -p "$where/image"
+    (cd "$where" && env "${settings[@]}" ENGINE=$where CONTEXT="$top" \
       BUILD_CONTEXTS="debian=$DEBIAN_LAYOUT,buildkit=$BATS_FILE_TMPDIR/buildkit,compile=$BATS_TEST_TMPDIR/compiled" \
-      build >log 2>&1) || { tail -n 60 "$engine/log"; return 1; }
-    skopeo inspect --config "docker-archive:$engine/image/image.tar" >"$engine/config"
+      build >log 2>&1) || { tail -n 60 "$where/log"; return 1; }
+    own_config "$where"
   done
   diff native/config buildkit/config
+  for where in privileged fuse-only; do
+    mkdir "$where"
+    (cd "$where" && task "$where" v2 --net host \
+      --input repo="$top" --input debian="$DEBIAN_LAYOUT" --input buildkit="$BATS_FILE_TMPDIR/buildkit" \
+      --input compiled="$BATS_TEST_TMPDIR/compiled" "${settings[@]/#/--env=}" --env CONTEXT=repo \
+      --env BUILD_CONTEXTS=debian=debian,buildkit=buildkit,compile=compiled -- build >log 2>&1) ||
+      { tail -n 60 "$where/log"; return 1; }
+    grep -q 'oci-solve: engine: native' "$where/log"
+    own_config "$where"
+    diff "$where/config" buildkit/config
+  done
 }
 
 @test "every program in the image finds its libraries" {
