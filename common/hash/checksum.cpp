@@ -49,9 +49,8 @@ Checksum Checksum::parse(std::string_view text) {
   const auto colon = text.find(':');
   if (colon == std::string_view::npos || colon == 0 || colon + 1 == text.size()) throw malformed;
   const auto hex = text.substr(colon + 1);
-  const auto known =
-      std::find_if(known_algorithms.begin(), known_algorithms.end(),
-                   [&](const Known& algorithm) { return algorithm.name == text.substr(0, colon); });
+  const auto known = std::find_if(known_algorithms.begin(), known_algorithms.end(),
+                                  [&](const Known& entry) { return entry.name == text.substr(0, colon); });
   if (known == known_algorithms.end()) {
     if (is_digest_of_some_kind(text.substr(0, colon), hex)) throw util::Error("unsupported digest algorithm");
     throw malformed;

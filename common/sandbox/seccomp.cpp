@@ -7,7 +7,6 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <memory>
@@ -23,7 +22,7 @@ namespace {
 // What the profile of moby, containerd and podman allows a container with the default capabilities. Names
 // that an architecture does not have are passed over.
 // clang-format off
-constexpr std::array allowed = {
+constexpr const char* allowed[] = {
     "_llseek", "_newselect", "accept", "accept4", "access", "adjtimex", "alarm", "arch_prctl",
     "arm_fadvise64_64", "arm_sync_file_range", "bind", "breakpoint", "brk", "cacheflush", "cachestat",
     "capget", "capset", "chdir", "chmod", "chown", "chown32", "chroot", "clock_adjtime", "clock_adjtime64",
