@@ -14,7 +14,7 @@ Mount parsed(const std::string& options) {
 }
 
 Mount resolved(const std::string& options) {
-  return resolve_mount(parsed(options), "/work");
+  return resolve_mount(parsed(options), "/srv");
 }
 
 template <typename Action>
@@ -88,9 +88,9 @@ TEST(Mount, OfTypeSshHasAnId) {
 }
 
 TEST(Mount, IsBelowTheWorkingDirectoryUnlessAbsolute) {
-  EXPECT_EQ(resolved("target=x/../y").target, "/work/y");
+  EXPECT_EQ(resolved("target=x/../y").target, "/srv/y");
   EXPECT_EQ(resolve_mount(parsed("target=x"), "").target, "/x");
-  EXPECT_EQ(resolved("source=a").target, "/work");
+  EXPECT_EQ(resolved("source=a").target, "/srv");
 }
 
 TEST(Mount, ExpandsValuesOfAllOptions) {
