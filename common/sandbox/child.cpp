@@ -77,27 +77,72 @@ void enter_root(const ChildPlan& plan) noexcept {
     fail(plan, root);
 }
 
-// Makes the directories on the way to `path`, and it itself as a directory or an empty file.
-bool make_mount_point(const char* path, MountStep::Point point) noexcept {
-  char partial[PATH_MAX];
-  const std::size_t length = std::strlen(path);
-  if (length >= sizeof partial) {
+bool is_missing(const char* path) noexcept {
+  struct stat status;
+  return ::stat(path, &status) != 0 && errno == ENOENT;
+}
+
+// Puts what the symlink points to in its place, which is the first `length` characters of `path`. False if
+// there is no symlink.
+bool expand_symlink(char (&path)[PATH_MAX], std::size_t length) noexcept {
+  char target[PATH_MAX];
+  const char end = path[length];
+  path[length] = '\0';
+  const ssize_t read = ::readlink(path, target, sizeof target);
+  const std::size_t parent =
+      read > 0 && target[0] == '/' ? 0 : static_cast<std::size_t>(std::strrchr(path, '/') + 1 - path);
+  path[length] = end;
+  if (read < 0) return false;
+  const auto size = static_cast<std::size_t>(read);
+  const std::size_t rest = std::strlen(path + length) + 1;
+  if (parent + size + rest > PATH_MAX) {
     errno = ENAMETOOLONG;
     return false;
   }
-  std::memcpy(partial, path, length + 1);
-  for (std::size_t i = 1; i < length; ++i) {
-    if (partial[i] != '/') continue;
-    partial[i] = '\0';
-    if (::mkdir(partial, 0755) != 0 && errno != EEXIST) return false;
-    partial[i] = '/';
-  }
-  if (point == MountStep::Point::directory) return ::mkdir(path, 0755) == 0 || errno == EEXIST;
-  const int fd = ::open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0755);
-  // What exists but cannot be opened for writing (a socket, a directory) is for the mount to judge.
-  if (fd < 0) return errno != ENOENT && errno != ENOTDIR && errno != EACCES;
-  ::close(fd);
+  std::memmove(path + parent + size, path + length, rest);
+  std::memcpy(path + parent, target, size);
   return true;
+}
+
+// Makes the directories on the way to `path`, and it itself as a directory or an empty file, also where a
+// symlink on the way leads to something missing. What is there must be a directory or none, as `point` says.
+bool make_mount_point(const char* path, MountStep::Point point) noexcept {
+  const bool wants_directory = point == MountStep::Point::directory;
+  struct stat status;
+  if (::stat(path, &status) == 0) {
+    errno = ENOTDIR;
+    return S_ISDIR(status.st_mode) == wants_directory;
+  }
+  if (errno != ENOENT) return false;
+  char partial[PATH_MAX];
+  const std::size_t size = std::strlen(path) + 1;
+  if (size > sizeof partial) {
+    errno = ENAMETOOLONG;
+    return false;
+  }
+  std::memcpy(partial, path, size);
+  constexpr int max_symlinks = 255;
+  int symlinks = 0;
+  for (std::size_t end = 1;; ++end) {
+    if (partial[end] != '/' && partial[end] != '\0') continue;
+    const bool is_last = partial[end] == '\0';
+    partial[end] = '\0';
+    if (is_last && !wants_directory) {
+      const int fd = ::open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+      if (fd >= 0) ::close(fd);
+      if (fd >= 0 || errno != EEXIST) return fd >= 0;
+    } else if (::mkdir(partial, 0755) != 0 && errno != EEXIST) {
+      return false;
+    }
+    const bool dangles = is_missing(partial);
+    if (!is_last) partial[end] = '/';
+    if (dangles) {
+      if (++symlinks > max_symlinks || !expand_symlink(partial, end)) return false;
+      end = 0;
+    } else if (is_last) {
+      return true;
+    }
+  }
 }
 
 bool attach_tree(int tree, const char* target) noexcept {
@@ -270,13 +315,16 @@ void run_child(const ChildPlan& plan) noexcept {
   core.rlim_cur = 0;
   ::setrlimit(RLIMIT_CORE, &core);
 
+  // The step may start where its user could not go.
+  const bool is_entered = ::chdir(plan.working_dir.c_str()) == 0;
+  if (!is_entered && errno != EACCES) fail(plan, working_dir);
   // Without no_new_privs a filter needs CAP_SYS_ADMIN, so it comes before the capabilities go.
   apply_seccomp(plan);
   become_user(plan);
   // A change of ids clears it.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::umask(022);
-  if (::chdir(plan.working_dir.c_str()) != 0) fail(plan, working_dir);
+  if (!is_entered && ::chdir(plan.working_dir.c_str()) != 0) fail(plan, working_dir);
   int found_but_refused = 0;
   for (const auto& program : plan.programs) {
     ::execve(program.c_str(), plan.argv.data(), plan.environment.data());

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "common/sandbox/capabilities.hpp"
 #include "common/sandbox/child.hpp"
@@ -202,21 +203,32 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
   return list;
 }
 
+[[noreturn]] void explain_exec(int error, const std::string& program) {
+  if (error == ENOENT && program.find('/') == std::string::npos)
+    throw StartError("exec: \"" + program + "\": executable file not found in $PATH");
+  throw StartError("exec " + program + ": " + std::strerror(error));
+}
+
+[[noreturn]] void explain_mount(int error, const MountStep& mount) {
+  const std::string where = "cannot mount " + util::quote(mount.target) + " for the step";
+  if (error == ELOOP) throw StartError(where + ": symlinks there go in circles");
+  if (error == ENOTDIR) {
+    throw StartError(where + ": " +
+                     (mount.point == Point::directory
+                          ? "a directory needs a directory to be mounted on, and directories on the way"
+                          : "a file needs a file to be mounted on, and directories on the way"));
+  }
+  util::throw_errno(where, error);
+}
+
 [[noreturn]] void explain(const Failure& failure, const ChildPlan& plan, const Spec& spec) {
   const auto reason = [&](const std::string& text) { util::throw_errno(text, failure.error); };
   using enum Failure::Step;
   switch (failure.step) {
     case exec:
-      if (failure.error == ENOENT && spec.args.front().find('/') == std::string::npos) {
-        throw util::Error("exec: \"" + util::escape(spec.args.front()) +
-                          "\": executable file not found in $PATH");
-      }
-      reason("exec " + util::escape(spec.args.front()));
-      break;
+      explain_exec(failure.error, util::escape(spec.args.front()));
     case mount:
-      reason("cannot mount " + util::quote(plan.mounts[static_cast<std::size_t>(failure.index)].target) +
-             " for the step");
-      break;
+      explain_mount(failure.error, plan.mounts[static_cast<std::size_t>(failure.index)]);
     case working_dir:
       reason("cannot enter the working directory " + util::quote(spec.working_dir));
       break;
@@ -278,6 +290,9 @@ public:
 
     std::vector<std::string> env = spec.env;
     if (!variable(env, "HOME")) env.push_back("HOME=" + user.home);
+    for (const auto& entry : env) {
+      if (entry.starts_with('=')) throw StartError("the name of an environment variable cannot be empty");
+    }
     plan.programs = candidates(spec.args.front(), env);
     plan.argv = pointers(spec.args);
     plan.environment = pointers(env);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/sys/process.hpp"
+#include "common/util/error.hpp"
 
 namespace sandbox {
 
@@ -54,11 +55,17 @@ struct Spec {
   int cancel_fd = -1;  // once it is readable the process is killed and run() throws
 };
 
+// What a step asks for cannot be had: its program, a mount where it wants it.
+class StartError : public util::Error {
+public:
+  using Error::Error;
+};
+
 // One process with everything it leaves behind. Runs until it ends or a stop is requested; then nothing of it
 // runs, nothing is mounted, and mount points that had to be made in the root are gone with their parents'
-// mtimes restored. `output` gets stdout and stderr as they come. Throws util::Error when the process cannot
-// be started, in BuildKit's words where it has some ("unable to find user nosuch: no matching entries in
-// passwd file").
+// mtimes restored. `output` gets stdout and stderr as they come. Throws StartError, or util::Error when the
+// process cannot be started for another reason, in BuildKit's words where it has some ("unable to find user
+// nosuch: no matching entries in passwd file").
 using Output = std::function<void(std::string_view)>;
 
 class Sandbox {

@@ -64,10 +64,9 @@ public:
     const auto emulation = workshop_.emulators.find(op_.platform);
     if (emulation.emulator) emulate(*emulation.emulator, spec);
 
+    const auto print = [&](std::string_view text) { vertex.write(text); };
     const auto status = util::with_context(failure(), [&] {
-      return explained(emulation, [&] {
-        return workshop_.sandbox.run(spec, [&](std::string_view text) { vertex.write(text); });
-      });
+      return explained(emulation, print, [&] { return workshop_.sandbox.run(spec, print); });
     });
     if (!status.success()) {
       throw util::Error(failure() + ": exit code: " + std::to_string(status.as_exit_code()));
@@ -149,15 +148,18 @@ private:
     spec.args.insert(spec.args.begin(), std::string(emulator_mount));
   }
 
-  // A program that the kernel does not know may be a foreign one.
+  // A step that cannot be started says why where others print, and ends as if it had run. A program that the
+  // kernel does not know may be a foreign one.
   template <typename Action>
-  sys::ExitStatus explained(const Emulation& emulation, Action&& action) const {
+  sys::ExitStatus explained(const Emulation& emulation, const sandbox::Output& print, Action&& action) const {
     try {
       return action();
-    } catch (const util::Error& error) {
+    } catch (const sandbox::StartError& error) {
       const std::string what = error.what();
-      if (emulation.is_native || emulation.emulator || !what.ends_with(std::strerror(ENOEXEC))) throw;
-      throw util::Error(what + "; " + emulation_advice(op_.platform), error.exit_code());
+      if (!emulation.is_native && !emulation.emulator && what.ends_with(std::strerror(ENOEXEC)))
+        throw util::Error(what + "; " + emulation_advice(op_.platform));
+      print(what + "\n");
+      return {.code = 1};
     }
   }
 

@@ -128,6 +128,18 @@ RUN true
 ^'
 }
 
+@test "a step that cannot be started says why, and fails as if it had run" {
+  dockerfile <<'END'
+FROM busybox
+RUN ["/no/such", "program"]
+END
+  build
+  fails_with 'Dockerfile:2: process "/no/such program" did not complete successfully: exit code: 1
+RUN ["/no/such", "program"]
+^'
+  grep -q '^#[0-9]* [0-9.]* exec /no/such: No such file or directory$' <<<"$stderr"
+}
+
 @test "warnings can be silenced, or be made errors" {
   dockerfile <<'END'
 # check=skip=StageNameCasing;error=true

@@ -165,9 +165,30 @@ TEST_F(Namespaces, SayWhenAProgramIsNotThere) {
   try {
     sandbox_->run(spec_, [](std::string_view) {});
     FAIL();
-  } catch (const util::Error& error) {
+  } catch (const StartError& error) {
     EXPECT_STREQ(error.what(), "exec: \"nosuch\": executable file not found in $PATH");
   }
+}
+
+TEST_F(Namespaces, MakeWhatASymlinkToAMountPointLeadsTo) {
+  fs::create_symlink("second", root() / "first");
+  fs::create_symlink("../made/deep", root() / "second");
+  spec_.files = {{"/first/file", "content", 0400, 0, 0}};
+  EXPECT_EQ(output_of("cat /made/deep/file"), "content");
+  EXPECT_FALSE(fs::exists(root() / "made"));
+  fs::remove(root() / "second");
+  fs::create_symlink("first", root() / "second");
+  EXPECT_THROW(run("true"), StartError);
+}
+
+TEST_F(Namespaces, MountNoFileOnADirectory) {
+  spec_.files = {{"/tmp", "content", 0400, 0, 0}};
+  EXPECT_THROW(run("true"), StartError);
+}
+
+TEST_F(Namespaces, SetNoVariableWithoutAName) {
+  spec_.env.emplace_back("=secret");
+  EXPECT_THROW(run("true"), StartError);
 }
 
 TEST_F(Namespaces, KillWhatAStepLeavesRunning) {
