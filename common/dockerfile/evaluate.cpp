@@ -305,9 +305,7 @@ void StageEvaluator::apply(Onbuild&, Step&) {}
 
 void StageEvaluator::apply(Run& run, Step& step) {
   if (!run.devices.empty()) {
-    throw SyntaxError(
-        "device feature is only supported in Dockerfile frontend 1.14.0-labs or later: set ENGINE=buildkit",
-        "--device");
+    throw SyntaxError("only the BuildKit engine can give devices to a step: set ENGINE=buildkit", "--device");
   }
   for (const auto& flag : run.mount_flags) {
     const auto expand_value = [&](const std::string& value) { return expanded(value, run.origin); };

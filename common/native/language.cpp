@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "common/context/sources.hpp"
+#include "common/image/archive.hpp"
+#include "common/plan/image_config.hpp"
 #include "common/sys/file.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -23,6 +25,47 @@ bool wants_devices(const dockerfile::Instruction& instruction) {
   return run != nullptr && !run->devices.empty();
 }
 
+bool wants_devices(const std::string& trigger, const dockerfile::File& file) {
+  return wants_devices(dockerfile::parse_trigger(trigger, file.source, {}));
+}
+
+// True if the instructions of `stage` run as triggers in a later stage.
+bool is_base(const dockerfile::Stage& stage, const dockerfile::File& file) {
+  return !stage.name.empty() && std::any_of(file.stages.begin(), file.stages.end(),
+                                            [&](const auto& other) { return other.base == stage.name; });
+}
+
+std::optional<int> line_with_devices(const dockerfile::File& file) {
+  for (const auto& stage : file.stages) {
+    for (const auto& instruction : stage.instructions) {
+      const auto* onbuild = std::get_if<dockerfile::Onbuild>(&instruction);
+      if (wants_devices(instruction) ||
+          (onbuild != nullptr && is_base(stage, file) && wants_devices(onbuild->trigger, file))) {
+        return dockerfile::origin(instruction).location.first_line;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+// The name of an image on disk whose triggers want devices.
+std::optional<std::string> image_with_devices(const document::Request& request,
+                                              const dockerfile::File& file) {
+  for (const auto& preload : request.preloads) {
+    if (!preload.layout) continue;
+    const auto archive = image::open_layout_entry(preload.layout->directory, preload.layout->digest);
+    for (const auto& platform : archive->platforms()) {
+      const auto config = archive->image(platform).config_json;
+      const auto triggers = plan::ImageConfig::parse(config, preload.name).on_build;
+      if (std::any_of(triggers.begin(), triggers.end(),
+                      [&](const auto& trigger) { return wants_devices(trigger, file); })) {
+        return preload.name;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 dockerfile::ParseOptions parse_options(const document::Request& request) {
@@ -38,12 +81,10 @@ std::optional<std::string> left_out_of_language(const document::Request& request
     if (const auto image = dockerfile::foreign_syntax(text, options))
       return "the syntax image " + util::quote(image->value);
     const auto file = dockerfile::parse(text, options);
-    for (const auto& stage : file.stages) {
-      const auto found = std::find_if(stage.instructions.begin(), stage.instructions.end(), wants_devices);
-      if (found == stage.instructions.end()) continue;
-      return "RUN --device (" + file.source.name() + ":" +
-             std::to_string(dockerfile::origin(*found).location.first_line) + ")";
-    }
+    if (const auto line = line_with_devices(file))
+      return "RUN --device (" + file.source.name() + ":" + std::to_string(*line) + ")";
+    if (const auto image = image_with_devices(request, file))
+      return "RUN --device (a trigger of " + util::quote(*image) + ")";
   } catch (const util::Error&) {}
   return std::nullopt;
 }

@@ -176,8 +176,15 @@ END
          ^"
   printf 'FROM busybox\nRUN --device=vendor.com/gpu=all true\n' >src/Dockerfile
   build
-  [ "$status" -eq 1 ]
-  grep -q '^oci-solve: Dockerfile:2: device feature is only supported .*ENGINE=buildkit' <<<"$stderr"
+  fails_with 'Dockerfile:2: only the BuildKit engine can give devices to a step: set ENGINE=buildkit
+RUN --device=vendor.com/gpu=all true
+    ^'
+  printf 'FROM busybox AS a\nONBUILD RUN --device=vendor.com/gpu=all true\nFROM a\nRUN true\n' >src/Dockerfile
+  build
+  fails_with 'Dockerfile:3: only the BuildKit engine can give devices to a step: set ENGINE=buildkit
+FROM a
+^'
+  run ! grep -q 'RUN true' <<<"$stderr"
 }
 
 @test "the Dockerfile may be called dockerfile" {

@@ -112,11 +112,9 @@ INSTANTIATE_TEST_SUITE_P(
                    "RUN --mount=targt=/x y\n            ^"},
         Diagnostic{"network", "FROM scratch\nRUN --network=foo x\n",
                    "Dockerfile:2: invalid network mode \"foo\"\nRUN --network=foo x\n    ^"},
-        Diagnostic{
-            "device", "FROM scratch\nRUN --device=foo x\n",
-            "Dockerfile:2: device feature is only supported in Dockerfile frontend 1.14.0-labs or later: "
-            "set ENGINE=buildkit\n"
-            "RUN --device=foo x\n    ^"},
+        Diagnostic{"device", "FROM scratch\nRUN --device=foo x\n",
+                   "Dockerfile:2: only the BuildKit engine can give devices to a step: set ENGINE=buildkit\n"
+                   "RUN --device=foo x\n    ^"},
         Diagnostic{"blank arg", "FROM scratch\nARG =x\n",
                    "Dockerfile:2: ARG names can not be blank\nARG =x\n    ^"},
         Diagnostic{"blank volume", "FROM scratch\nVOLUME [\"\"]\n",

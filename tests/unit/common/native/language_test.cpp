@@ -5,6 +5,7 @@
 #include "common/native/engine.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
+#include "tests/support/image_files.hpp"
 
 namespace {
 
@@ -46,6 +47,30 @@ TEST_F(Language, LeavesASyntaxImageGivenAsBuildArgOut) {
 TEST_F(Language, LeavesDevicesOutAndNamesTheLine) {
   EXPECT_EQ(left_out("FROM scratch AS a\n\nFROM a\nRUN true\nRUN --device=vendor.com/gpu=all true\n"),
             "RUN --device (Dockerfile:5)");
+}
+
+TEST_F(Language, LeavesDevicesOfTriggersOutWhereTheyFire) {
+  const std::string base = "FROM scratch AS a\nONBUILD RUN --device=x true\n";
+  EXPECT_EQ(left_out(base), std::nullopt);
+  EXPECT_EQ(left_out(base + "FROM a\n"), "RUN --device (Dockerfile:2)");
+}
+
+TEST_F(Language, LeavesDevicesOfAnImagesTriggersOut) {
+  const sys::TempDir layout(testing::TempDir());
+  test::Files files;
+  auto config = test::config_json("linux/amd64", {});
+  config.insert(config.find(R"("Env")"), R"("OnBuild":["RUN --device=x true"],)");
+  image::Manifest manifest{std::string(image::media_type::oci_manifest),
+                           test::add_blob(files, config, image::media_type::oci_config),
+                           {}};
+  const auto root = test::add_blob(files, image::to_json(manifest), image::media_type::oci_manifest);
+  test::write_files(layout.path(), test::finish_layout(files, {root}));
+  auto given = request("FROM base\n");
+  given.preloads = {{.role = document::Preload::Role::context,
+                     .name = "base",
+                     .path = layout.path(),
+                     .layout = document::Preload::Layout{layout.path(), root.digest}}};
+  EXPECT_EQ(native::left_out(given), "RUN --device (a trigger of 'base')");
 }
 
 TEST_F(Language, SaysNothingOfFilesThatCannotBeReadOrUnderstood) {
