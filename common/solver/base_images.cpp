@@ -1,6 +1,7 @@
 // Base images from OCI layouts on disk and from registries.
 #include "common/solver/base_images.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <exception>
 #include <optional>
@@ -215,12 +216,21 @@ bool BaseImages::drop_damaged_blobs(Entry& entry) {
   return dropped;
 }
 
+// True if no layer has to be pulled.
+bool BaseImages::is_here(const Entry& entry) {
+  const auto& layers = entry.image->layers;
+  return entry.fetched || std::all_of(layers.begin(), layers.end(), [this](const auto& layer) {
+           return store_.blobs().find({layer.digest, layer.size}, store::Check::size).has_value();
+         });
+}
+
 BaseImages::Tree BaseImages::unpack(Entry& entry, const std::string& reference,
                                     engine::Progress::Vertex& vertex) {
   const auto chain = chain_id(entry.image->config.diff_ids);
   for (;;) {
     if (auto root = store_.trees().find(chain)) return {.root = std::move(*root), .was_there = true};
-    auto making = store_.trees().make(chain, stop_.get_token());
+    auto making = store_.trees().make(chain, is_here(entry) ? store::Bytes::here : store::Bytes::awaited,
+                                      stop_.get_token());
     if (!making) continue;
     const auto fidelity = unpack_into(making->root(), entry, reference, vertex);
     return {.root = making->commit(fidelity)};

@@ -63,6 +63,7 @@ private:
   void load(Entry& entry, const std::string& reference, const image::Platform& platform);
   void fetch(Entry& entry, const std::string& reference);
   bool drop_damaged_blobs(Entry& entry);
+  bool is_here(const Entry& entry);
   Tree unpack(Entry& entry, const std::string& reference, engine::Progress::Vertex& vertex);
   store::Fidelity unpack_into(const std::filesystem::path& root, Entry& entry, const std::string& reference,
                               engine::Progress::Vertex& vertex);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -31,6 +32,16 @@ std::optional<sys::UniqueFd> try_lock_file(const std::filesystem::path& path) {
     }
     // The one who had the lock moved or removed the file between our open and our lock.
   }
+}
+
+std::optional<LockFile> LockFile::try_lock(std::filesystem::path path) {
+  auto fd = try_lock_file(path);
+  if (!fd) return std::nullopt;
+  return LockFile(std::move(path), std::move(*fd));
+}
+
+LockFile::~LockFile() {
+  if (fd_) ::unlink(path_.c_str());
 }
 
 }  // namespace store

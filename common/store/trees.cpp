@@ -11,7 +11,6 @@
 
 #include "common/hash/sha256.hpp"
 #include "common/store/fingerprint.hpp"
-#include "common/store/lock_file.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/interrupt.hpp"
 #include "common/sys/remove_tree.hpp"
@@ -29,6 +28,8 @@ namespace fs = std::filesystem;
 constexpr auto schema = "oci-build/store-tree/1";
 constexpr auto record_name = "tree.json";
 constexpr std::uint64_t most_record_bytes = 64 << 10;
+// flock(2) cannot wait for a stop request as well; unpacking takes so long that asking is good enough.
+constexpr auto lock_interval = 20ms;
 
 // Files of /proc say 0 bytes of themselves, so they are read to the end.
 std::string read_proc(const char* path) {
@@ -137,26 +138,37 @@ std::optional<fs::path> Trees::find_named(const std::string& name) {
   return root;
 }
 
-std::optional<NewTree> Trees::make(const hash::Digest& chain, std::stop_token cancel) {
-  const sys::Interrupt interrupt(std::move(cancel));
-  const auto lock_path = partial_ / ("tree-" + std::string(chain.hex()));
+std::optional<LockFile> Trees::try_lock(const hash::Digest& chain, Bytes bytes) {
+  return LockFile::try_lock(
+      partial_ / ("tree-" + std::string(chain.hex()) + (bytes == Bytes::awaited ? "-awaited" : "")));
+}
+
+std::optional<NewTree> Trees::make(const hash::Digest& chain, Bytes bytes, std::stop_token cancel) {
+  const sys::Interrupt interrupt(cancel);
   for (;;) {
     if (find(chain)) return std::nullopt;
-    if (auto lock = try_lock_file(lock_path)) {
-      // The one we waited for may have finished between the look and the lock.
-      if (!find(chain)) return NewTree(*this, chain, lock_path, std::move(*lock));
-      ::unlink(lock_path.c_str());
-      return std::nullopt;
+    std::optional<LockFile> turn;
+    if (bytes == Bytes::awaited) turn = try_lock(chain, Bytes::awaited);
+    if (turn || bytes == Bytes::here) {
+      if (auto lock = try_lock(chain, Bytes::here)) {
+        // The one we waited for may have finished between the look and the lock.
+        if (find(chain)) return std::nullopt;
+        // A network may take any time: until commit() nobody has to wait who needs none.
+        if (turn) lock.reset();
+        return NewTree(*this, chain, std::move(cancel), std::move(turn), std::move(lock));
+      }
     }
-    // flock(2) cannot wait for a stop request as well; unpacking takes so long that asking is good enough.
-    interrupt.sleep(20ms);
+    turn.reset();
+    interrupt.sleep(lock_interval);
   }
 }
 
-NewTree::NewTree(Trees& trees, hash::Digest chain, fs::path lock_path, sys::UniqueFd lock)
+NewTree::NewTree(Trees& trees, hash::Digest chain, std::stop_token cancel, std::optional<LockFile> turn,
+                 std::optional<LockFile> lock)
     : trees_(&trees),
       chain_(std::move(chain)),
-      lock_path_(std::move(lock_path)),
+      cancel_(std::move(cancel)),
+      turn_(std::move(turn)),
       lock_(std::move(lock)),
       place_(trees.partial_, "new-") {
   // The mode of the root shows in the image; the umask must not.
@@ -164,12 +176,14 @@ NewTree::NewTree(Trees& trees, hash::Digest chain, fs::path lock_path, sys::Uniq
     util::throw_errno("cannot create " + util::quote(root().string()));
 }
 
-NewTree::~NewTree() {
-  if (lock_) ::unlink(lock_path_.c_str());
-}
-
 fs::path NewTree::commit(Fidelity fidelity) {
   sys::write_file(place_.path() / record_name, record_text(fingerprint(root()), boot_id()));
+  if (!lock_) {
+    const sys::Interrupt interrupt(cancel_);
+    while (!(lock_ = trees_->try_lock(chain_, Bytes::here)))
+      interrupt.sleep(lock_interval);
+    if (auto made_by_another = trees_->find(chain_)) return std::move(*made_by_another);
+  }
   const auto place = trees_->directory_ / name_of(chain_, fidelity);
   // What a damaged tree left; whole ones are found before anybody makes them anew.
   sys::remove_tree(place);

@@ -7,13 +7,16 @@
 #include <string>
 
 #include "common/hash/digest.hpp"
+#include "common/store/lock_file.hpp"
 #include "common/store/warn.hpp"
-#include "common/sys/fd.hpp"
 #include "common/sys/temp_dir.hpp"
 
 namespace store {
 
 class NewTree;
+
+// Whether all that a tree is made of lies on a disk, or has to come from a network first.
+enum class Bytes { here, awaited };
 
 // One tree is all layers of an image put together, found by the chain of its diff_ids (image-spec, config.md,
 // "Layer ChainID"). Not one tree per layer: whiteouts would have to be kept as marks of one way to stack
@@ -36,13 +39,16 @@ public:
   std::optional<std::filesystem::path> find(const hash::Digest& chain);
 
   // The right to make the tree. Nothing if it is there. While another thread or process makes it, waits for
-  // the outcome; `cancel` and stop requests end the wait. Throws util::Error.
-  std::optional<NewTree> make(const hash::Digest& chain, std::stop_token cancel = {});
+  // the outcome, but never with all bytes here for one who awaits some; `cancel` and stop requests end the
+  // wait. Throws util::Error.
+  std::optional<NewTree> make(const hash::Digest& chain, Bytes bytes = Bytes::here,
+                              std::stop_token cancel = {});
 
 private:
   friend class NewTree;
 
   std::optional<std::filesystem::path> find_named(const std::string& name);
+  std::optional<LockFile> try_lock(const hash::Digest& chain, Bytes bytes);
 
   std::filesystem::path directory_;
   std::filesystem::path partial_;
@@ -52,29 +58,30 @@ private:
 // Whether everything in the tree is as the image says.
 enum class Fidelity { whole, with_losses };
 
-// A tree being made; nobody else makes it meanwhile. Removed again without commit(). Outlived by the Trees it
-// is from.
+// A tree being made; nobody else makes it meanwhile, save one with all bytes here beside one who awaits some.
+// Removed again without commit(). Outlived by the Trees it is from.
 class NewTree {
 public:
   NewTree(NewTree&&) noexcept = default;
   NewTree& operator=(NewTree&&) = delete;
-  ~NewTree();
 
   // An empty directory, mode 0755, to be filled.
   std::filesystem::path root() const { return place_.path() / "root"; }
 
-  // Puts the tree in its place and gives the path of its root. Throws util::Error. At most once, and nothing
-  // may follow.
+  // Puts the tree in its place and gives the path of its root; if one was put there meanwhile, the path of
+  // that one's. Throws util::Error. At most once, and nothing may follow.
   std::filesystem::path commit(Fidelity fidelity);
 
 private:
   friend class Trees;
-  NewTree(Trees& trees, hash::Digest chain, std::filesystem::path lock_path, sys::UniqueFd lock);
+  NewTree(Trees& trees, hash::Digest chain, std::stop_token cancel, std::optional<LockFile> turn,
+          std::optional<LockFile> lock);
 
   Trees* trees_;
   hash::Digest chain_;
-  std::filesystem::path lock_path_;
-  sys::UniqueFd lock_;
+  std::stop_token cancel_;
+  std::optional<LockFile> turn_;  // among those who await bytes
+  std::optional<LockFile> lock_;  // what commit() needs
   sys::TempDir place_;
 };
 

@@ -176,11 +176,42 @@ extra_config() {
   [ "$status" -eq 1 ]
   [[ "$stderr" == *"cannot pull '$SERVER/base:1': $SERVER sent bytes that do not have the digest sha256:"* ]]
   [ "$(find state/blobs/sha256 -type f | wc -l)" -eq 1 ] # the manifest
+  # A failing step does not wait for a pull that is slow.
+  set_faults "$SERVER" '[{"match": "GET .*/blobs/", "rate": 10000}]'
+  rm -r state
+  printf 'FROM busybox AS other\nRUN false\nFROM %s/base:1\nCOPY --from=other / /\n' "$SERVER" | dockerfile
+  SECONDS=0
+  build "$(serve_busybox)"
+  [ "$status" -eq 1 ]
+  [ "$SECONDS" -lt 10 ]
+  [[ "$stderr" == *'process "/bin/sh -c false" did not complete successfully: exit code: 1'* ]]
 }
 
 # Part of the layer has arrived in the state directory.
 pull_is_under_way() {
   [ -n "$(find state/partial -type f -size +20k 2>/dev/null)" ]
+}
+
+@test "a base that is on disk does not wait for a slow pull of the same files" {
+  push_busybox base:1
+  start_server proxy fault-proxy "http://$REGISTRY"
+  set_faults "$SERVER" '[{"match": "GET .*/blobs/", "rate": 10000}]'
+  printf 'FROM %s/base:1\nRUN true\n' "$SERVER" | dockerfile
+  make_request '.engine = "native"' >request
+  oci-solve --state-dir state <request >result 2>progress 3>&- &
+  local slow=$!
+  SERVER_PIDS+=("$slow")
+  wait_until 20 pull_is_under_way
+  printf 'FROM busybox\nRUN echo done >/file\n' | dockerfile
+  build_well "$(serve_busybox)" "$(to_output)"
+  [ "$(image_file file)" = done ]
+  kill -0 "$slow"
+  # A signal ends the pull at once.
+  kill -TERM "$slow"
+  local code=0
+  wait "$slow" || code=$?
+  [ "$code" -eq 143 ]
+  pull_is_under_way
 }
 
 @test "a build after a killed one goes on with its pull and removes what else it left" {

@@ -151,30 +151,62 @@ TEST_F(TreesTest, ATreeWithLossesDoesNotStandForAWholeOne) {
 }
 
 TEST_F(TreesTest, TwoBuildsAtOnceMakeATreeOnce) {
-  std::atomic<int> made = 0;
-  const auto build = [&] {
-    Store store(directory_);
-    auto making = store.trees().make(chain_);
-    if (making) {
-      ++made;
-      sys::write_file(making->root() / "file", "content");
-      making->commit(Fidelity::whole);
+  for (const auto bytes : {Bytes::here, Bytes::awaited}) {
+    std::atomic<int> made = 0;
+    const auto build = [&] {
+      Store store(directory_);
+      auto making = store.trees().make(chain_, bytes);
+      if (making) {
+        ++made;
+        sys::write_file(making->root() / "file", "content");
+        making->commit(Fidelity::whole);
+      }
+      EXPECT_TRUE(store.trees().find(chain_));
+    };
+    {
+      const std::jthread first(build);
+      const std::jthread second(build);
     }
-    EXPECT_TRUE(store.trees().find(chain_));
-  };
-  {
-    const std::jthread first(build);
-    const std::jthread second(build);
+    EXPECT_EQ(made, 1);
+    chain_ = hash::sha256("another chain");
   }
-  EXPECT_EQ(made, 1);
 }
 
 TEST_F(TreesTest, WaitingForATreeEndsWhenCancelled) {
   auto store = open();
-  const auto making = store.trees().make(chain_);
   std::stop_source stop;
   stop.request_stop();
-  EXPECT_THROW(store.trees().make(chain_, stop.get_token()), util::Error);
+  const auto expect_wait = [&](Bytes bytes) {
+    EXPECT_THROW(store.trees().make(chain_, bytes, stop.get_token()), util::Error);
+  };
+  {
+    const auto making = store.trees().make(chain_);
+    expect_wait(Bytes::here);
+    expect_wait(Bytes::awaited);
+  }
+  const auto awaiting = store.trees().make(chain_, Bytes::awaited);
+  expect_wait(Bytes::awaited);
+}
+
+TEST_F(TreesTest, WhoHasAllBytesDoesNotWaitForWhoAwaitsSome) {
+  auto store = open();
+  auto awaiting = store.trees().make(chain_, Bytes::awaited);
+  ASSERT_TRUE(awaiting);
+  sys::write_file(awaiting->root() / "file", "the same, later");
+  const auto made = make_tree(store);
+  EXPECT_EQ(awaiting->commit(Fidelity::whole), made);
+  EXPECT_EQ(sys::read_file(made / "file"), "content");
+  awaiting.reset();
+  EXPECT_TRUE(is_empty("partial"));
+}
+
+TEST_F(TreesTest, WhoAwaitedBytesPutsTheTreeInItsPlaceAfterOneThatGaveUp) {
+  auto store = open();
+  auto awaiting = store.trees().make(chain_, Bytes::awaited);
+  ASSERT_TRUE(awaiting);
+  ASSERT_TRUE(store.trees().make(chain_));
+  const auto made = awaiting->commit(Fidelity::whole);
+  EXPECT_EQ(store.trees().find(chain_), made);
 }
 
 }  // namespace
