@@ -19,11 +19,13 @@ bool is_whiteout(const struct stat& status) {
   return S_ISCHR(status.st_mode) && ::major(status.st_rdev) == 0 && ::minor(status.st_rdev) == 0;
 }
 
-bool same_content(const ChangeSet& upper, const ChangeSet& lower, const std::string& path) {
+bool same_content(const ChangeSet& upper, const ChangeSet& lower, const std::string& path,
+                  const std::stop_token& cancel) {
   const auto a = upper.open(path);
   const auto b = lower.open(path);
   std::vector<std::byte> left(64 << 10), right(64 << 10);
   for (;;) {
+    sys::stop::check(cancel);
     const std::size_t count = sys::read_some(a.get(), left, util::quote(path));
     std::size_t filled = 0;
     while (filled < count) {
@@ -39,8 +41,9 @@ bool same_content(const ChangeSet& upper, const ChangeSet& lower, const std::str
 
 class Walk {
 public:
-  Walk(const ChangeSet& upper, const ChangeSet* lower, const ChangeVisitor& visit)
-      : upper_(upper), lower_(lower), visit_(visit) {}
+  Walk(const ChangeSet& upper, const ChangeSet* lower, const ChangeVisitor& visit,
+       const std::stop_token& cancel)
+      : upper_(upper), lower_(lower), visit_(visit), cancel_(cancel) {}
 
   void run() { directory("", Below::visible); }
 
@@ -50,7 +53,6 @@ private:
   enum class Below { visible, replaced };
 
   void directory(const std::string& path, Below below) {
-    sys::stop::check();
     const auto names = upper_.list(path);
     std::vector<std::string> lower_names;
     if (below == Below::replaced && lower_ != nullptr) {
@@ -65,6 +67,7 @@ private:
       }
     };
     for (const auto& name : names) {
+      sys::stop::check(cancel_);
       const auto status = upper_.status(join(path, name));
       if (!status) continue;
       // A whiteout in a directory that replaced what was below is one of the removals found by comparing.
@@ -109,7 +112,7 @@ private:
     }
     if (upper.st_mtim.tv_nsec != 0) return true;
     if (S_ISLNK(upper.st_mode)) return upper_.read_link(path) == lower_->read_link(path);
-    return !S_ISREG(upper.st_mode) || upper.st_size == 0 || same_content(upper_, *lower_, path);
+    return !S_ISREG(upper.st_mode) || upper.st_size == 0 || same_content(upper_, *lower_, path, cancel_);
   }
 
   static std::string join(const std::string& directory, const std::string& name) {
@@ -119,12 +122,14 @@ private:
   const ChangeSet& upper_;
   const ChangeSet* lower_;
   const ChangeVisitor& visit_;
+  const std::stop_token& cancel_;
 };
 
 }  // namespace
 
-void diff(const ChangeSet& upper, const ChangeSet* lower, const ChangeVisitor& visit) {
-  Walk(upper, lower, visit).run();
+void diff(const ChangeSet& upper, const ChangeSet* lower, const ChangeVisitor& visit,
+          const std::stop_token& cancel) {
+  Walk(upper, lower, visit, cancel).run();
 }
 
 }  // namespace layer

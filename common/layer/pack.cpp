@@ -42,8 +42,9 @@ tar::Type type_of(mode_t mode) {
 
 class Packer {
 public:
-  Packer(const ChangeSet& upper, const PackOptions& options, stream::Sink& sink)
-      : upper_(upper), options_(options), writer_(sink), buffer_(256 << 10) {}
+  Packer(const ChangeSet& upper, const PackOptions& options, const std::stop_token& cancel,
+         stream::Sink& sink)
+      : upper_(upper), options_(options), cancel_(cancel), writer_(sink), buffer_(256 << 10) {}
 
   void add(const Change& change) {
     if (change.kind == Change::Kind::removed) {
@@ -78,7 +79,6 @@ private:
   }
 
   void add_entry(const std::string& path, const struct stat& status) {
-    sys::stop::check();
     tar::Entry entry;
     entry.path = path;
     entry.type = type_of(status.st_mode);
@@ -125,6 +125,7 @@ private:
     const auto fd = upper_.open(path);
     if (size > buffer_.size()) ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
     while (size > 0) {
+      sys::stop::check(cancel_);
       const std::size_t wanted = std::min<std::uint64_t>(buffer_.size(), size);
       const std::size_t count = sys::read_some(fd.get(), std::span(buffer_).first(wanted), util::quote(path));
       if (count == 0) throw util::Error(util::quote(path) + " became shorter while it was packed");
@@ -135,6 +136,7 @@ private:
 
   const ChangeSet& upper_;
   const PackOptions& options_;
+  const std::stop_token& cancel_;
   tar::Writer writer_;
   std::vector<std::byte> buffer_;
   std::set<std::string> directories_;                     // that have their entry
@@ -143,14 +145,16 @@ private:
 
 }  // namespace
 
-PackedLayer pack(const ChangeSet& upper, const ChangeSet* lower, int blob_fd, const PackOptions& options) {
+PackedLayer pack(const ChangeSet& upper, const ChangeSet* lower, int blob_fd, const PackOptions& options,
+                 const std::stop_token& cancel) {
   auto blob = std::make_unique<stream::HashingSink>(stream::to_fd(blob_fd, "the layer"));
   const auto& blob_digest = *blob;
   // Three threads: this one reads and hashes the tar, the next compresses, the last hashes and writes.
   stream::HashingSink tar(stream::write_behind(stream::compress(
       stream::write_behind(std::move(blob)), options.compressor, options.compression_level)));
-  Packer packer(upper, options, tar);
-  diff(upper, lower, [&](const Change& change) { packer.add(change); });
+  Packer packer(upper, options, cancel, tar);
+  diff(
+      upper, lower, [&](const Change& change) { packer.add(change); }, cancel);
   packer.finish();
   tar.finish();
   return {.diff_id = tar.digest(),

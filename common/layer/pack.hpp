@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 
 #include "common/image/descriptor.hpp"
 #include "common/layer/change_set.hpp"
@@ -26,7 +27,8 @@ struct PackedLayer {
 // before compression: parents stand before their children once, whiteouts are ".wh.NAME" without metadata,
 // hard links within the change are links, sockets are left out, of xattrs only security.capability is kept,
 // mtimes are whole seconds. No change at all gives the empty tar of 1024 zero bytes. Memory is constant but
-// for hard links and names of directories.
-PackedLayer pack(const ChangeSet& upper, const ChangeSet* lower, int blob_fd, const PackOptions& options);
+// for hard links and names of directories. Throws util::Error, also as sys::stop::check does.
+PackedLayer pack(const ChangeSet& upper, const ChangeSet* lower, int blob_fd, const PackOptions& options,
+                 const std::stop_token& cancel = {});
 
 }  // namespace layer

@@ -62,7 +62,7 @@ void Copier::copy(const std::string& path, const std::string& base_name, const s
 void Copier::copy_entry(const std::string& path, const std::string& relative, const sys::RootedPath& target,
                         Existing existing, const context::Ignore::Matches& include_above,
                         const context::Ignore::Matches& exclude_above) {
-  sys::stop::check();
+  sys::stop::check(options_.cancel);
   bool included = true;
   bool excluded = false;
   context::Ignore::Matches include;
@@ -155,7 +155,7 @@ void Copier::copy_file(const std::string& path, const sys::RootedPath& target, c
     }
   }
   if (S_ISREG(status.st_mode)) {
-    root_.copy_file(target, source_pointer_, path, status);
+    root_.copy_file(target, source_pointer_, path, status, options_.cancel);
   } else if (S_ISLNK(status.st_mode)) {
     root_.make_symlink(target, source_.read_link(path));
   } else {

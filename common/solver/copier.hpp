@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +22,7 @@ struct CopyOptions {
   std::optional<dockerfile::Chmod> chmod;  // --chmod
   context::Ignore excludes;                // --exclude
   std::optional<std::string> include;      // of --parents: what to take of the source, a pattern
+  std::stop_token cancel;
 };
 
 // One source (a file, a directory, one match of a wildcard) into one destination. What the class keeps is
@@ -33,7 +35,7 @@ public:
   // `path` is below the root of the source, its symlinks followed; `base_name` is what it is called in the
   // Dockerfile. `destination` is absolute; a slash at its end says that it is a directory. Missing parents
   // are made: mode 0755 or an octal --chmod, owned by --chown's. A file goes into an existing directory; of a
-  // directory the contents are copied. Throws util::Error in BuildKit's words.
+  // directory the contents are copied. Throws util::Error in BuildKit's words, and as sys::stop::check does.
   void copy(const std::string& path, const std::string& base_name, const std::string& destination);
 
 private:

@@ -32,12 +32,12 @@ public:
     return root_.make_node(path, type, device);
   }
   void copy_file(const sys::RootedPath& path, const std::shared_ptr<SourceTree>& source,
-                 const std::string& from, const struct stat&) override {
+                 const std::string& from, const struct stat&, const std::stop_token& cancel) override {
     const auto original = source->open(from);
     const auto copy = root_.create_file(path);
     if (::ioctl(copy.get(), FICLONE, original.get()) == 0) return;  // shared until one of them changes
     sys::copy_content(original.get(), copy.get(), std::numeric_limits<std::uint64_t>::max(),
-                      util::quote("/" + from));
+                      util::quote("/" + from), cancel);
   }
   void remove(const sys::RootedPath& path) override { root_.remove(path); }
 

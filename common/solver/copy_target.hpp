@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -28,9 +29,11 @@ public:
   virtual void make_symlink(const sys::RootedPath& path, const std::string& target) = 0;
   virtual void make_hard_link(const sys::RootedPath& path, const sys::RootedPath& existing) = 0;
   virtual std::error_code make_node(const sys::RootedPath& path, mode_t type, dev_t device) = 0;
-  // A regular file with the content of the file at `from` in `source`, whose status is `status`.
+  // A regular file with the content of the file at `from` in `source`, whose status is `status`. Also throws
+  // as sys::stop::check does.
   virtual void copy_file(const sys::RootedPath& path, const std::shared_ptr<SourceTree>& source,
-                         const std::string& from, const struct stat& status) = 0;
+                         const std::string& from, const struct stat& status,
+                         const std::stop_token& cancel) = 0;
   virtual void remove(const sys::RootedPath& path) = 0;
 
   // Owners before modes before extended attributes: a change of owner clears what the others set. None

@@ -145,6 +145,7 @@ private:
     }
     if (!op_.chmod.empty()) options.chmod = dockerfile::Chmod::parse(op_.chmod);
     options.excludes = context::Ignore::from_patterns(op_.excludes);
+    options.cancel = workshop_.stop_token();
     return options;
   }
 
@@ -171,7 +172,7 @@ private:
             source.path);
       }
       if (source.unpack_archives &&
-          unpack_archive(tree, followed, *directory, op_.destination, options.owner))
+          unpack_archive(tree, followed, *directory, op_.destination, options.owner, options.cancel))
         continue;
       Copier(pointer, target, options).copy(followed, dockerfile::base_name("/" + match), op_.destination);
     }

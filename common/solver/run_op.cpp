@@ -216,10 +216,7 @@ private:
       const auto prepare = [&, mount = mount](const std::filesystem::path& directory) {
         set_up_cache(*mount, directory);
       };
-      const auto check = [&] {
-        sys::stop::check();
-        if (workshop_.is_canceled()) throw util::Error("canceled");
-      };
+      const auto check = [&] { sys::stop::check(workshop_.stop_token()); };
       const auto sharing = mount->options.sharing.value_or(dockerfile::Sharing::shared);
       caches_.emplace(key, workshop_.cache_mounts.acquire(key, sharing, prepare, check));
     }
@@ -239,7 +236,9 @@ private:
     const auto opened = workshop_.snapshotter.open_read_only(from.stack);
     const std::shared_ptr<SourceTree> tree = root_source(opened->root());
     auto root = sys::RootedDir::open(directory);
-    Copier(tree, *directory_target(root), {}).copy(follow(*tree, mount.options.source), "", "/");
+    CopyOptions options;
+    options.cancel = workshop_.stop_token();
+    Copier(tree, *directory_target(root), options).copy(follow(*tree, mount.options.source), "", "/");
   }
 
   void add_secret(const dockerfile::Mount& options, sandbox::Spec& spec) const {

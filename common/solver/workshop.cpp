@@ -41,7 +41,7 @@ std::optional<std::string> Workshop::secret(const std::string& id) const {
 }
 
 void Workshop::cancel() noexcept {
-  canceled_ = true;
+  stop_.request_stop();
   images.cancel();
   ::eventfd_write(cancel_event_.get(), 1);
 }

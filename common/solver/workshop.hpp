@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -75,12 +76,13 @@ public:
 
   // Tells all that is under way to end; what waits for a step sees cancel_fd() readable.
   void cancel() noexcept;
-  bool is_canceled() const noexcept { return canceled_; }
+  bool is_canceled() const noexcept { return stop_.stop_requested(); }
+  std::stop_token stop_token() const noexcept { return stop_.get_token(); }
   int cancel_fd() const noexcept { return cancel_event_.get(); }
 
 private:
   std::atomic<unsigned> trees_ = 0;
-  std::atomic<bool> canceled_ = false;
+  std::stop_source stop_;
   sys::UniqueFd cancel_event_;
 };
 

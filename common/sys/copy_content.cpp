@@ -14,11 +14,12 @@
 
 namespace sys {
 
-std::uint64_t copy_content(int from, int to, std::uint64_t limit, const std::string& what) {
+std::uint64_t copy_content(int from, int to, std::uint64_t limit, const std::string& what,
+                           const std::stop_token& cancel) {
   constexpr std::uint64_t step = 64 << 20;
   std::uint64_t copied = 0;
   while (copied < limit) {
-    stop::check();
+    stop::check(cancel);
     const auto wanted = static_cast<std::size_t>(std::min(limit - copied, step));
     const ssize_t count = ::copy_file_range(from, nullptr, to, nullptr, wanted, 0);
     if (count < 0) {
@@ -32,7 +33,7 @@ std::uint64_t copy_content(int from, int to, std::uint64_t limit, const std::str
   }
   std::vector<std::byte> buffer(copied < limit ? 256 << 10 : 0);
   while (copied < limit) {
-    stop::check();
+    stop::check(cancel);
     const auto part = std::span(buffer).first(std::min<std::uint64_t>(limit - copied, buffer.size()));
     const std::size_t count = read_some(from, part, what);
     if (count == 0) break;

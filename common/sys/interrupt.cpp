@@ -27,8 +27,7 @@ Interrupt::Interrupt(std::stop_token cancel)
       }) {}
 
 void Interrupt::check() const {
-  stop::check();
-  if (cancel_.stop_requested()) throw util::Error("cancelled");
+  stop::check(cancel_);
 }
 
 void Interrupt::sleep(std::chrono::milliseconds time) const {

@@ -54,6 +54,11 @@ void check() {
   if (signal != 0) throw util::Error(std::string("stopped by SIG") + ::sigabbrev_np(signal), 128 + signal);
 }
 
+void check(const std::stop_token& cancel) {
+  check();
+  if (cancel.stop_requested()) throw util::Error("cancelled");
+}
+
 int fd() noexcept {
   return read_end;
 }

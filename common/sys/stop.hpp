@@ -1,6 +1,8 @@
 // SIGTERM, SIGINT and SIGHUP as an event: whatever is under way unwinds, so that every owner cleans up.
 #pragma once
 
+#include <stop_token>
+
 namespace sys::stop {
 
 // Turns the three signals into a request to stop, for the rest of the process. A second signal of the same
@@ -13,6 +15,9 @@ int requested() noexcept;
 
 // Throws util::Error with exit code 128 + signal if a stop was requested. Long loops call it between steps.
 void check();
+
+// The same for work that its caller may call off as well: throws util::Error too once `cancel` asks to stop.
+void check(const std::stop_token& cancel);
 
 // Readable once a stop was requested, for poll(2). -1 before install().
 int fd() noexcept;

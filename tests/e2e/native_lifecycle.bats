@@ -125,6 +125,34 @@ END
   nothing_left
 }
 
+# A layer is being written.
+packing_is_under_way() {
+  [ -n "$(find tmp -name 'layer-*' -size +0 2>/dev/null)" ]
+}
+
+@test "a layer being packed, which would take very long, ends with a failed step and with SIGTERM" {
+  truncate -s 1T src/holes
+  dockerfile <<'END'
+FROM scratch AS large
+COPY holes /
+FROM busybox AS failing
+RUN sleep 1; exit 42
+END
+  start_build '.targets = [{name: "large", output: "out"}, {name: "failing", output: null}]' "$(natively)"
+  wait_until 60 gone "$BUILD_PID"
+  ended_with 1
+  grep -q 'exit code: 42' progress
+  [ -z "$(ls -A out)" ]
+  nothing_left
+  start_build '.targets = [{name: "large", output: "out"}]' "$(natively)"
+  wait_until 60 packing_is_under_way
+  kill -TERM "$BUILD_PID"
+  wait_until 60 gone "$BUILD_PID"
+  ended_with 143
+  [ -z "$(ls -A out)" ]
+  nothing_left
+}
+
 @test "processes that a step leaves running end with it, and hold nothing up" {
   sed "s/NAP/$NAP/g" <<'END' | dockerfile
 FROM busybox

@@ -35,8 +35,7 @@ server = socket.create_server(("127.0.0.1", 0))
 print(server.getsockname()[1], flush=True)
 connection, _ = server.accept()
 print("asked", flush=True)
-connection.recv(1 << 20)
-connection.recv(1)'
+while connection.recv(1 << 20): pass'
 
 native() {
   make_request '.targets[0].output = "out"' "$@" | oci-solve --engine native
@@ -83,4 +82,36 @@ END
   wait_until 5 gone "$SERVER" # it ends once nobody is connected
   SERVER=
   [ -z "$(ls -A tmp)" ]
+}
+
+# It answers nothing to one request, and the others once it has that one.
+partly_silent_server='
+import http.server, threading
+asked = threading.Event()
+class Handler(http.server.BaseHTTPRequestHandler):
+  def do_GET(self):
+    if self.path == "/silent":
+      asked.set()
+      self.rfile.read(1)
+    else:
+      asked.wait()
+      self.send_error(404)
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_port, flush=True)
+server.serve_forever()'
+
+@test "a failing step does not wait for a server that never answers a download" {
+  serve python3 -c "$partly_silent_server" 2>/dev/null
+  cat >src/Dockerfile <<END
+FROM scratch AS other
+ADD http://127.0.0.1:$PORT/silent /
+FROM scratch
+ADD http://127.0.0.1:$PORT/absent /
+COPY --from=other / /
+END
+  make_request >request
+  # Less than the client's patience.
+  run timeout 50 oci-solve --engine native <request
+  [ "$status" -eq 1 ]
+  [[ $output == *'invalid response status 404'* ]]
 }

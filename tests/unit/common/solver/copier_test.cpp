@@ -31,6 +31,15 @@ protected:
   CopyOptions options_;
 };
 
+TEST_F(Copying, EndsWhenCancelled) {
+  write(source() / "d/f", "content");
+  std::stop_source stop;
+  options_.cancel = stop.get_token();
+  stop.request_stop();
+  EXPECT_EQ(failure("d", "/new"), "cancelled");
+  EXPECT_EQ(names(), Names{"new"});
+}
+
 TEST_F(Copying, PutsAFileIntoAnExistingDirectoryAndElseGivesItTheName) {
   write(source() / "f", "content");
   fs::create_directory(root() / "there");

@@ -29,6 +29,18 @@ protected:
   }
 };
 
+TEST_F(Unpacking, EndsWhenCancelled) {
+  write(source() / "archive", test::archive({{.path = "f", .content = "x"}}));
+  auto rooted = sys::RootedDir::open(root());
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_EQ(test::error_of([&] {
+              unpack_archive(*root_source(source()), "archive", rooted, "/", {}, stop.get_token());
+            }),
+            "cancelled");
+  EXPECT_EQ(names(), Names{});
+}
+
 TEST_F(Unpacking, GivesMembersTheirFactsAndMissingParentsDefaults) {
   EXPECT_TRUE(unpack(
       test::archive({{.path = "deep/er/f", .content = "x", .mode = 04755, .uid = 5, .gid = 6, .mtime = 1000},

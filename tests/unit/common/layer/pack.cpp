@@ -1,0 +1,57 @@
+#include "common/layer/pack.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "common/sys/file.hpp"
+#include "common/sys/temp_dir.hpp"
+#include "tests/support/error_of.hpp"
+
+namespace layer {
+namespace {
+
+sys::UniqueFd open_directory(const std::filesystem::path& path) {
+  return sys::UniqueFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+TEST(Pack, EndsInTheMiddleOfAFileWhenCancelled) {
+  const sys::TempDir directory(std::filesystem::temp_directory_path());
+  sys::write_file(directory.path() / "holes", "");
+  ASSERT_EQ(::truncate((directory.path() / "holes").c_str(), off_t{1} << 40), 0);
+  const auto root = open_directory(directory.path());
+  const sys::UniqueFd blob(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  std::stop_source stop;
+  const std::jthread caller([&] { stop.request_stop(); });
+  EXPECT_EQ(test::error_of(
+                [&] { pack(*directory_changes(root.get()), nullptr, blob.get(), {}, stop.get_token()); }),
+            "cancelled");
+}
+
+TEST(Pack, EndsWhileItComparesWhenCancelled) {
+  const sys::TempDir upper(std::filesystem::temp_directory_path());
+  const sys::TempDir lower(std::filesystem::temp_directory_path());
+  for (const auto* directory : {&upper, &lower}) {
+    const auto path = directory->path() / "holes";
+    sys::write_file(path, "");
+    ASSERT_EQ(::truncate(path.c_str(), off_t{1} << 40), 0);
+    // Without nanoseconds the content is compared.
+    const timespec times[2] = {{1000, 0}, {1000, 0}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+  }
+  const auto upper_fd = open_directory(upper.path());
+  const auto lower_fd = open_directory(lower.path());
+  const auto below = directory_changes(lower_fd.get());
+  const sys::UniqueFd blob(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  std::stop_source stop;
+  const std::jthread caller([&] { stop.request_stop(); });
+  EXPECT_EQ(test::error_of([&] {
+              pack(*directory_changes(upper_fd.get()), below.get(), blob.get(), {}, stop.get_token());
+            }),
+            "cancelled");
+}
+
+}  // namespace
+}  // namespace layer
