@@ -11,9 +11,7 @@
 namespace dockerfile {
 namespace {
 
-constexpr std::array<std::string_view, 3> known_names = {"syntax", "escape", "check"};
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-constexpr std::string_view blanks = "\t\n\f\r ";
+constexpr std::array<std::string_view, 3> directive_names = {"syntax", "escape", "check"};
 
 bool is_ascii_letter(char letter) {
   return is_letter(static_cast<unsigned char>(letter));
@@ -77,7 +75,7 @@ std::optional<Directive> DirectiveParser::parse(std::string_view line) {
   if (!line.starts_with(comment_)) return std::nullopt;
   auto directive = split(trim_left_space(line.substr(comment_.size())));
   if (!directive) return std::nullopt;
-  if (std::find(known_names.begin(), known_names.end(), directive->name) == known_names.end()) {
+  if (std::find(directive_names.begin(), directive_names.end(), directive->name) == directive_names.end()) {
     return std::nullopt;
   }
   done_ = false;

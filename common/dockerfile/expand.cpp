@@ -12,7 +12,7 @@ namespace dockerfile {
 namespace {
 
 constexpr char32_t end_of_text = 0xFFFFFFFF;
-constexpr int deepest = 1000;  // nested ${...}: more of them would overflow the stack
+constexpr int deepest_expansion = 1000;  // nested ${...}: more of them would overflow the stack
 
 std::string text_of(char32_t character) {
   std::string text;
@@ -227,7 +227,7 @@ std::string Lexer::braces() {
 }
 
 std::string Lexer::operand(char32_t stop, bool keep_escapes, const char* what_is_missing) {
-  if (++depth_ > deepest) throw SyntaxError("syntax error: substitutions are nested too deeply");
+  if (++depth_ > deepest_expansion) throw SyntaxError("syntax error: substitutions are nested too deeply");
   try {
     auto result = read(stop, keep_escapes);
     --depth_;

@@ -5,11 +5,10 @@
 
 #include "common/dockerfile/expand.hpp"
 #include "common/dockerfile/source.hpp"
+#include "common/dockerfile/text.hpp"
 
 namespace dockerfile {
 namespace {
-
-constexpr std::string_view blanks = "\t\n\f\r ";
 
 std::ptrdiff_t quotes_in(std::string_view word) {
   return std::count(word.begin(), word.end(), '\'') + std::count(word.begin(), word.end(), '"');

@@ -13,7 +13,7 @@
 namespace dockerfile {
 namespace {
 
-constexpr std::size_t deepest = 10000;
+constexpr std::size_t deepest_nesting = 10000;
 
 // Checks one JSON value and collects the strings that stand in its outermost array.
 class ArrayReader {
@@ -50,7 +50,7 @@ private:
     skip_blanks();
     if (open_.size() == 1 && !text_.starts_with('"')) only_strings_ = false;
     if (text_.starts_with('[') || text_.starts_with('{')) {
-      if (open_.size() == deepest) return false;
+      if (open_.size() == deepest_nesting) return false;
       open_ += text_.front();
       text_.remove_prefix(1);
       just_opened_ = true;

@@ -9,8 +9,6 @@
 namespace dockerfile {
 namespace {
 
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-
 std::string_view without_line_break(std::string_view line) {
   while (line.ends_with('\n') || line.ends_with('\r'))
     line.remove_suffix(1);

@@ -229,7 +229,6 @@ Instruction parse_maintainer(const Statement& statement) {
 // The text behind the keyword, with the bodies of its heredocs as a file would have them.
 std::string trigger_text(const Statement& statement) {
   std::string_view text = statement.text;
-  constexpr std::string_view blanks = "\t\n\f\r ";
   const std::string_view keyword = "ONBUILD";
   const auto start = text.find_first_not_of(blanks);
   if (start != std::string_view::npos && equal_fold(text.substr(start, keyword.size()), keyword)) {

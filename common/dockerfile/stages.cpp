@@ -16,7 +16,7 @@ std::string title_of(const Stage& stage, StageIndex index) {
 }
 
 // The variables that a FROM line knows, whether they have a value or not.
-std::vector<std::string> known_names(const GlobalScope& scope) {
+std::vector<std::string> names_known_to_from(const GlobalScope& scope) {
   std::vector<std::string> names = scope.declared_names();
   for (auto& name : scope.environment().names())
     names.push_back(std::move(name));
@@ -32,7 +32,7 @@ void warn(Lint& lint, Rule rule, const std::string& message, const Stage& stage)
 Expansion expand_from(const std::string& word, const Stage& stage, const File& file, const GlobalScope& scope,
                       Lint& lint) {
   Expansion expansion = expand(word, scope.environment(), file.directives.escape);
-  const auto names = known_names(scope);
+  const auto names = names_known_to_from(scope);
   for (const auto& variable : expansion.missing) {
     if (std::binary_search(names.begin(), names.end(), variable)) continue;
     warn(lint, Rule::UndefinedArgInFrom,

@@ -11,6 +11,9 @@ namespace dockerfile {
 // Unicode's replacement character, which stands for every byte that is not UTF-8.
 inline constexpr char32_t replacement = 0xFFFD;
 
+inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+inline constexpr std::string_view blanks = "\t\n\f\r ";  // what \s of Go's regular expressions takes
+
 // One code point per character of well-formed UTF-8, `replacement` for every other byte.
 std::u32string decode(std::string_view text);
 // UTF-8; surrogates and numbers beyond U+10FFFF become `replacement`.

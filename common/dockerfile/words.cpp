@@ -10,7 +10,7 @@
 namespace dockerfile {
 namespace {
 
-constexpr std::string_view blanks = "\t\v\f\r ";
+constexpr std::string_view separators = "\t\v\f\r ";
 
 // Reads the leading "--name=value" words of `line` and leaves what follows them.
 //
@@ -127,18 +127,18 @@ std::vector<std::string> split_blanks(std::string_view text) {
   std::vector<std::string> pieces;
   if (text.empty()) return pieces;
   for (;;) {
-    const auto end = text.find_first_of(blanks);
+    const auto end = text.find_first_of(separators);
     pieces.emplace_back(text.substr(0, end));
     if (end == std::string_view::npos) return pieces;
-    const auto next = text.find_first_not_of(blanks, end);
+    const auto next = text.find_first_not_of(separators, end);
     text.remove_prefix(next == std::string_view::npos ? text.size() : next);
   }
 }
 
 std::optional<std::pair<std::string, std::string>> cut_blanks(std::string_view text) {
-  const auto end = text.find_first_of(blanks);
+  const auto end = text.find_first_of(separators);
   if (end == std::string_view::npos) return std::nullopt;
-  const auto next = text.find_first_not_of(blanks, end);
+  const auto next = text.find_first_not_of(separators, end);
   return std::pair(std::string(text.substr(0, end)),
                    std::string(next == std::string_view::npos ? std::string_view() : text.substr(next)));
 }

@@ -10,11 +10,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json write_target(const BuiltTarget& target) {
+Json write_built_target(const BuiltTarget& target) {
   return {{"name", write_optional<Json>(target.name)}, {"image", write_optional<Json>(target.image)}};
 }
 
-BuiltTarget read_target(const util::JsonFields& fields) {
+BuiltTarget read_built_target(const util::JsonFields& fields) {
   fields.require_exactly({"name", "image"});
   return {read_optional(fields, "name", read_name), read_optional(fields, "image", read_name)};
 }
@@ -32,7 +32,7 @@ Result parse_result(std::string_view json) {
   if (!format) fields.fail("format", util::quote(fields.string("format")) + " is none of 'docker', 'oci'");
   result.format = *format;
   for (const auto& target : fields.objects("targets"))
-    result.targets.push_back(read_target(target));
+    result.targets.push_back(read_built_target(target));
   if (result.targets.empty()) fields.fail("targets", "expected at least one");
   return result;
 }
@@ -41,7 +41,7 @@ std::string to_json(const Result& result) {
   return util::dump_json(Json{{"schema", result_schema},
                               {"engine", result.engine},
                               {"format", to_string(result.format)},
-                              {"targets", write_list<Json>(result.targets, write_target)}});
+                              {"targets", write_list<Json>(result.targets, write_built_target)}});
 }
 
 }  // namespace document

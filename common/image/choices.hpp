@@ -9,6 +9,8 @@
 
 namespace image {
 
+inline constexpr std::size_t max_images = 1000;  // in one archive; more is not meant for readers
+
 // One image that an archive holds.
 struct Choice {
   Descriptor descriptor;  // of its manifest, or of its config where there is no manifest

@@ -16,8 +16,6 @@
 namespace image {
 namespace {
 
-constexpr std::size_t max_images = 1000;
-
 // The digest that a member's name claims: "HEX.json", "blobs/sha256/HEX", "sha256:HEX", "HEX.tar.gz". Names
 // such as "ID/layer.tar" claim none.
 std::optional<hash::Digest> claimed_digest(const std::string& name) {

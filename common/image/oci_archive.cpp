@@ -13,7 +13,6 @@ namespace {
 
 // An index may name another (OCI image-spec, image-index.md); more than this is not meant for readers.
 constexpr int max_depth = 4;
-constexpr std::size_t max_images = 1000;
 
 class OciArchive : public Archive {
 public:

@@ -20,16 +20,14 @@
 #include <csignal>
 #include <cstring>
 
+#include "common/sandbox/mount_flags.hpp"
+
 // linux/mount.h and sys/mount.h of older libcs cannot be included together.
 extern "C" int mount(const char*, const char*, const char*, unsigned long, const void*) noexcept;
 extern "C" int umount2(const char*, int) noexcept;
 
 namespace sandbox {
 namespace {
-
-constexpr unsigned long ms_rdonly = 1, ms_nosuid = 2, ms_nodev = 4, ms_noexec = 8, ms_remount = 32,
-                        ms_bind = 4096, ms_rec = 16384, ms_slave = 1 << 19;
-constexpr int mnt_detach = 2;
 
 [[noreturn]] void fail(const ChildPlan& plan, Failure::Step step, int index = -1) noexcept {
   const Failure failure{.step = step, .index = index, .error = errno};

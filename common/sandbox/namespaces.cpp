@@ -14,6 +14,7 @@
 #include "common/sandbox/child.hpp"
 #include "common/sandbox/device_guard.hpp"
 #include "common/sandbox/memory_files.hpp"
+#include "common/sandbox/mount_flags.hpp"
 #include "common/sandbox/mount_points.hpp"
 #include "common/sandbox/resolv_conf.hpp"
 #include "common/sandbox/sandbox.hpp"
@@ -30,7 +31,6 @@ namespace {
 namespace fs = std::filesystem;
 using Point = MountStep::Point;
 
-constexpr unsigned long ms_rdonly = 1, ms_nosuid = 2, ms_nodev = 4, ms_noexec = 8, ms_strictatime = 1 << 24;
 constexpr std::uint64_t no_privileges = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 
 // A copy of the mounts at `path` that is attached nowhere yet.

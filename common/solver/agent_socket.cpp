@@ -21,7 +21,7 @@ namespace {
 
 using Bytes = std::vector<std::byte>;
 
-constexpr auto failure = std::byte{5};
+constexpr auto agent_failure = std::byte{5};
 constexpr auto request_identities = std::byte{11};
 constexpr auto sign_request = std::byte{13};
 constexpr std::size_t longest_message = 256 << 10;
@@ -105,7 +105,7 @@ void forward_requests(int client, int agent, int stop) {
       if (!response || !send_all(client, *response)) return;
     } else {
       const std::array<std::byte, 5> refusal = {std::byte{0}, std::byte{0}, std::byte{0}, std::byte{1},
-                                                failure};
+                                                agent_failure};
       if (!send_all(client, refusal)) return;
     }
   }

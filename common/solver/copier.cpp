@@ -7,14 +7,6 @@
 #include "common/util/text.hpp"
 
 namespace solver {
-namespace {
-
-std::string join(const std::string& directory, const std::string& name) {
-  return directory.empty() ? name : directory + "/" + name;
-}
-
-}  // namespace
-
 sys::RootedPath Copier::make_directories(const std::string& path) {
   // Of an octal mode the directories on the way get the permissions alone.
   const mode_t mode = options_.chmod && options_.chmod->octal()
@@ -113,8 +105,8 @@ bool Copier::copy_directory(const std::string& path, const std::string& relative
   if (excluded && !options_.excludes.has_exceptions()) return false;
   parents_.push_back({.source = path, .target = target, .made = included});
   for (const auto& name : source_.list(path)) {
-    copy_entry(join(path, name), join(relative, name), target.child(name), Existing::take_metadata, include,
-               exclude);
+    copy_entry(entry_path(path, name), entry_path(relative, name), target.child(name),
+               Existing::take_metadata, include, exclude);
   }
   parents_.pop_back();
   return made;

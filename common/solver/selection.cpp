@@ -15,10 +15,6 @@
 namespace solver {
 namespace {
 
-std::string join(const std::string& directory, const std::string& name) {
-  return directory.empty() ? name : directory + "/" + name;
-}
-
 hash::Digest digest_of_file(SourceTree& tree, const std::string& path) {
   const auto fd = tree.open(path);
   hash::Sha256 sha;
@@ -70,7 +66,7 @@ private:
     if (excluded && !selection_.excludes->has_exceptions()) return;
     parents_.push_back({.path = path, .shown = shown, .added = included});
     for (const auto& name : tree_.list(path))
-      walk(join(path, name), join(relative, name), join(shown, name), include, exclude);
+      walk(entry_path(path, name), entry_path(relative, name), entry_path(shown, name), include, exclude);
     parents_.pop_back();
   }
 

@@ -14,10 +14,6 @@
 namespace solver {
 namespace {
 
-std::string join(const std::string& directory, std::string_view name) {
-  return directory.empty() ? std::string(name) : directory + "/" + std::string(name);
-}
-
 // The whole context is looked at once: a copy asks for most of it, and two copies must see the same.
 class ContextSource : public SourceTree {
 public:
@@ -98,6 +94,10 @@ private:
 
 }  // namespace
 
+std::string entry_path(const std::string& directory, std::string_view name) {
+  return directory.empty() ? std::string(name) : directory + "/" + std::string(name);
+}
+
 std::unique_ptr<SourceTree> context_source(std::shared_ptr<const context::Tree> tree) {
   return std::make_unique<ContextSource>(std::move(tree));
 }
@@ -120,7 +120,7 @@ std::string follow(SourceTree& tree, std::string_view path) {
       at.resize(parent == std::string::npos ? 0 : parent);
       continue;
     }
-    const std::string next = join(at, component);
+    const std::string next = entry_path(at, component);
     const auto status = tree.status(next);
     if (!status || !S_ISLNK(status->st_mode)) {
       at = next;

@@ -33,6 +33,9 @@ public:
   virtual std::map<std::string, std::string> xattrs(const std::string& path) = 0;
 };
 
+// The path of an entry of a directory of such a tree.
+std::string entry_path(const std::string& directory, std::string_view name);
+
 // A build context. Owners are 0:0 and there are no extended attributes, as a client sends it.
 std::unique_ptr<SourceTree> context_source(std::shared_ptr<const context::Tree> tree);
 

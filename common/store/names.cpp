@@ -14,15 +14,15 @@
 namespace store {
 namespace {
 
-constexpr auto schema = "oci-build/store-name/1";
-constexpr std::uint64_t most_record_bytes = 64 << 10;
+constexpr auto name_schema = "oci-build/store-name/1";
+constexpr std::uint64_t most_name_record_bytes = 64 << 10;
 
 Blob parse_record(const std::string& json, std::string_view name) {
   const std::string what = "record";
   const auto document = util::parse_json(json, what);
   const util::JsonFields fields(document, what);
   fields.require_exactly({"schema", "name", "digest", "size"});
-  if (fields.string("schema") != schema) fields.fail("schema", "not " + std::string(schema));
+  if (fields.string("schema") != name_schema) fields.fail("schema", "not " + std::string(name_schema));
   if (fields.string("name") != name) fields.fail("name", "not the record's own");
   return {hash::Digest::parse(fields.string("digest")), fields.unsigned_integer("size")};
 }
@@ -40,7 +40,7 @@ std::optional<Blob> Names::find(std::string_view name) {
   const auto path = path_of(name);
   if (::access(path.c_str(), F_OK) != 0) return std::nullopt;
   try {
-    return parse_record(sys::read_file(path, most_record_bytes), name);
+    return parse_record(sys::read_file(path, most_name_record_bytes), name);
   } catch (const util::Error& error) {
     ::unlink(path.c_str());  // records of names are replaced at every look-up anyway
     warn_("dropped the damaged record of " + util::quote(name) + " from the store: " + error.what());
@@ -50,7 +50,7 @@ std::optional<Blob> Names::find(std::string_view name) {
 
 void Names::put(std::string_view name, const Blob& blob) {
   const nlohmann::ordered_json record = {
-      {"schema", schema}, {"name", name}, {"digest", blob.digest.str()}, {"size", blob.size}};
+      {"schema", name_schema}, {"name", name}, {"digest", blob.digest.str()}, {"size", blob.size}};
   sys::write_file(path_of(name), util::dump_json(record) + "\n");
 }
 

@@ -24,15 +24,12 @@ constexpr std::string_view format_name = "oci-build-store/";
 constexpr std::string_view format = "oci-build-store/1\n";
 constexpr auto partial_life = 24h;  // of a cut download, since its last byte
 
-std::string quoted(const fs::path& path) {
-  return util::quote(path.string());
-}
-
 // The name of every folder this or any other format has; nothing else in the directory is ever removed.
 constexpr const char* folders[] = {"blobs", "names", "partial", "trees", "steps", "mounts"};
 
 void make_directory(const fs::path& path, mode_t mode = 0755) {
-  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) util::throw_errno("cannot create " + quoted(path));
+  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
+    util::throw_errno("cannot create " + util::quote(path.string()));
 }
 
 std::optional<std::string> read_format(const fs::path& directory) {
@@ -45,7 +42,7 @@ std::optional<std::string> read_format(const fs::path& directory) {
 bool try_lock(int fd, int operation, const fs::path& path) {
   while (::flock(fd, operation | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) return false;
-    if (errno != EINTR) util::throw_errno("cannot lock " + quoted(path));
+    if (errno != EINTR) util::throw_errno("cannot lock " + util::quote(path.string()));
   }
   return true;
 }
@@ -66,7 +63,8 @@ void prepare(const fs::path& directory) {
   const auto found = read_format(directory);
   if (found && found != format) {
     if (!found->starts_with(format_name)) {
-      throw util::Error(quoted(directory / "format") + " is not of a store; give another state directory");
+      throw util::Error(util::quote((directory / "format").string()) +
+                        " is not of a store; give another state directory");
     }
     for (const auto* folder : folders)
       sys::remove_tree(directory / folder);
@@ -85,7 +83,7 @@ sys::UniqueFd open_directory(const fs::path& directory, std::stop_token cancel) 
   make_directory(directory);
   const auto path = directory / "lock";
   sys::UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (!lock) util::throw_errno("cannot open " + quoted(path));
+  if (!lock) util::throw_errno("cannot open " + util::quote(path.string()));
   const sys::Interrupt interrupt(std::move(cancel));
   for (;;) {
     if (try_lock(lock.get(), LOCK_EX, path)) prepare(directory);
@@ -93,7 +91,8 @@ sys::UniqueFd open_directory(const fs::path& directory, std::stop_token cancel) 
     if (try_lock(lock.get(), LOCK_SH, path)) {
       const auto found = read_format(directory);
       if (found == format) return lock;
-      if (found) throw util::Error(quoted(directory) + " is in use by a build of another version");
+      if (found)
+        throw util::Error(util::quote(directory.string()) + " is in use by a build of another version");
       try_lock(lock.get(), LOCK_UN, path);
     }
     interrupt.sleep(20ms);

@@ -25,9 +25,9 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-constexpr auto schema = "oci-build/store-tree/1";
+constexpr auto tree_schema = "oci-build/store-tree/1";
 constexpr auto record_name = "tree.json";
-constexpr std::uint64_t most_record_bytes = 64 << 10;
+constexpr std::uint64_t most_tree_record_bytes = 64 << 10;
 // flock(2) cannot wait for a stop request as well; unpacking takes so long that asking is good enough.
 constexpr auto lock_interval = 20ms;
 
@@ -83,7 +83,8 @@ bool has_plain_ids() {
 }
 
 std::string record_text(const hash::Digest& print, const std::string& boot) {
-  const nlohmann::ordered_json record = {{"schema", schema}, {"fingerprint", print.str()}, {"boot", boot}};
+  const nlohmann::ordered_json record = {
+      {"schema", tree_schema}, {"fingerprint", print.str()}, {"boot", boot}};
   return util::dump_json(record) + "\n";
 }
 
@@ -97,7 +98,7 @@ Record parse_record(const std::string& json) {
   const auto document = util::parse_json(json, what);
   const util::JsonFields fields(document, what);
   fields.require_exactly({"schema", "fingerprint", "boot"});
-  if (fields.string("schema") != schema) fields.fail("schema", "not " + std::string(schema));
+  if (fields.string("schema") != tree_schema) fields.fail("schema", "not " + std::string(tree_schema));
   return {hash::Digest::parse(fields.string("fingerprint")), fields.string("boot")};
 }
 
@@ -119,7 +120,7 @@ std::optional<fs::path> Trees::find_named(const std::string& name) {
   if (::access(record_path.c_str(), F_OK) != 0) return std::nullopt;
   auto root = place / "root";
   try {
-    const auto record = parse_record(sys::read_file(record_path, most_record_bytes));
+    const auto record = parse_record(sys::read_file(record_path, most_tree_record_bytes));
     struct stat status = {};
     if (::lstat(root.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
       throw util::Error("its files are missing");

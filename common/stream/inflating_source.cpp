@@ -9,7 +9,7 @@
 namespace stream {
 namespace {
 
-constexpr std::size_t buffer_size = 128 << 10;
+constexpr std::size_t chunk_size = 128 << 10;
 // Decoders keep a window of 32 KiB or more between calls; below this size its upkeep would cost more than a
 // copy.
 constexpr std::size_t in_place_size = 64 << 10;
@@ -17,13 +17,13 @@ constexpr std::size_t in_place_size = 64 << 10;
 }  // namespace
 
 InflatingSource::InflatingSource(std::unique_ptr<Source> inner, std::string what)
-    : inner_(std::move(inner)), what_(std::move(what)), input_(buffer_size) {}
+    : inner_(std::move(inner)), what_(std::move(what)), input_(chunk_size) {}
 
 std::size_t InflatingSource::read(std::span<std::byte> buffer) {
   if (ready_.empty()) {
     if (ended_) return 0;
     const bool in_place = buffer.size() >= in_place_size;
-    if (!in_place) output_.resize(buffer_size);
+    if (!in_place) output_.resize(chunk_size);
     const std::size_t count = inflate(in_place ? buffer : std::span(output_));
     ended_ = count == 0;
     if (in_place) return count;

@@ -15,15 +15,15 @@
 namespace stream {
 namespace {
 
-constexpr std::size_t buffer_size = 256 << 10;
+constexpr std::size_t write_size = 256 << 10;
 
 class FdSink : public Sink {
 public:
-  FdSink(int fd, std::string what) : fd_(fd), what_(std::move(what)) { buffer_.reserve(buffer_size); }
+  FdSink(int fd, std::string what) : fd_(fd), what_(std::move(what)) { buffer_.reserve(write_size); }
 
   void write(std::span<const std::byte> data) override {
-    if (buffer_.size() + data.size() > buffer_size) flush();
-    if (data.size() >= buffer_size) {
+    if (buffer_.size() + data.size() > write_size) flush();
+    if (data.size() >= write_size) {
       sys::write_all(fd_, data, what_);
     } else {
       buffer_.insert(buffer_.end(), data.begin(), data.end());
@@ -47,7 +47,7 @@ class WriteBehindSink : public Sink {
 public:
   explicit WriteBehindSink(std::unique_ptr<Sink> inner) : inner_(std::move(inner)) {
     for (auto& block : blocks_)
-      block.reserve(buffer_size);
+      block.reserve(write_size);
     thread_ = std::thread([this] { drain(); });
   }
 
@@ -64,10 +64,10 @@ public:
     while (!data.empty()) {
       if (!filling_) wait_for_room();
       auto& block = blocks_[next_write_];
-      const std::size_t count = std::min(data.size(), buffer_size - block.size());
+      const std::size_t count = std::min(data.size(), write_size - block.size());
       block.insert(block.end(), data.begin(), data.begin() + static_cast<std::ptrdiff_t>(count));
       data = data.subspan(count);
-      if (block.size() == buffer_size) hand_over();
+      if (block.size() == write_size) hand_over();
     }
   }
 

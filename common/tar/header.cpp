@@ -8,27 +8,6 @@
 namespace tar {
 namespace {
 
-struct Field {
-  std::size_t offset;
-  std::size_t size;
-};
-
-constexpr Field name_field{0, 100};
-constexpr Field mode_field{100, 8};
-constexpr Field uid_field{108, 8};
-constexpr Field gid_field{116, 8};
-constexpr Field size_field{124, 12};
-constexpr Field mtime_field{136, 12};
-constexpr Field checksum_field{148, 8};
-constexpr std::size_t kind_offset = 156;
-constexpr Field link_field{157, 100};
-constexpr Field magic_field{257, 6};
-constexpr Field major_field{329, 8};
-constexpr Field minor_field{337, 8};
-constexpr Field prefix_field{345, 155};
-constexpr Field star_prefix_field{345, 131};  // atime and ctime follow
-constexpr Field star_trailer_field{508, 4};
-
 std::span<const std::byte> bytes(const Block& block, Field field) {
   return std::span(block).subspan(field.offset, field.size);
 }
@@ -108,7 +87,7 @@ Header parse_header(const Block& block) {
   constexpr auto any = std::numeric_limits<std::int64_t>::max();
   verify_checksum(block);
   Header header;
-  header.kind = static_cast<char>(block[kind_offset]);
+  header.kind = static_cast<char>(block[kind_field.offset]);
   header.path = text(block, name_field);
   header.link_target = text(block, link_field);
   header.mode = static_cast<std::uint32_t>(number(block, mode_field, "mode", 0, any) & 07777);

@@ -16,10 +16,6 @@ namespace {
 constexpr std::size_t buffer_size = 65536;
 constexpr std::size_t max_extra = 1 << 20;
 
-std::uint64_t padding_after(std::uint64_t size) {
-  return (block_size - size % block_size) % block_size;
-}
-
 std::optional<Type> type_of(char kind, const std::string& path) {
   switch (kind) {
     case '\0':  // v7 has no typeflag for directories

@@ -18,15 +18,6 @@ namespace {
 
 using Records = std::map<std::string, std::string>;  // sorted by key, as Go sorts them
 
-// Fields of the header block: offset and length (POSIX.1-1988, ustar interchange format).
-struct Field {
-  std::size_t offset;
-  std::size_t size;
-};
-constexpr Field name_field{0, 100}, mode_field{100, 8}, uid_field{108, 8}, gid_field{116, 8},
-    size_field{124, 12}, mtime_field{136, 12}, checksum_field{148, 8}, kind_field{156, 1},
-    link_field{157, 100}, major_field{329, 8}, minor_field{337, 8}, prefix_field{345, 155};
-
 bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
@@ -168,10 +159,6 @@ std::string pax_name(const std::string& path) {
   while (name.ends_with('/'))
     name.pop_back();
   return name;
-}
-
-std::uint64_t padding_after(std::uint64_t size) {
-  return (block_size - size % block_size) % block_size;
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 namespace {
 
-using dockerfile::testing::fault;
+using test::fault;
 
 struct Diagnostic {
   const char* name;

@@ -8,10 +8,10 @@
 namespace {
 
 using namespace dockerfile;
-using dockerfile::testing::evaluate;
-using dockerfile::testing::fault;
-using dockerfile::testing::history;
-using dockerfile::testing::Words;
+using test::evaluate;
+using test::fault;
+using test::history;
+using test::Words;
 
 // The last instruction of a stage "FROM scratch", expanded.
 template <typename Kind>

@@ -29,7 +29,7 @@ std::string expanded(std::string_view word) {
   return expand(word, sample(), '\\').text;
 }
 
-std::string fault(std::string_view word) {
+std::string expansion_fault(std::string_view word) {
   try {
     expanded(word);
   } catch (const SyntaxError& error) {
@@ -52,9 +52,9 @@ TEST_P(Expansion, Gives) {
   EXPECT_EQ(expanded(GetParam().word), GetParam().result);
 }
 
-class Fault : public testing::TestWithParam<Vector> {};
-TEST_P(Fault, IsNamed) {
-  EXPECT_EQ(fault(GetParam().word), GetParam().result);
+class ExpansionFault : public testing::TestWithParam<Vector> {};
+TEST_P(ExpansionFault, IsNamed) {
+  EXPECT_EQ(expansion_fault(GetParam().word), GetParam().result);
 }
 
 INSTANTIATE_TEST_SUITE_P(Variables, Expansion,
@@ -103,7 +103,7 @@ INSTANTIATE_TEST_SUITE_P(Replacements, Expansion,
                                          Vector{"${fruit//b/\\$\\$}", "\\$\\$anana"}));
 
 INSTANTIATE_TEST_SUITE_P(
-    Malformed, Fault,
+    Malformed, ExpansionFault,
     testing::Values(
         Vector{"${}", "syntax error: bad substitution"}, Vector{"${:x}", "syntax error: bad substitution"},
         Vector{"${{x}}", "syntax error: bad substitution"}, Vector{"${", "syntax error: missing '}'"},
@@ -166,7 +166,7 @@ TEST(Expand, RefusesNestingThatNoOneWrites) {
   std::string word;
   for (int i = 0; i < 20000; ++i)
     word += "${a:-";
-  EXPECT_EQ(fault(word), "syntax error: substitutions are nested too deeply");
+  EXPECT_EQ(expansion_fault(word), "syntax error: substitutions are nested too deeply");
 }
 
 Words words(std::string_view text) {

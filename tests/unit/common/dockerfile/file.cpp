@@ -7,7 +7,7 @@ namespace {
 
 using namespace dockerfile;
 
-std::string fault(std::string_view text, const ParseOptions& options = {}) {
+std::string parse_fault(std::string_view text, const ParseOptions& options = {}) {
   try {
     parse(text, options);
   } catch (const util::Error& error) {
@@ -38,18 +38,19 @@ TEST(File, DescribesStagesInTheCommentsAboveThem) {
 
 TEST(File, ReportsWhatIsWrongWithItsLinesBeforeWhatIsWrongWithItsInstructions) {
   EXPECT_TRUE(
-      fault("FROM scratch\nRUUN x\nENV a\n").starts_with("Dockerfile:3: ENV must have two arguments"));
+      parse_fault("FROM scratch\nRUUN x\nENV a\n").starts_with("Dockerfile:3: ENV must have two arguments"));
 }
 
 TEST(File, IsCalledWhatTheUserCallsIt) {
   ParseOptions options;
   options.name = "deploy/Dockerfile.prod";
-  EXPECT_EQ(fault("RUN x", options), "deploy/Dockerfile.prod:1: no build stage in current context\nRUN x\n^");
+  EXPECT_EQ(parse_fault("RUN x", options),
+            "deploy/Dockerfile.prod:1: no build stage in current context\nRUN x\n^");
 }
 
 TEST(File, MayAskForTheBuiltInLanguageAndNoOther) {
-  EXPECT_EQ(fault("# syntax=docker/dockerfile:1.7-labs\nFROM scratch"), "");
-  EXPECT_EQ(fault("# syntax=my/frontend:1 x\nFROM scratch"),
+  EXPECT_EQ(parse_fault("# syntax=docker/dockerfile:1.7-labs\nFROM scratch"), "");
+  EXPECT_EQ(parse_fault("# syntax=my/frontend:1 x\nFROM scratch"),
             "Dockerfile:1: only the BuildKit engine can use the syntax image 'my/frontend:1': set "
             "ENGINE=buildkit\n# syntax=my/frontend:1 x\n         ^");
 }
@@ -57,9 +58,9 @@ TEST(File, MayAskForTheBuiltInLanguageAndNoOther) {
 TEST(File, TakesTheLanguageFromABuildArgFirst) {
   ParseOptions options;
   options.syntax = "docker/dockerfile:1 more";
-  EXPECT_EQ(fault("# syntax=my/frontend\nFROM scratch", options), "");
+  EXPECT_EQ(parse_fault("# syntax=my/frontend\nFROM scratch", options), "");
   options.syntax = "my/other";
-  EXPECT_EQ(fault("FROM scratch", options),
+  EXPECT_EQ(parse_fault("FROM scratch", options),
             "Dockerfile: only the BuildKit engine can use the syntax image 'my/other': set ENGINE=buildkit");
 }
 

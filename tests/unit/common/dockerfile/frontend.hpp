@@ -9,35 +9,36 @@
 #include "common/dockerfile/evaluate.hpp"
 #include "common/dockerfile/stages.hpp"
 
-namespace dockerfile::testing {
+namespace test {
 
 using Words = std::vector<std::string>;
 
 struct Outcome {
-  std::vector<Step> steps;
+  std::vector<dockerfile::Step> steps;
   std::vector<std::string> history;
   std::vector<std::string> warnings;  // "Rule: message (line N)"
-  StageState state;                   // of the target at its end
+  dockerfile::StageState state;       // of the target at its end
 };
 
 // Everything up to the evaluation of the target and what it needs. All bases are scratch or stages.
 inline Outcome evaluate(std::string_view text, const std::map<std::string, std::string>& build_args = {},
                         const std::string& target = "") {
-  const File file = parse(text);
-  Lint lint = file.lint;
-  const BuildInputs inputs{build_args, {"linux", "amd64", ""}, {"linux", "arm", "v7"}, target};
-  const GlobalScope scope(file, inputs);
-  const StageGraph graph(
+  const dockerfile::File file = dockerfile::parse(text);
+  dockerfile::Lint lint = file.lint;
+  const dockerfile::BuildInputs inputs{build_args, {"linux", "amd64", ""}, {"linux", "arm", "v7"}, target};
+  const dockerfile::GlobalScope scope(file, inputs);
+  const dockerfile::StageGraph graph(
       file, scope, [](const std::string&) { return false; }, lint);
-  std::map<StageIndex, Outcome> outcomes;
-  const StageIndex wanted = graph.target(target);
-  for (const StageIndex index : graph.needed_for({wanted})) {
+  std::map<dockerfile::StageIndex, Outcome> outcomes;
+  const dockerfile::StageIndex wanted = graph.target(target);
+  for (const dockerfile::StageIndex index : graph.needed_for({wanted})) {
     Outcome& outcome = outcomes[index];
     const auto parent = graph.stages()[index].parent;
     if (parent) outcome.history = outcomes[*parent].history;
-    StageEvaluator evaluator(
-        file, scope, parent ? StageState::from_stage(outcomes[*parent].state) : StageState::from_scratch(),
-        lint);
+    dockerfile::StageEvaluator evaluator(file, scope,
+                                         parent ? dockerfile::StageState::from_stage(outcomes[*parent].state)
+                                                : dockerfile::StageState::from_scratch(),
+                                         lint);
     for (const auto& instruction : graph.instructions(index)) {
       outcome.steps.push_back(evaluator.evaluate(instruction));
       if (outcome.steps.back().history) outcome.history.push_back(*outcome.steps.back().history);
@@ -72,4 +73,4 @@ inline Words warnings(std::string_view text, const std::map<std::string, std::st
   return evaluate(text, build_args).warnings;
 }
 
-}  // namespace dockerfile::testing
+}  // namespace test

@@ -27,7 +27,7 @@ Texts texts(std::string_view text) {
   return result;
 }
 
-std::string fault(std::string_view text) {
+std::string lines_fault(std::string_view text) {
   try {
     read(text);
   } catch (const SyntaxError& error) {
@@ -126,13 +126,13 @@ TEST(Lines, DoNotTakeADirectiveForAComment) {
 }
 
 TEST(Lines, RefuseADirectiveThatStandsTwice) {
-  EXPECT_EQ(fault("# escape=`\n# Escape=`\nRUN a"), "only one escape parser directive can be used");
+  EXPECT_EQ(lines_fault("# escape=`\n# Escape=`\nRUN a"), "only one escape parser directive can be used");
 }
 
 TEST(Lines, RefuseAnyOtherEscape) {
-  EXPECT_EQ(fault("# escape=x\nRUN a"), "invalid escape token 'x' does not match ` or \\");
-  EXPECT_EQ(fault("# escape= \nRUN a"), "invalid escape token ' ' does not match ` or \\");
-  EXPECT_EQ(fault("# escape=\nRUN a"), "");  // then it is a comment
+  EXPECT_EQ(lines_fault("# escape=x\nRUN a"), "invalid escape token 'x' does not match ` or \\");
+  EXPECT_EQ(lines_fault("# escape= \nRUN a"), "invalid escape token ' ' does not match ` or \\");
+  EXPECT_EQ(lines_fault("# escape=\nRUN a"), "");  // then it is a comment
 }
 
 TEST(Lines, GiveTheBodyOfAHeredocAsItStands) {

@@ -8,8 +8,8 @@
 namespace {
 
 using dockerfile::names_a_secret;
-using dockerfile::testing::warnings;
-using dockerfile::testing::Words;
+using test::warnings;
+using test::Words;
 
 struct Warned {
   const char* text;
@@ -157,7 +157,7 @@ TEST(CheckOptions, MayComeFromOutside) {
 }
 
 TEST(CheckOptions, AreRefusedWithTheirPlace) {
-  using dockerfile::testing::fault;
+  using test::fault;
   EXPECT_EQ(fault("# escape=`\n# check=foo=bar\nFROM scratch"),
             "Dockerfile:2: failed to parse check options: invalid check option \"foo\"\n# check=foo=bar\n    "
             "    ^");

@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "common/dockerfile/source.hpp"
+#include "tests/support/error_of.hpp"
 
 namespace {
 
 using namespace dockerfile;
+using test::error_of;
 
 Mount parsed(const std::string& options) {
   return parse_mount(options, [](const std::string& value) { return value; });
@@ -15,16 +17,6 @@ Mount parsed(const std::string& options) {
 
 Mount resolved(const std::string& options) {
   return resolve_mount(parsed(options), "/srv");
-}
-
-template <typename Action>
-std::string fault(Action&& action) {
-  try {
-    action();
-  } catch (const SyntaxError& error) {
-    return error.what();
-  }
-  return "";
 }
 
 TEST(Mount, IsAReadOnlyBindUnlessItSaysSo) {
@@ -109,46 +101,47 @@ TEST(MountFlag, KnowsItsSourceBeforeAnythingIsExpanded) {
   const auto flag = parse_mount_flag("type=$T,from=stage,dst=/x");
   EXPECT_EQ(flag.from, "stage");
   EXPECT_EQ(flag.target, "/x");
-  EXPECT_EQ(fault([] { parse_mount_flag("from=$x"); }),
+  EXPECT_EQ(error_of([] { parse_mount_flag("from=$x"); }),
             "'from' doesn't support variable expansion, define alias stage instead");
-  EXPECT_EQ(fault([] { parse_mount_flag("from=x$"); }), "");
-  EXPECT_EQ(fault([] { parse_mount_flag(""); }), "failed to parse csv mounts: EOF");
+  EXPECT_EQ(error_of([] { parse_mount_flag("from=x$"); }), "no error");
+  EXPECT_EQ(error_of([] { parse_mount_flag(""); }), "failed to parse csv mounts: EOF");
 }
 
-struct Fault {
+struct MountFault {
   const char* options;
   const char* message;
 };
-class MountFault : public testing::TestWithParam<Fault> {};
-TEST_P(MountFault, IsNamed) {
-  EXPECT_EQ(fault([] { resolved(GetParam().options); }), GetParam().message);
+class MountFaults : public testing::TestWithParam<MountFault> {};
+TEST_P(MountFaults, IsNamed) {
+  EXPECT_EQ(error_of([] { resolved(GetParam().options); }), GetParam().message);
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Options, MountFault,
-    testing::Values(Fault{"type=cach", "unsupported mount type \"cach\" (did you mean cache?)"},
-                    Fault{"targt=/x", "unexpected key 'targt' in 'targt=/x' (did you mean target?)"},
-                    Fault{"foo", "invalid field 'foo' must be a key=value pair"},
-                    Fault{"target=/", "invalid mount target \"/\""},
-                    Fault{"target=/x,ro=maybe", "invalid value for ro: maybe"},
-                    Fault{"target=/x,required", "unexpected key 'required' for mount type 'bind'"},
-                    Fault{"type=cache,target=/x,size=1", "unexpected key 'size' for mount type 'cache'"},
-                    Fault{"type=tmpfs,target=/x,size=big", "invalid value for size: big"},
-                    Fault{"type=tmpfs,target=/x,size=1xb", "invalid value for size: 1xb"},
-                    Fault{"type=tmpfs,target=/x,size=-1", "invalid value for size: -1"},
-                    Fault{"type=cache,target=/x,sharing=lokked",
-                          "unsupported sharing value \"lokked\" (did you mean locked?)"},
-                    Fault{"type=tmpfs,target=/x,sharing=locked", "invalid cache sharing set for tmpfs mount"},
-                    Fault{"type=cache,target=/x,mode=9", "invalid value 9 for mode"},
-                    Fault{"type=cache,target=/x,uid=-1", "invalid value -1 for uid"},
-                    Fault{"type=cache,target=/x,gid=4294967296", "invalid value 4294967296 for gid"},
-                    Fault{"target=/x,mode=0700", "mode not allowed for \"bind\" type mounts"},
-                    Fault{"type=tmpfs,target=/x,uid=1", "uid not allowed for \"tmpfs\" type mounts"},
-                    Fault{"target=/x,gid=1", "gid not allowed for \"bind\" type mounts"},
-                    Fault{"type=secret", "invalid secret mount. one of source, target required"},
-                    Fault{"type=secret,id=a,source=b", "both source and id can't be set"},
-                    Fault{"type=secret,id=a,from=b", "secret mount should not have a from"},
-                    Fault{"type=secret,id=a,sharing=shared", "secret mount should not define sharing"},
-                    Fault{"type=ssh,source=/x", "ssh does not support source"}));
+    Options, MountFaults,
+    testing::Values(MountFault{"type=cach", "unsupported mount type \"cach\" (did you mean cache?)"},
+                    MountFault{"targt=/x", "unexpected key 'targt' in 'targt=/x' (did you mean target?)"},
+                    MountFault{"foo", "invalid field 'foo' must be a key=value pair"},
+                    MountFault{"target=/", "invalid mount target \"/\""},
+                    MountFault{"target=/x,ro=maybe", "invalid value for ro: maybe"},
+                    MountFault{"target=/x,required", "unexpected key 'required' for mount type 'bind'"},
+                    MountFault{"type=cache,target=/x,size=1", "unexpected key 'size' for mount type 'cache'"},
+                    MountFault{"type=tmpfs,target=/x,size=big", "invalid value for size: big"},
+                    MountFault{"type=tmpfs,target=/x,size=1xb", "invalid value for size: 1xb"},
+                    MountFault{"type=tmpfs,target=/x,size=-1", "invalid value for size: -1"},
+                    MountFault{"type=cache,target=/x,sharing=lokked",
+                               "unsupported sharing value \"lokked\" (did you mean locked?)"},
+                    MountFault{"type=tmpfs,target=/x,sharing=locked",
+                               "invalid cache sharing set for tmpfs mount"},
+                    MountFault{"type=cache,target=/x,mode=9", "invalid value 9 for mode"},
+                    MountFault{"type=cache,target=/x,uid=-1", "invalid value -1 for uid"},
+                    MountFault{"type=cache,target=/x,gid=4294967296", "invalid value 4294967296 for gid"},
+                    MountFault{"target=/x,mode=0700", "mode not allowed for \"bind\" type mounts"},
+                    MountFault{"type=tmpfs,target=/x,uid=1", "uid not allowed for \"tmpfs\" type mounts"},
+                    MountFault{"target=/x,gid=1", "gid not allowed for \"bind\" type mounts"},
+                    MountFault{"type=secret", "invalid secret mount. one of source, target required"},
+                    MountFault{"type=secret,id=a,source=b", "both source and id can't be set"},
+                    MountFault{"type=secret,id=a,from=b", "secret mount should not have a from"},
+                    MountFault{"type=secret,id=a,sharing=shared", "secret mount should not define sharing"},
+                    MountFault{"type=ssh,source=/x", "ssh does not support source"}));
 
 }  // namespace

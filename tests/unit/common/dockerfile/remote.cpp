@@ -69,7 +69,7 @@ TEST(Remote, IsAUrlWithTheNameOfItsPath) {
 }
 
 TEST(Remote, IsRefusedByCopy) {
-  using dockerfile::testing::fault;
+  using test::fault;
   EXPECT_TRUE(
       fault("FROM scratch\nCOPY http://h/f /").starts_with("Dockerfile:2: source can't be a URL for COPY\n"));
   EXPECT_TRUE(fault("FROM scratch\nCOPY https://h/f.git /")
@@ -77,7 +77,7 @@ TEST(Remote, IsRefusedByCopy) {
 }
 
 TEST(Remote, IsAllThatAChecksumCanBeFor) {
-  using dockerfile::testing::fault;
+  using test::fault;
   EXPECT_EQ(fault("FROM scratch\nADD --checksum=sha256:x http://h/f /"), "");
   EXPECT_TRUE(fault("FROM scratch\nADD --checksum=sha256:x f /")
                   .starts_with("Dockerfile:2: checksum requires HTTP(S) or Git sources\n"));

@@ -8,9 +8,9 @@
 namespace {
 
 using namespace dockerfile;
-using dockerfile::testing::evaluate;
-using dockerfile::testing::fault;
-using dockerfile::testing::Words;
+using test::evaluate;
+using test::fault;
+using test::Words;
 using Indices = std::vector<StageIndex>;
 
 // A file with its graph; BuildInputs are linux/amd64 for everything.

@@ -6,22 +6,14 @@
 #include "common/dockerfile/paths.hpp"
 #include "common/dockerfile/ports.hpp"
 #include "common/dockerfile/source.hpp"
+#include "tests/support/error_of.hpp"
 
 namespace {
 
 using namespace dockerfile;
+using test::error_of;
 using namespace std::chrono_literals;
 using Words = std::vector<std::string>;
-
-template <typename Action>
-std::string fault(Action&& action) {
-  try {
-    action();
-  } catch (const SyntaxError& error) {
-    return error.what();
-  }
-  return "";
-}
 
 TEST(Duration, AddsUpItsParts) {
   EXPECT_EQ(parse_duration("1h2m3.5s"), 1h + 2min + 3500ms);
@@ -36,10 +28,11 @@ TEST(Duration, AddsUpItsParts) {
 }
 
 TEST(Duration, IsRefusedInGosWords) {
-  EXPECT_EQ(fault([] { parse_duration("5"); }), "time: missing unit in duration \"5\"");
-  EXPECT_EQ(fault([] { parse_duration("5y"); }), "time: unknown unit \"y\" in duration \"5y\"");
+  EXPECT_EQ(error_of([] { parse_duration("5"); }), "time: missing unit in duration \"5\"");
+  EXPECT_EQ(error_of([] { parse_duration("5y"); }), "time: unknown unit \"y\" in duration \"5y\"");
   for (const char* text : {"", "x", ".s", "-", "1s.", "2562047h47m16.854775808s", "99999999999999999999s"}) {
-    EXPECT_EQ(fault([&] { parse_duration(text); }), std::string("time: invalid duration \"") + text + "\"");
+    EXPECT_EQ(error_of([&] { parse_duration(text); }),
+              std::string("time: invalid duration \"") + text + "\"");
   }
 }
 
@@ -94,11 +87,12 @@ TEST(Chmod, KnowsSetIdAndStickyBits) {
 
 TEST(Chmod, IsRefused) {
   for (const char* text : {"99999", "10000", "0o755", "75a"}) {
-    EXPECT_EQ(fault([&] { Chmod::parse(text); }), std::string("invalid chmod parameter: '") + text +
-                                                      "'. it should be octal string and between 0 and 07777");
+    EXPECT_EQ(error_of([&] { Chmod::parse(text); }),
+              std::string("invalid chmod parameter: '") + text +
+                  "'. it should be octal string and between 0 and 07777");
   }
   for (const char* text : {"", "u", "u+q", "u+r,", "x+r", "u+r g+w", "+755"}) {
-    EXPECT_EQ(fault([&] { Chmod::parse(text); }), "invalid syntax") << text;
+    EXPECT_EQ(error_of([&] { Chmod::parse(text); }), "invalid syntax") << text;
   }
 }
 
@@ -129,7 +123,7 @@ TEST(Port, IsRefused) {
       {"300.1.1.1:1:2", "invalid IP address: 300.1.1.1"},
       {"1-2:4-6", "invalid ranges specified for container and host Ports: 4-6 and 1-2"}};
   for (const auto& [word, message] : faults) {
-    EXPECT_EQ(fault([&, text = word] { parse_port(text); }), message);
+    EXPECT_EQ(error_of([&, text = word] { parse_port(text); }), message);
   }
 }
 

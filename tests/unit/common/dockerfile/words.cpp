@@ -4,21 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "common/dockerfile/source.hpp"
+#include "tests/support/error_of.hpp"
 
 namespace {
 
 using namespace dockerfile;
+using test::error_of;
 using Words = std::vector<std::string>;
-
-template <typename Action>
-std::string fault(Action&& action) {
-  try {
-    action();
-  } catch (const SyntaxError& error) {
-    return error.what();
-  }
-  return "";
-}
 
 TEST(SplitLine, TakesTheKeywordTheFlagsAndTheRest) {
   const auto line = split_line("  COPY \t --chown=1:2 --link  a  b  ", '\\');
@@ -102,7 +94,7 @@ TEST(JsonWords, AreNoneUnlessTheTextIsOneWellFormedArray) {
 TEST(JsonWords, MayNotBeAnythingButStrings) {
   for (const char* text : {"[1]", "[\"a\", 1]", "[null]", "[true, \"a\"]", "[[\"a\"]]", "[{}]", "[-1.5e+3]",
                            "[{\"a\": [1, {}]}]"}) {
-    EXPECT_EQ(fault([&] { parse_json_words(text); }),
+    EXPECT_EQ(error_of([&] { parse_json_words(text); }),
               "when using JSON array syntax, arrays must be comprised of strings only")
         << text;
   }
@@ -120,12 +112,12 @@ TEST(Csv, SplitsAtCommasOutsideQuotes) {
 }
 
 TEST(Csv, RefusesWhatGoRefuses) {
-  EXPECT_EQ(fault([] { split_csv(""); }), "EOF");
-  EXPECT_EQ(fault([] { split_csv("ab\"c"); }),
+  EXPECT_EQ(error_of([] { split_csv(""); }), "EOF");
+  EXPECT_EQ(error_of([] { split_csv("ab\"c"); }),
             "parse error on line 1, column 3: bare \" in non-quoted-field");
-  EXPECT_EQ(fault([] { split_csv("\"a"); }),
+  EXPECT_EQ(error_of([] { split_csv("\"a"); }),
             "parse error on line 1, column 2: extraneous or missing \" in quoted-field");
-  EXPECT_EQ(fault([] { split_csv("\"a\"b"); }),
+  EXPECT_EQ(error_of([] { split_csv("\"a\"b"); }),
             "parse error on line 1, column 3: extraneous or missing \" in quoted-field");
 }
 

@@ -14,7 +14,7 @@ document::Result two_targets() {
       .targets = {{.name = "tests", .image = std::nullopt}, {.name = std::nullopt, .image = "image/image"}}};
 }
 
-std::string message_of(const std::string& json) {
+std::string result_fault(const std::string& json) {
   return test::error_of([&] { document::parse_result(json); });
 }
 
@@ -27,13 +27,13 @@ TEST(Result, ComesBackFromJsonAsItWas) {
 }
 
 TEST(Result, RefusesWhatIsNoResult) {
-  EXPECT_EQ(message_of(R"({"schema":"oci-build/request/1"})"),
+  EXPECT_EQ(result_fault(R"({"schema":"oci-build/request/1"})"),
             "result: field 'schema': expected 'oci-build/result/1', got 'oci-build/request/1'");
-  EXPECT_EQ(message_of(R"({"schema":"oci-build/result/1","engine":"e","format":"oci"})"),
+  EXPECT_EQ(result_fault(R"({"schema":"oci-build/result/1","engine":"e","format":"oci"})"),
             "result: field 'targets': missing");
-  EXPECT_EQ(message_of(R"({"schema":"oci-build/result/1","engine":"e","format":"tar","targets":[]})"),
+  EXPECT_EQ(result_fault(R"({"schema":"oci-build/result/1","engine":"e","format":"tar","targets":[]})"),
             "result: field 'format': 'tar' is none of 'docker', 'oci'");
-  EXPECT_EQ(message_of(R"({"schema":"oci-build/result/1","engine":"e","format":"oci","targets":[]})"),
+  EXPECT_EQ(result_fault(R"({"schema":"oci-build/result/1","engine":"e","format":"oci","targets":[]})"),
             "result: field 'targets': expected at least one");
 }
 

@@ -18,9 +18,9 @@ using image::Platform;
 using test::error_of;
 using test::Files;
 
-const std::string here = Platform::host().str();
+const std::string host = Platform::host().str();
 
-std::unique_ptr<image::Archive> open_tar(const Files& files) {
+std::unique_ptr<image::Archive> opened(const Files& files) {
   return image::open(test::file_with(test::tar_of(files)), "it");
 }
 
@@ -47,8 +47,8 @@ protected:
 
 TEST_F(Layouts, HoldTheSameImageAsTheTar) {
   Files files;
-  const auto manifest = test::add_image(files, here, {"layer one", std::string(1'000'000, 'x')});
-  EXPECT_EQ(write(*open_tar(test::finish_layout(files, {manifest}))), manifest.digest);
+  const auto manifest = test::add_image(files, host, {"layer one", std::string(1'000'000, 'x')});
+  EXPECT_EQ(write(*opened(test::finish_layout(files, {manifest}))), manifest.digest);
   const auto archive = image::open(made());
   EXPECT_EQ(archive->index_digest(), manifest.digest);
   const auto image = archive->image(std::nullopt);
@@ -60,18 +60,18 @@ TEST_F(Layouts, HoldTheSameImageAsTheTar) {
 
 TEST_F(Layouts, KeepAnIndexWithAllItsPlatformsAndAttestations) {
   Files files;
-  auto attestation = test::add_image(files, here, {"provenance"});
+  auto attestation = test::add_image(files, host, {"provenance"});
   attestation.platform = Platform{"unknown", "unknown", ""};
   const auto index =
       test::add_index(files, {test::add_image_of_platform(files, "linux/amd64", {"x"}),
                               test::add_image_of_platform(files, "linux/arm64", {"y"}), attestation});
-  EXPECT_EQ(write(*open_tar(test::finish_layout(files, {index}))), index.digest);
+  EXPECT_EQ(write(*opened(test::finish_layout(files, {index}))), index.digest);
   EXPECT_EQ(count_blobs(), 10U);
 }
 
 TEST_F(Layouts, PutImagesThatStandSideBySideIntoOneIndex) {
   Files files;
-  const auto digest = write(*open_tar(test::finish_layout(
+  const auto digest = write(*opened(test::finish_layout(
       files, {test::add_image(files, "linux/amd64", {"x"}), test::add_image(files, "linux/arm64", {"y"})})));
   const auto archive = image::open(made());
   EXPECT_EQ(archive->index_digest(), digest);
@@ -80,14 +80,14 @@ TEST_F(Layouts, PutImagesThatStandSideBySideIntoOneIndex) {
 
 TEST_F(Layouts, RefuseTwoImagesForOnePlatform) {
   Files files;
-  const auto archive = open_tar(
-      test::finish_layout(files, {test::add_image(files, here, {"x"}), test::add_image(files, here, {"y"})}));
-  EXPECT_EQ(error_of([&] { write(*archive); }), "it holds several images for " + here + "; save one alone");
+  const auto archive = opened(
+      test::finish_layout(files, {test::add_image(files, host, {"x"}), test::add_image(files, host, {"y"})}));
+  EXPECT_EQ(error_of([&] { write(*archive); }), "it holds several images for " + host + "; save one alone");
 }
 
 TEST_F(Layouts, GiveADockerSaveTarTheManifestItLacks) {
-  const auto config = test::config_json(here, {"layer one", "layer two"});
-  const auto archive = open_tar(
+  const auto config = test::config_json(host, {"layer one", "layer two"});
+  const auto archive = opened(
       {{"c.json", config},
        {"a/layer.tar", "layer one"},
        {"b/layer.tar", "layer two"},
@@ -103,11 +103,11 @@ TEST_F(Layouts, GiveADockerSaveTarTheManifestItLacks) {
 
 TEST_F(Layouts, GiveADockerSaveTarOfTwoPlatformsAnIndex) {
   const auto archive =
-      open_tar({{"c", test::config_json("linux/amd64", {"x"})},
-                {"d", test::config_json("linux/arm64", {"y"})},
-                {"x", "x"},
-                {"y", "y"},
-                {"manifest.json", R"([{"Config":"c","Layers":["x"]},{"Config":"d","Layers":["y"]}])"}});
+      opened({{"c", test::config_json("linux/amd64", {"x"})},
+              {"d", test::config_json("linux/arm64", {"y"})},
+              {"x", "x"},
+              {"y", "y"},
+              {"manifest.json", R"([{"Config":"c","Layers":["x"]},{"Config":"d","Layers":["y"]}])"}});
   write(*archive);
   const auto made_archive = image::open(made());
   EXPECT_EQ(made_archive->roots()[0].media_type, image::media_type::oci_index);
@@ -116,7 +116,7 @@ TEST_F(Layouts, GiveADockerSaveTarOfTwoPlatformsAnIndex) {
 
 TEST_F(Layouts, LinkTheFilesOfADirectory) {
   Files files;
-  const auto manifest = test::add_image(files, here, {"layer one"});
+  const auto manifest = test::add_image(files, host, {"layer one"});
   test::write_files(directory_.path() / "given", test::finish_layout(files, {manifest}));
   write(*image::open(directory_.path() / "given"));
   EXPECT_EQ(copied_, 0U);
@@ -129,9 +129,9 @@ TEST_F(Layouts, ShareBlobsBetweenImages) {
   test::finish_layout(one, {test::add_image(one, "linux/amd64", {"shared"})});
   test::finish_layout(two, {test::add_image(two, "linux/arm64", {"shared"})});
   LayoutWriter writer(made());
-  writer.add(*open_tar(one), "one");
+  writer.add(*opened(one), "one");
   const auto before = writer.copied();
-  writer.add(*open_tar(two), "two");
+  writer.add(*opened(two), "two");
   writer.commit();
   EXPECT_EQ(count_blobs(), 5U);
   EXPECT_LT(writer.copied() - before, before);
@@ -140,10 +140,10 @@ TEST_F(Layouts, ShareBlobsBetweenImages) {
 
 TEST_F(Layouts, NameALayerThatIsDamagedAndLeaveNothing) {
   Files files;
-  const auto manifest = test::add_image(files, here, {"layer one"});
+  const auto manifest = test::add_image(files, host, {"layer one"});
   const auto layer = hash::sha256("layer one");
   test::finish_layout(files, {manifest})["blobs/sha256/" + std::string(layer.hex())] = "LAYER ONE";
-  EXPECT_EQ(error_of([&] { write(*open_tar(files)); }),
+  EXPECT_EQ(error_of([&] { write(*opened(files)); }),
             "it: blob " + layer.str() + " is damaged: its digest is " + hash::sha256("LAYER ONE").str() +
                 ", not " + layer.str());
   EXPECT_FALSE(fs::exists(made()));
@@ -155,10 +155,10 @@ TEST_F(Layouts, NameALayerThatIsDamagedAndLeaveNothing) {
 
 TEST_F(Layouts, NameALayerThatIsMissing) {
   Files files;
-  const auto manifest = test::add_image(files, here, {"layer one"});
+  const auto manifest = test::add_image(files, host, {"layer one"});
   const auto layer = hash::sha256("layer one");
   test::finish_layout(files, {manifest}).erase("blobs/sha256/" + std::string(layer.hex()));
-  EXPECT_EQ(error_of([&] { write(*open_tar(files)); }), "it: blob " + layer.str() + " is missing");
+  EXPECT_EQ(error_of([&] { write(*opened(files)); }), "it: blob " + layer.str() + " is missing");
 }
 
 TEST_F(Layouts, LeaveOutPlatformsThatWereNotSaved) {
@@ -166,7 +166,7 @@ TEST_F(Layouts, LeaveOutPlatformsThatWereNotSaved) {
   const auto absent = test::add_image_of_platform(elsewhere, "linux/arm64", {"x"});
   const auto index =
       test::add_index(files, {absent, test::add_image_of_platform(files, "linux/amd64", {"y"})});
-  EXPECT_EQ(write(*open_tar(test::finish_layout(files, {index}))), index.digest);
+  EXPECT_EQ(write(*opened(test::finish_layout(files, {index}))), index.digest);
   EXPECT_EQ(count_blobs(), 4U);
 }
 

@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using Names = std::vector<std::string>;
 
-class Copying : public testing::Trees {
+class Copying : public test::Trees {
 protected:
   void copy(const std::string& path, const std::string& destination) {
     auto rooted = sys::RootedDir::open(root(), sys::RootedDir::Times::natural);

@@ -11,7 +11,7 @@ namespace {
 namespace fs = std::filesystem;
 using Names = std::vector<std::string>;
 
-class Sources : public testing::Trees {
+class Sources : public test::Trees {
 protected:
   std::unique_ptr<SourceTree> context() const {
     return context_source(std::make_shared<context::Tree>(source(), context::load_ignore(source())));
@@ -73,7 +73,7 @@ TEST_F(Sources, ThatAreNoFilesAreNotOpenedForReading) {
   EXPECT_THROW(context()->open("fifo"), util::Error);
 }
 
-class Directories : public testing::Trees {
+class Directories : public test::Trees {
 protected:
   std::string made(const std::string& path, const std::optional<sandbox::Owner>& owner = {}) {
     auto rooted = sys::RootedDir::open(root());

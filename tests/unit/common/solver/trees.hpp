@@ -16,11 +16,11 @@
 #include "common/sys/rooted_dir.hpp"
 #include "common/sys/temp_dir.hpp"
 
-namespace solver::testing {
+namespace test {
 
 namespace fs = std::filesystem;
 
-class Trees : public ::testing::Test {
+class Trees : public testing::Test {
 protected:
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "files of other owners need root";
@@ -73,4 +73,4 @@ private:
   sys::TempDir outside_{sys::scratch_directory()};
 };
 
-}  // namespace solver::testing
+}  // namespace test

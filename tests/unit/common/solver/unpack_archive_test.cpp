@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 using Names = std::vector<std::string>;
 using test::Member;
 
-class Unpacking : public testing::Trees {
+class Unpacking : public test::Trees {
 protected:
   bool unpack(const std::string& bytes, const std::string& destination = "/",
               const std::optional<sandbox::Owner>& owner = {}) {
