@@ -1,13 +1,13 @@
 # What the differential scripts share: a daemon, cases, and the counting of what agrees.
 # shellcheck shell=bash
 
-# Ends the script, without a failure, where a program is missing.
+# Fails, naming it, where a program is missing.
 require_programs() {
   local program
   for program in "$@"; do
     if ! command -v "$program" >/dev/null; then
-      echo "skipped: $program is not installed"
-      exit 0
+      echo "$program is not installed" >&2
+      exit 1
     fi
   done
 }

@@ -10,7 +10,7 @@ setup() {
 @test "the unit tests are clean under AddressSanitizer and UndefinedBehaviorSanitizer" {
   cmake --preset sanitize
   cmake --build --preset sanitize --target unit-tests
-  ctest --test-dir build-sanitize --output-on-failure
+  ctest --test-dir build-sanitize --output-on-failure -j "$(nproc)"
 }
 
 @test "the fuzzers find nothing in their seeds, nor in some seconds more" {
