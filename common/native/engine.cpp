@@ -15,7 +15,6 @@
 #include "common/dockerfile/scope.hpp"
 #include "common/engine/pending_image.hpp"
 #include "common/native/language.hpp"
-#include "common/native/reported_images.hpp"
 #include "common/native/settings.hpp"
 #include "common/output/write.hpp"
 #include "common/plan/lower.hpp"
@@ -202,8 +201,7 @@ private:
     try {
       const auto file =
           dockerfile::parse(sys::read_file(context::find_dockerfile(request_.dockerfile)), options);
-      ReportedImages images(images_, progress_);
-      auto graph = plan::lower(file, plan_inputs(request_), images, warn);
+      auto graph = plan::lower(file, plan_inputs(request_), images_, warn);
       vertex.done();
       return graph;
     } catch (const util::Error&) {

@@ -107,17 +107,30 @@ private:
 
   // Triggers of base images may need further stages, which have bases of their own.
   void resolve_bases(const std::vector<StageIndex>& targets) {
-    for (bool grown = true; grown;) {
-      grown = false;
+    for (;;) {
+      std::vector<StageIndex> stages;
       for (const StageIndex stage : graph_.needed_for(targets)) {
         if (bases_.count(stage) > 0 || graph_.stages()[stage].parent || is_scratch(stage)) continue;
-        if (inputs_.directories.count(base_name(stage)) > 0) continue;
-        grown = resolve_base(stage) || grown;
+        if (inputs_.directories.count(base_name(stage)) == 0) stages.push_back(stage);
       }
+      if (stages.empty()) return;
+      announce(stages);
+      for (const StageIndex stage : stages)
+        resolve_base(stage);
     }
   }
 
-  bool resolve_base(StageIndex stage) {
+  void announce(const std::vector<StageIndex>& stages) {
+    std::vector<BaseImage> bases;
+    for (const StageIndex stage : stages) {
+      dockerfile::located(file_.source, file_.stages[stage].origin.location, [&] {
+        bases.push_back({parse_reference(base_name(stage)), platform_of(stage)});
+      });
+    }
+    images_.announce(bases);
+  }
+
+  void resolve_base(StageIndex stage) {
     const auto& origin = file_.stages[stage].origin;
     const auto base = dockerfile::located(file_.source, origin.location, [&] {
       const auto reference = parse_reference(base_name(stage));
@@ -132,9 +145,7 @@ private:
     check_platform(stage, config.platform);
     const auto& triggers = config.on_build;
     bases_.emplace(stage, base);
-    if (triggers.empty() || graph_.stages()[stage].named_context) return true;
-    graph_.add_triggers(stage, triggers);
-    return true;
+    if (!triggers.empty() && !graph_.stages()[stage].named_context) graph_.add_triggers(stage, triggers);
   }
 
   void check_platform(StageIndex stage, const image::Platform& actual) {

@@ -27,6 +27,12 @@ struct Inputs {
   bool no_cache = false;
 };
 
+// An image that a stage starts from, in full.
+struct BaseImage {
+  image::Reference reference;
+  image::Platform platform;
+};
+
 // Where base images come from, as far as planning goes.
 class Images {
 public:
@@ -34,6 +40,9 @@ public:
 
   // True if an image on disk was given for this name (in familiar form, without ":latest").
   virtual bool is_given(const std::string& familiar) const = 0;
+
+  // Says which configs will be asked for, in their order, so that none has to wait for those before it.
+  virtual void announce(const std::vector<BaseImage>&) {}
 
   // The image config of `reference` for `platform`, as JSON. Throws util::Error.
   virtual std::string config(const image::Reference& reference, const image::Platform& platform) = 0;

@@ -2,11 +2,14 @@
 #include "common/solver/base_images.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 #include <exception>
 #include <optional>
+#include <system_error>
 #include <thread>
 
+#include "common/dockerfile/source.hpp"
 #include "common/layer/unpack.hpp"
 #include "common/solver/layer_queue.hpp"
 #include "common/sys/file.hpp"
@@ -16,6 +19,8 @@
 
 namespace solver {
 namespace {
+
+constexpr std::size_t most_look_ups = 8;  // at a time
 
 // "debian" for "docker.io/library/debian:latest": how contexts are named.
 std::string context_name(image::Reference reference) {
@@ -68,7 +73,8 @@ store::Fidelity fidelity_of(const layer::Report& report, engine::Progress::Verte
 }  // namespace
 
 struct BaseImages::Entry {
-  std::mutex mutex;  // of all below
+  std::mutex mutex;            // of all below
+  std::exception_ptr failure;  // of the look-up: what failed once is not asked for again
   std::optional<image::Image> image;
   std::unique_ptr<image::Archive> archive;  // of an image on disk
   std::optional<registry::Image> pulled;
@@ -90,7 +96,9 @@ BaseImages::BaseImages(const document::Request& request, registry::Settings sett
   }
 }
 
-BaseImages::~BaseImages() = default;
+BaseImages::~BaseImages() {
+  cancel();
+}
 
 std::string BaseImages::reference_for(const document::Preload& preload) {
   if (preload.role == document::Preload::Role::context) return preload.name;
@@ -109,6 +117,29 @@ bool BaseImages::is_given(const std::string& familiar) const {
   return given_.count(familiar) > 0;
 }
 
+void BaseImages::announce(const std::vector<plan::BaseImage>& bases) {
+  auto pulled = std::make_shared<std::vector<plan::BaseImage>>();
+  for (const auto& base : bases) {
+    if (!is_given(context_name(base.reference))) pulled->push_back(base);
+  }
+  if (pulled->size() < 2) return;
+  const auto work = [this, pulled, next = std::make_shared<std::atomic<std::size_t>>(0)] {
+    for (std::size_t i = (*next)++; i < pulled->size(); i = (*next)++) {
+      try {
+        image((*pulled)[i].reference.full(), (*pulled)[i].platform);
+      } catch (...) {
+        // Thrown again to who asks for the image.
+      }
+    }
+  };
+  try {
+    for (std::size_t i = 0; i < std::min(pulled->size(), most_look_ups); ++i)
+      look_ups_.emplace_back(work);
+  } catch (const std::system_error&) {
+    // No more threads to be had: who asks for an image looks it up.
+  }
+}
+
 std::string BaseImages::config(const image::Reference& reference, const image::Platform& platform) {
   return image(reference.full(), platform).config_json;
 }
@@ -122,8 +153,21 @@ BaseImages::Entry& BaseImages::entry(const std::string& reference, const image::
 
 void BaseImages::load(Entry& entry, const std::string& reference, const image::Platform& platform) {
   if (entry.image) return;
-  const auto parsed = image::Reference::parse(reference).value();
-  if (const auto given = given_.find(context_name(parsed)); given != given_.end()) {
+  if (entry.failure) std::rethrow_exception(entry.failure);
+  engine::Progress::Vertex vertex(progress_, "[internal] load metadata for " + reference);
+  vertex.start();
+  try {
+    look_up(entry, image::Reference::parse(reference).value(), platform);
+  } catch (const util::Error& error) {
+    entry.failure = std::current_exception();
+    if (error.exit_code() < 128 && !stop_.stop_requested()) vertex.failed(dockerfile::harmless(error.what()));
+    throw;
+  }
+  vertex.done();
+}
+
+void BaseImages::look_up(Entry& entry, const image::Reference& reference, const image::Platform& platform) {
+  if (const auto given = given_.find(context_name(reference)); given != given_.end()) {
     entry.archive = image::open_layout_entry(given->second.directory, given->second.digest);
     // As in a registry: an image that is in no index serves every platform, and the plan warns of another
     // one.
@@ -133,16 +177,7 @@ void BaseImages::load(Entry& entry, const std::string& reference, const image::P
     entry.fetched = true;
     return;
   }
-  engine::Progress::Vertex vertex(progress_, "[internal] load metadata for " + reference);
-  vertex.start();
-  try {
-    entry.pulled = puller_.resolve(parsed, platform, stop_.get_token());
-  } catch (const util::Error& error) {
-    if (error.exit_code() < 128 && !stop_.stop_requested()) vertex.failed(error.what());
-    throw;
-  }
-  vertex.done();
-  const auto& pulled = *entry.pulled;
+  const auto& pulled = entry.pulled.emplace(puller_.resolve(reference, platform, stop_.get_token()));
   entry.image = image::Image{.manifest = std::nullopt,
                              .config_digest = pulled.manifest.config.digest,
                              .config_json = pulled.config_json,

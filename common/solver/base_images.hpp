@@ -7,6 +7,7 @@
 #include <mutex>
 #include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "common/document/request.hpp"
@@ -29,6 +30,7 @@ public:
   ~BaseImages() override;
 
   bool is_given(const std::string& familiar) const override;
+  void announce(const std::vector<plan::BaseImage>& bases) override;
   std::string config(const image::Reference& reference, const image::Platform& platform) override;
 
   // Manifest, config and layers of an image; layers need not be here yet.
@@ -61,6 +63,7 @@ private:
 
   Entry& entry(const std::string& reference, const image::Platform& platform);
   void load(Entry& entry, const std::string& reference, const image::Platform& platform);
+  void look_up(Entry& entry, const image::Reference& reference, const image::Platform& platform);
   void fetch(Entry& entry, const std::string& reference);
   bool drop_damaged_blobs(Entry& entry);
   bool is_here(const Entry& entry);
@@ -75,7 +78,8 @@ private:
   std::stop_source stop_;
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Entry>>
-      entries_;  // guarded by mutex_; an entry has a mutex of its own
+      entries_;                         // guarded by mutex_; an entry has a mutex of its own
+  std::vector<std::jthread> look_ups_;  // the last member: they use the others
 };
 
 }  // namespace solver

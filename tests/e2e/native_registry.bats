@@ -137,10 +137,30 @@ extra_config() {
   start_server tokens token-server token.key token.pem robot:pass-word identity
   start_registry "$PWD/tokens" --token-server "$SERVER" "$PWD/token.pem"
   push_image "$BATS_FILE_TMPDIR/busybox:latest" "$REGISTRY/base:1" --dest-creds robot:pass-word
-  printf 'FROM %s/base:1\nRUN true\n' "$REGISTRY" | dockerfile
+  push_image "$BATS_FILE_TMPDIR/busybox:latest" "$REGISTRY/base:2" --dest-creds robot:pass-word
+  push_image "$BATS_FILE_TMPDIR/busybox:latest" "$REGISTRY/other:1" --dest-creds robot:pass-word
+  printf 'FROM %s AS a\nFROM %s AS b\nFROM %s\nRUN true\nCOPY --from=a / /a\nCOPY --from=b / /b\n' \
+    "$REGISTRY/base:1" "$REGISTRY/base:2" "$REGISTRY/other:1" | dockerfile
   docker_login login "$REGISTRY" robot pass-word
   rm -r state
+  curl -sf -o /dev/null --noproxy '*' "http://$SERVER/-/log"
   build_well '.docker_config = "login"'
+  # One token for each repository, though all are asked for at the same time.
+  [ "$(curl -sf --noproxy '*' "http://$SERVER/-/log" | jq -c sort)" = '["repository:base:pull","repository:other:pull"]' ]
+}
+
+@test "what bases are is asked for all at the same time, and the first that is missing is named" {
+  push_busybox first:1
+  push_busybox second:1
+  start_server proxy fault-proxy "http://$REGISTRY"
+  printf 'FROM %s/first:1 AS a\nFROM %s/second:1\nCOPY --from=a / /a\n' "$SERVER" "$SERVER" | dockerfile
+  set_faults "$SERVER" '[{"match": "HEAD .*/manifests/", "gather": 2}]'
+  build_well
+  [ "$(grep '^#[0-9]* \[internal\] load metadata' <<<"$stderr" | sort -u | wc -l)" -eq 2 ]
+  printf 'FROM %s/none:1 AS a\nFROM %s/neither:1\nCOPY --from=a / /a\n' "$SERVER" "$SERVER" | dockerfile
+  build
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *"oci-solve: Dockerfile:1: $SERVER/none:1: cannot pull"* ]]
 }
 
 @test "mirrors are asked in order, and what they lack comes from the next" {

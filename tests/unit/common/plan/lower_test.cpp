@@ -14,18 +14,27 @@ class FakeImages : public plan::Images {
 public:
   bool is_given(const std::string&) const override { return false; }
 
+  void announce(const std::vector<plan::BaseImage>& bases) override {
+    for (const auto& base : bases)
+      asked.push_back("announced " + base.reference.familiar());
+  }
+
   std::string config(const image::Reference& reference, const image::Platform& platform) override {
+    asked.push_back(reference.familiar());
     if (reference.familiar() == "missing:latest") throw util::Error("no such image");
     const std::string on_build =
         reference.familiar() == "triggers:latest" ? R"("OnBuild":["COPY f /f"])" : "";
     const std::string architecture = reference.familiar() == "old:latest" ? "386" : platform.architecture;
     return R"({"architecture":")" + architecture + R"(","os":"linux","config":{)" + on_build + "}}";
   }
+
+  std::vector<std::string> asked;
 };
 
 struct Plan {
   plan::Graph graph;
   std::vector<std::string> warnings;
+  std::vector<std::string> asked;  // of images
 
   std::vector<std::string> titles() const {
     std::vector<std::string> titles;
@@ -54,6 +63,7 @@ protected:
     const auto warn = [&](const dockerfile::Warning& warning) { warnings.push_back(warning.str()); };
     result.graph = plan::lower(dockerfile::parse(text), inputs, images, warn);
     result.warnings = warnings;
+    result.asked = images.asked;
     return result;
   }
 
@@ -74,6 +84,11 @@ private:
 };
 
 using Titles = std::vector<std::string>;
+
+TEST_F(Lower, AnnouncesAllBasesBeforeItAsksForTheFirst) {
+  const auto plan = lower("FROM a AS x\nFROM unused\nFROM scratch AS y\nFROM b\nCOPY --from=x / /\n");
+  EXPECT_EQ(plan.asked, (Titles{"announced a:latest", "announced b:latest", "a:latest", "b:latest"}));
+}
 
 TEST_F(Lower, GivesEveryOpTheTitleAndThePlaceOfItsInstruction) {
   const auto plan = lower(
