@@ -157,7 +157,10 @@ std::filesystem::path AgentSocket::path() const {
 }
 
 std::string AgentSocket::short_path() const {
-  return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(directory_fd_.get()) + "/socket";
+  // Not by getpid(): /proc may be that of the namespace above ours. Nor by /proc/self and an inherited
+  // descriptor: ssh closes those.
+  const auto process = std::filesystem::read_symlink("/proc/self").string();
+  return "/proc/" + process + "/fd/" + std::to_string(directory_fd_.get()) + "/socket";
 }
 
 void AgentSocket::listen(const Access& access) {

@@ -106,7 +106,7 @@ private:
     if (op.remote.starts_with("http") || op.remote.starts_with("git://")) return nullptr;
     auto agent = workshop.ssh.open("default", {});
     if (!agent)
-      throw util::Error(std::string(before_any_file) + ": no SSH key \"default\" forwarded from the client");
+      throw util::Error(std::string(before_any_file) + ": " + workshop.ssh.absence("default", "default"));
     return agent;
   }
 

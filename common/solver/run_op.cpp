@@ -270,8 +270,8 @@ private:
       spec.binds.push_back({.source = socket->path(), .target = absolute(target)});
       sockets_.push_back(std::move(socket));
     } else if (options.required) {
-      const std::string id = options.id == "default" ? "" : options.id;
-      throw util::Error("no SSH key \"" + util::escape(id) + "\" forwarded from the client");
+      throw util::Error(
+          workshop_.ssh.absence(options.id, options.id == "default" ? std::string() : options.id));
     }
   }
 

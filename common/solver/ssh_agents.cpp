@@ -36,6 +36,11 @@ std::unique_ptr<AgentSocket> SshAgents::open(const std::string& id, const AgentS
   return std::make_unique<AgentSocket>(agent->second.socket, agent->second.forwarding, directory_, access);
 }
 
+std::string SshAgents::absence(const std::string& id, const std::string& named) const {
+  if (agents_.empty()) return "no SSH key \"" + util::escape(named) + "\" forwarded from the client";
+  return "unset ssh forward key " + util::escape(id);
+}
+
 SshAgents::Agent SshAgents::make_agent(const document::Ssh& ssh) {
   if (ssh.env) {
     const char* key = std::getenv(ssh.env->c_str());

@@ -8,6 +8,7 @@ setup() { enter_build; }
 
 teardown() {
   if [ -n "${SSH_AGENT_PID:-}" ]; then kill "$SSH_AGENT_PID" 2>/dev/null || true; fi
+  stop_sshd
 }
 
 # nowhere TEXT: no output, whether compressed or not, and no progress holds it.
@@ -240,4 +241,49 @@ start_agent() {
   start_agent key
   solve_well "$(to_output)" "$with_ssh" '.ssh = [{id: "git", env: null, paths: [], raw: false}]'
   [ "$(offered)" = "$(public_key key)" ]
+}
+
+# A repository that only the holder of `key` reads, and builds that can reach it.
+serve_repository() {
+  make_key key
+  git init -q -b main repository
+  echo content >repository/file
+  git -C repository add file
+  git -C repository -c user.name=tests -c user.email=tests@example.com commit -q -m first
+  git -C repository tag v1
+  start_sshd key.pub repository
+  oci-solve() { near_sshd "$(type -P oci-solve)" "$@"; }
+}
+
+@test "ADD of git over ssh shows the keys of the default agent, to hosts that nobody knows yet" {
+  serve_repository
+  dockerfile <<'END'
+FROM scratch
+ADD git@127.0.0.1:repository.git#v1 /short/
+ADD --keep-git-dir ssh://git@127.0.0.1:2222/home/git/repository.git /url/
+END
+  KEY_TEXT=$(cat key) solve_well "$(to_output)" '.ssh = [{id: "default", env: "KEY_TEXT", paths: [], raw: false}]'
+  [ "$(image_file short/file)" = content ]
+  [ "$(image_file url/file)" = content ]
+  image_file url/.git/config | grep -q 'url = ssh://xxxxx@127.0.0.1:2222/home/git/repository.git'
+  eval "$(ssh-agent -s 3>&-)" >/dev/null
+  ssh-add -q key
+  solve_well '.ssh = [{id: "default", env: null, paths: [], raw: false}]' '.no_cache = true'
+  nothing_left
+}
+
+@test "ADD of git over ssh fails without the right key" {
+  serve_repository
+  make_key other
+  printf 'FROM scratch\nADD git@127.0.0.1:repository.git /\n' | dockerfile
+  solve '.ssh = [{id: "git", env: null, paths: [{path: "key"}], raw: false}]'
+  [ "$status" -eq 1 ]
+  [[ $stderr == *'unset ssh forward key default'* ]]
+  solve
+  [ "$status" -eq 1 ]
+  [[ $stderr == *'no SSH key "default" forwarded from the client'* ]]
+  solve '.ssh = [{id: "default", env: null, paths: [{path: "other"}], raw: false}]'
+  [ "$status" -eq 1 ]
+  [[ $stderr == *'git@127.0.0.1: Permission denied (publickey'* ]]
+  run ! grep -q 'Accepted' sshd.log
 }
