@@ -163,37 +163,48 @@ private:
     }
   }
 
-  // A path below a filesystem. Writes go to a layer of their own that is thrown away.
+  // Writes go to a layer of their own that is thrown away.
   std::filesystem::path bind_source(const plan::Run::Mount& mount) {
     const auto& from = inputs_.at(*mount.from);
-    std::filesystem::path root;
+    snapshot::Stack stack = from.stack;
+    std::string source = mount.options.source;
     if (from.local) {
-      root = local_copy(*from.local);
-    } else {
-      mounted_.push_back(mount.options.read_only ? workshop_.snapshotter.open_read_only(from.stack)
-                                                 : workshop_.snapshotter.open(from.stack));
-      root = mounted_.back()->root();
+      const auto copy = local_copy(*from.local, source);
+      if (mount.options.read_only) return copy;
+      stack = {.trees = {copy.parent_path()}};
+      source = copy.filename();
     }
+    mounted_.push_back(mount.options.read_only ? workshop_.snapshotter.open_read_only(stack)
+                                               : workshop_.snapshotter.open(stack));
+    const auto& root = mounted_.back()->root();
     const auto tree = root_source(root);
-    const auto path = follow(*tree, mount.options.source);
-    if (!tree->status(path)) {
-      if (!from.local)
-        throw util::Error(failure() + ": open /" + util::escape(path) + ": no such file or directory");
-      throw util::Error("failed to compute cache key: failed to calculate checksum: \"/" +
-                        util::escape(path) + "\": not found");
-    }
+    const auto path = follow(*tree, source);
+    if (!tree->status(path))
+      throw util::Error(failure() + ": open /" + util::escape(path) + ": no such file or directory");
     return root / path;
   }
 
-  // The context as a step sees it: without what is ignored, everything owned by root.
-  std::filesystem::path local_copy(const plan::Local& local) {
-    plan::Copy copy;
-    copy.base = 0;
-    copy.sources.push_back({.from = 1, .path = "/"});
-    copy.destination = "/";
-    const Inputs inputs = {{0, Filesystem{}},
-                           {1, Filesystem{.stack = {}, .local = local, .independent = false}}};
-    return solver::copy(copy, inputs, workshop_, Form::tree).stack.trees.back();
+  // Of the one path alone: a context may be large.
+  std::filesystem::path local_copy(const plan::Local& local, const std::string& source) {
+    return workshop_.local_copies.get(local.name + "\n" + source, [&] {
+      const std::shared_ptr<SourceTree> tree = context_source(std::make_shared<context::Tree>(
+          local.directory, context::load_ignore(local.directory, local.dockerfile)));
+      const auto path = follow(*tree, source);
+      const auto status = tree->status(path);
+      if (!status) {
+        throw util::Error("failed to compute cache key: failed to calculate checksum: \"/" +
+                          util::escape(path) + "\": not found");
+      }
+      const auto directory = workshop_.new_tree();
+      std::filesystem::create_directory(directory);
+      auto root = sys::RootedDir::open(directory);
+      const std::string name = "copy";
+      Copier(tree, *directory_target(root), {}).copy(path, name, "/" + name);
+      if (S_ISDIR(status->st_mode) && !path.empty())
+        root.set_mode(sys::RootedPath().child(name), status->st_mode & 07777);
+      root.settle();
+      return directory / name;
+    });
   }
 
   // One that begins with other content or as another directory is another.

@@ -18,6 +18,7 @@
 #include "common/solver/base_images.hpp"
 #include "common/solver/cache_mounts.hpp"
 #include "common/solver/emulation.hpp"
+#include "common/solver/local_copies.hpp"
 #include "common/solver/ssh_agents.hpp"
 #include "common/sys/fd.hpp"
 
@@ -66,6 +67,7 @@ public:
   const SshAgents ssh;
   Emulators emulators;
   CacheMounts cache_mounts;
+  LocalCopies local_copies;
 
   // A path for a tree that does not exist yet.
   std::filesystem::path new_tree();

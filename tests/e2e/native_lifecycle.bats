@@ -186,3 +186,17 @@ END
   [ "$status" -eq 1 ]
   [[ "$stderr" == *"exit code: 137"* ]]
 }
+
+@test "steps that mount a path of the context share one copy of it" {
+  dockerfile <<'END'
+FROM busybox
+RUN --mount=source=Dockerfile,target=/m echo "place $(stat -c %d:%i /m)"
+RUN --mount=source=Dockerfile,target=/m echo "place $(stat -c %d:%i /m)" && ! touch /m
+RUN --mount=source=Dockerfile,target=/m,rw echo changed >/m
+RUN --mount=source=Dockerfile,target=/m grep -q FROM /m
+END
+  solve "$(natively)"
+  [ "$status" -eq 0 ]
+  [ "$(grep -oE 'place [0-9:]+$' <<<"$stderr" | wc -l)" -eq 2 ]
+  [ "$(grep -oE 'place [0-9:]+$' <<<"$stderr" | sort -u | wc -l)" -eq 1 ]
+}
