@@ -180,13 +180,18 @@ std::vector<std::string> candidates(const std::string& program, const std::vecto
 
 // WORKDIR of a base image may be missing: it is made, and is part of the layer then.
 void make_working_dir(sys::RootedDir& root, const std::string& path, const User& user) {
+  const auto destination = root.destination(path);
+  if (!destination)
+    throw StartError("cannot make the working directory " + util::quote(path) + ": symlinks go in circles");
   std::string partial;
-  for (const auto& component : util::split(sys::clean_path(path), '/')) {
-    if (component.empty()) continue;
+  for (const auto& component : util::split(destination->str(), '/')) {
     partial += "/" + component;
-    if (root.follow(partial)) continue;
     const auto place = root.find(partial);
-    if (!place) throw util::Error("cannot make the working directory " + util::quote(path));
+    const auto status = root.status(*place);
+    if (status && !S_ISDIR(status->st_mode))
+      throw StartError("cannot make the working directory " + util::quote(path) + ": " +
+                       util::quote(partial) + " is a file");
+    if (status) continue;
     root.make_directory(*place);
     root.set_mode(*place, 0755);
     if (const auto error = root.set_owner(*place, user.uid, user.gid)) {

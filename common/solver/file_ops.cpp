@@ -166,7 +166,7 @@ private:
       const std::string followed = source.wildcards ? follow(tree, match) : match;
       if (!tree.status(followed)) {
         if (!inputs_.at(source.from).local)
-          throw dockerfile::SyntaxError("lstat /" + match + ": no such file or directory", source.path);
+          throw dockerfile::SyntaxError("lstat /" + followed + ": no such file or directory", source.path);
         throw dockerfile::SyntaxError(
             "failed to compute cache key: failed to calculate checksum: " + shown(match) + ": not found",
             source.path);
@@ -226,15 +226,15 @@ Filesystem make_directory(const plan::MakeDirectory& op, const Inputs& inputs, W
   const auto workspace = workshop.snapshotter.open(base);
   auto root = sys::RootedDir::open(workspace->root(), sys::RootedDir::Times::natural);
   const auto owner = op.user.empty() ? sandbox::Owner{} : sandbox::resolve_owner(root, op.user);
+  const auto destination = root.destination(op.path);
+  if (!destination) throw util::Error("mkdir " + op.path + ": too many links");
   std::string partial;
-  for (const auto& component : util::split(sys::clean_path(op.path), '/')) {
+  for (const auto& component : util::split(destination->str(), '/')) {
     partial += "/" + component;
-    if (const auto there = root.follow(partial)) {
-      if (there->is_root() || S_ISDIR(root.status(*there)->st_mode)) continue;
-      throw util::Error("mkdir " + partial + ": not a directory");
-    }
     const auto place = root.find(partial);
-    if (!place || root.status(*place)) throw util::Error("mkdir " + partial + ": no such file or directory");
+    const auto status = root.status(*place);
+    if (status && !S_ISDIR(status->st_mode)) throw util::Error("mkdir " + partial + ": not a directory");
+    if (status) continue;
     root.make_directory(*place);
     if (const auto error = root.set_owner(*place, owner.uid, owner.gid)) {
       util::throw_errno("cannot set the owner of " + util::quote(partial), error.value());

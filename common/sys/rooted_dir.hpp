@@ -76,6 +76,10 @@ public:
   // something on the way is missing.
   std::optional<RootedPath> follow(std::string_view path);
 
+  // Where `path` leads with symlinks followed to the end, what is missing taken as written: where something
+  // made at `path`, parents included, ends up. Nothing after 255 symlinks.
+  std::optional<RootedPath> destination(std::string_view path);
+
   // A regular file for reading, symlinks followed inside the root; empty if there is none.
   UniqueFd open_file(std::string_view path);
 

@@ -13,7 +13,8 @@
 namespace sys {
 namespace {
 
-constexpr int max_symlinks = 40;  // what the kernel allows, too
+constexpr int max_symlinks = 40;               // what the kernel allows, too
+constexpr int max_destination_symlinks = 255;  // what BuildKit allows
 
 UniqueFd open_directory(int parent, const char* name) {
   // O_PATH needs no right to read, and with O_DIRECTORY | O_NOFOLLOW a symlink is ENOTDIR.
@@ -88,6 +89,33 @@ std::optional<RootedPath> RootedDir::find(std::string_view path) {
 
 RootedPath RootedDir::find_or_make_parents(std::string_view path) {
   return *resolve(path, Missing::make);
+}
+
+std::optional<RootedPath> RootedDir::destination(std::string_view path) {
+  RootedPath at;
+  std::string rest = clean_path(path);
+  for (int links = 0; !rest.empty();) {
+    const auto slash = rest.find('/');
+    const std::string component = rest.substr(0, slash);
+    rest.erase(0, slash == std::string::npos ? slash : slash + 1);
+    if (component.empty() || component == ".") continue;
+    if (component == "..") {
+      at = at.parent();
+      continue;
+    }
+    RootedPath next = at.child(component);
+    const bool is_reachable = find(next.str()).has_value();
+    const auto found = is_reachable ? status(next) : std::nullopt;
+    if (!found || !S_ISLNK(found->st_mode)) {
+      at = std::move(next);
+      continue;
+    }
+    if (++links > max_destination_symlinks) return std::nullopt;
+    const auto target = target_of(next);
+    if (target.starts_with('/')) at = RootedPath();
+    rest = target + '/' + rest;
+  }
+  return at;
 }
 
 std::optional<RootedPath> RootedDir::resolve(std::string_view path, Missing missing) {

@@ -79,6 +79,17 @@ TEST(RootedPath, KnowsItsParts) {
     EXPECT_THROW(path.child(name), util::Error) << name;
 }
 
+TEST_F(RootedDir, KnowsWhereMissingThingsWouldEndUp) {
+  fs::create_directories(top_ / "there");
+  fs::create_symlink("../../gone/far", top_ / "there" / "link");
+  fs::create_symlink("/there/link", top_ / "absolute");
+  fs::create_symlink("circle", top_ / "circle");
+  EXPECT_EQ(root_.destination("there/link/file")->str(), "gone/far/file");
+  EXPECT_EQ(root_.destination("/absolute")->str(), "gone/far");
+  EXPECT_EQ(root_.destination("no/such/../file")->str(), "no/file");
+  EXPECT_EQ(root_.destination("circle/file"), std::nullopt);
+}
+
 TEST_F(RootedDir, FindsPlacesThroughSymlinksInsideTheRoot) {
   fs::create_directories(top_ / "usr/lib/deep");
   fs::create_symlink("usr/lib", top_ / "lib");
