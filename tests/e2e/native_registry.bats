@@ -149,6 +149,10 @@ extra_config() {
   [ "$(curl -sf --noproxy '*' "http://$SERVER/-/log" | jq -c sort)" = '["repository:base:pull","repository:other:pull"]' ]
 }
 
+proxy_is_asked() {
+  curl -sf --noproxy '*' "http://$SERVER/-/log" | jq -e 'length > 0' >/dev/null
+}
+
 @test "what bases are is asked for all at the same time, and the first that is missing is named" {
   push_busybox first:1
   push_busybox second:1
@@ -161,6 +165,19 @@ extra_config() {
   build
   [ "$status" -eq 1 ]
   [[ "$stderr" == *"oci-solve: Dockerfile:1: $SERVER/none:1: cannot pull"* ]]
+  # A signal ends what nobody answers.
+  set_faults "$SERVER" '[{"match": "HEAD .*/manifests/", "gather": 3}]'
+  curl -sf -o /dev/null --noproxy '*' "http://$SERVER/-/log"
+  make_request '.engine = "native"' >request
+  oci-solve <request >result 2>progress 3>&- &
+  local waiting=$!
+  SERVER_PIDS+=("$waiting")
+  wait_until 20 proxy_is_asked
+  kill -TERM "$waiting"
+  local code=0
+  wait "$waiting" || code=$?
+  [ "$code" -eq 143 ]
+  nothing_left
 }
 
 @test "mirrors are asked in order, and what they lack comes from the next" {

@@ -1,6 +1,8 @@
 // Pulls from real registries that want a login or a certificate.
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "tests/unit/common/registry/pull_fixture.hpp"
 
 namespace registry {
@@ -140,6 +142,22 @@ TEST_F(TokenTest, EveryRepositoryHasItsOwn) {
   for (const auto* name : {"/app:1", "/multi:1", "/app:1"})
     pulling.resolve(reference_of(front_->address() + name), {});
   EXPECT_EQ(scopes_given(), (std::vector<std::string>{"repository:app:pull", "repository:multi:pull"}));
+}
+
+TEST_F(TokenTest, OneTokenServesWhoeverNeedsItAtTheSameTime) {
+  front_->set_faults(R"([{"match": "HEAD .*/manifests/", "gather": 2}])");
+  log_in(front_->address(), "alice", "wonderland");
+  auto pulling = puller();
+  const auto resolve = [&](const char* platform) {
+    EXPECT_EQ(pulling.resolve(reference_of(front_->address() + "/multi:1"), image::Platform::parse(platform))
+                  .config.platform.str(),
+              platform);
+  };
+  {
+    const std::jthread other([&] { resolve("linux/arm64"); });
+    resolve("linux/amd64");
+  }
+  EXPECT_EQ(scopes_given(), std::vector<std::string>{"repository:multi:pull"});
 }
 
 TEST_F(TokenTest, ATokenThatIsRefusedLaterIsReplaced) {
