@@ -59,6 +59,8 @@ cp -aL /etc/debian_version /etc/group /etc/nsswitch.conf /etc/os-release /etc/pa
 
 keep /usr/bin/build /usr/bin/oci-* /usr/bin/buildctl /usr/bin/buildkit*
 ln -s buildkit-runc /root-of-image/usr/bin/runc
+# Loaded when it is first used, so ldd does not tell of it.
+keep /usr/lib/*/libcurl.so.4 /usr/lib/*/libcurl.so.4.*
 keep /etc/ssl/certs/ca-certificates.crt
 keep /usr/bin/ssh /usr/bin/ssh-agent /usr/bin/ssh-add
 keep /usr/bin/git /usr/lib/git-core/git-remote-http /usr/lib/git-core/git-remote-https /usr/lib/git-core/git-submodule \

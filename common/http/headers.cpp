@@ -1,10 +1,9 @@
 // Parsing of header fields.
 #include "common/http/headers.hpp"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 
+#include "common/http/curl.hpp"
 #include "common/util/text.hpp"
 
 namespace http {
@@ -134,7 +133,7 @@ std::optional<std::chrono::seconds> parse_retry_after(std::string_view value,
   if (const auto seconds = util::parse_uint(text)) {
     return std::chrono::seconds(std::min(*seconds, longest));
   }
-  const auto date = ::curl_getdate(std::string(text).c_str(), nullptr);
+  const auto date = curl().getdate(std::string(text).c_str(), nullptr);
   if (date < 0) return std::nullopt;
   const auto wait = date - std::chrono::system_clock::to_time_t(now);
   return std::chrono::seconds(std::clamp<std::int64_t>(wait, 0, longest));

@@ -2,14 +2,12 @@
 // for our own descriptors too: a request to stop ends a transfer at once.
 #include "common/http/transfer.hpp"
 
-#include <curl/curl.h>
-
 #include <array>
 #include <cstdlib>
 #include <exception>
-#include <mutex>
 #include <utility>
 
+#include "common/http/curl.hpp"
 #include "common/http/trust.hpp"
 #include "common/sys/stop.hpp"
 #include "common/util/text.hpp"
@@ -20,13 +18,13 @@ namespace {
 constexpr long buffer_size = 256 << 10;
 
 struct EasyDelete {
-  void operator()(CURL* handle) const noexcept { ::curl_easy_cleanup(handle); }
+  void operator()(CURL* handle) const noexcept { curl().easy_cleanup(handle); }
 };
 struct MultiDelete {
-  void operator()(CURLM* handle) const noexcept { ::curl_multi_cleanup(handle); }
+  void operator()(CURLM* handle) const noexcept { curl().multi_cleanup(handle); }
 };
 struct ListDelete {
-  void operator()(curl_slist* list) const noexcept { ::curl_slist_free_all(list); }
+  void operator()(curl_slist* list) const noexcept { curl().slist_free_all(list); }
 };
 using FieldList = std::unique_ptr<curl_slist, ListDelete>;
 
@@ -58,7 +56,7 @@ void take_line(Exchange& exchange, std::string_view line) {
     if (colon != std::string_view::npos) exchange.headers.add(line.substr(0, colon), line.substr(colon + 1));
   } else {
     long status = 0;
-    ::curl_easy_getinfo(exchange.easy, CURLINFO_RESPONSE_CODE, &status);
+    curl().easy_getinfo(exchange.easy, CURLINFO_RESPONSE_CODE, &status);
     if (status >= 200) exchange.receiver.on_head(static_cast<int>(status), exchange.headers);
   }
 }
@@ -77,17 +75,17 @@ extern "C" std::size_t http_on_body(char* data, std::size_t, std::size_t size, v
 
 template <typename Value>
 void set(CURL* easy, CURLoption option, Value value) {
-  const auto result = ::curl_easy_setopt(easy, option, value);
+  const auto result = curl().easy_setopt(easy, option, value);
   if (result == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
   if (result != CURLE_OK) {
-    throw util::Error(std::string("cannot set up libcurl: ") + ::curl_easy_strerror(result));
+    throw util::Error(std::string("cannot set up libcurl: ") + curl().easy_strerror(result));
   }
 }
 
 FieldList to_list(const std::vector<Header>& headers) {
   FieldList list;
   for (const auto& header : headers) {
-    curl_slist* longer = ::curl_slist_append(list.get(), (header.name + ": " + header.value).c_str());
+    curl_slist* longer = curl().slist_append(list.get(), (header.name + ": " + header.value).c_str());
     if (longer == nullptr) throw std::bad_alloc();
     (void)list.release();
     list.reset(longer);
@@ -150,7 +148,7 @@ Failure::Kind kind_of(CURL* easy, CURLcode result, std::string_view text) {
     case CURLE_SSL_CONNECT_ERROR: {
       // A handshake that was cut has this code as well as one that can never succeed.
       long error_number = 0;
-      ::curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error_number);
+      curl().easy_getinfo(easy, CURLINFO_OS_ERRNO, &error_number);
       const bool cut = error_number == ECONNRESET || error_number == EPIPE ||
                        text.find("SSL_ERROR_SYSCALL") != std::string_view::npos ||
                        text.find("unexpected eof") != std::string_view::npos;
@@ -161,13 +159,6 @@ Failure::Kind kind_of(CURL* easy, CURLcode result, std::string_view text) {
   }
 }
 
-void initialise_libcurl() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    if (::curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw util::Error("cannot set up libcurl");
-  });
-}
-
 }  // namespace
 
 struct Transfer::State {
@@ -176,9 +167,8 @@ struct Transfer::State {
 };
 
 Transfer::Transfer() : state_(std::make_unique<State>()) {
-  initialise_libcurl();
-  state_->multi.reset(::curl_multi_init());
-  state_->easy.reset(::curl_easy_init());
+  state_->multi.reset(curl().multi_init());
+  state_->easy.reset(curl().easy_init());
   if (!state_->multi || !state_->easy) throw std::bad_alloc();
 }
 
@@ -191,7 +181,7 @@ void Transfer::perform(const TransferRequest& request, Receiver& receiver, sys::
   std::array<char, CURL_ERROR_SIZE> reason = {};
   const auto fields = to_list(request.headers);
 
-  ::curl_easy_reset(easy);
+  curl().easy_reset(easy);
   set(easy, CURLOPT_URL, request.url.str().c_str());
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_NOSIGNAL, 1L);
@@ -219,28 +209,28 @@ void Transfer::perform(const TransferRequest& request, Receiver& receiver, sys::
     set(easy, CURLOPT_COPYPOSTFIELDS, request.form.c_str());
   }
 
-  if (::curl_multi_add_handle(multi, easy) != CURLM_OK) throw util::Error("cannot set up libcurl");
-  const auto remove = [multi](CURL* handle) { ::curl_multi_remove_handle(multi, handle); };
+  if (curl().multi_add_handle(multi, easy) != CURLM_OK) throw util::Error("cannot set up libcurl");
+  const auto remove = [multi](CURL* handle) { curl().multi_remove_handle(multi, handle); };
   std::unique_ptr<CURL, decltype(remove)> attached(easy, remove);
   int running = 1;
   while (running > 0) {
     interrupt.check();
-    if (::curl_multi_perform(multi, &running) != CURLM_OK) throw util::Error("libcurl failed");
+    if (curl().multi_perform(multi, &running) != CURLM_OK) throw util::Error("libcurl failed");
     if (running == 0) break;
     curl_waitfd own[2] = {{interrupt.cancel_fd(), CURL_WAIT_POLLIN, 0},
                           {sys::stop::fd(), CURL_WAIT_POLLIN, 0}};
     const unsigned count = sys::stop::fd() >= 0 ? 2 : 1;
-    if (::curl_multi_poll(multi, own, count, 1000, nullptr) != CURLM_OK) throw util::Error("libcurl failed");
+    if (curl().multi_poll(multi, own, count, 1000, nullptr) != CURLM_OK) throw util::Error("libcurl failed");
   }
   CURLcode result = CURLE_OK;
   int left = 0;
-  while (const CURLMsg* message = ::curl_multi_info_read(multi, &left)) {
+  while (const CURLMsg* message = curl().multi_info_read(multi, &left)) {
     if (message->msg == CURLMSG_DONE) result = message->data.result;
   }
   if (exchange.thrown) std::rethrow_exception(exchange.thrown);
   if (result == CURLE_OK) return;
 
-  const std::string text = reason[0] != '\0' ? reason.data() : ::curl_easy_strerror(result);
+  const std::string text = reason[0] != '\0' ? reason.data() : curl().easy_strerror(result);
   const auto kind = kind_of(easy, result, text);
   const auto* const verb = request.method == Method::post ? "cannot post to " : "cannot get ";
   throw Failure(verb + request.url.display() + ": " + util::escape(text), kind);

@@ -1,12 +1,12 @@
 // Bundles of CA certificates.
 #include "common/http/trust.hpp"
 
-#include <curl/curl.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdlib>
 
+#include "common/http/curl.hpp"
 #include "common/sys/file.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -16,7 +16,7 @@ namespace http {
 std::optional<std::filesystem::path> system_ca_file() {
   if (const char* chosen = std::getenv("SSL_CERT_FILE"); chosen != nullptr && *chosen != '\0') return chosen;
   const std::array<const char*, 5> places = {
-      ::curl_version_info(CURLVERSION_NOW)->cainfo,
+      curl().version_info(CURLVERSION_NOW)->cainfo,
       "/etc/ssl/certs/ca-certificates.crt",
       "/etc/pki/tls/certs/ca-bundle.crt",
       "/etc/ssl/ca-bundle.pem",

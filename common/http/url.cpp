@@ -1,21 +1,23 @@
 // URLs by libcurl's own parser, so that what is checked here is what is connected to there.
 #include "common/http/url.hpp"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <memory>
 
+#include "common/http/curl.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
 namespace http {
 namespace {
 
-using Handle = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
+struct HandleDelete {
+  void operator()(CURLU* handle) const noexcept { curl().url_cleanup(handle); }
+};
+using Handle = std::unique_ptr<CURLU, HandleDelete>;
 
 Handle new_handle() {
-  Handle handle(::curl_url(), &curl_url_cleanup);
+  Handle handle(curl().url());
   if (!handle) throw std::bad_alloc();
   return handle;
 }
@@ -33,15 +35,15 @@ Handle new_handle() {
 
 std::string get_part(CURLU* handle, CURLUPart part, unsigned flags = 0) {
   char* value = nullptr;
-  if (::curl_url_get(handle, part, &value, flags) != CURLUE_OK) return "";
-  const std::unique_ptr<char, decltype(&curl_free)> owner(value, &curl_free);
+  if (curl().url_get(handle, part, &value, flags) != CURLUE_OK) return "";
+  const std::unique_ptr<char, decltype(curl().free)> owner(value, curl().free);
   return value;
 }
 
 void set_part(CURLU* handle, CURLUPart part, std::string_view value, std::string_view text,
               unsigned flags = 0) {
-  const auto result = ::curl_url_set(handle, part, std::string(value).c_str(), flags);
-  if (result != CURLUE_OK) fail(text, ::curl_url_strerror(result));
+  const auto result = curl().url_set(handle, part, std::string(value).c_str(), flags);
+  if (result != CURLUE_OK) fail(text, curl().url_strerror(result));
 }
 
 bool has_control(std::string_view text) {

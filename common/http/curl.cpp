@@ -1,0 +1,43 @@
+// Finding libcurl's functions by their names.
+#include "common/http/curl.hpp"
+
+#include <dlfcn.h>
+
+#include <string>
+
+#include "common/util/error.hpp"
+
+namespace http {
+namespace {
+
+constexpr auto library_name = "libcurl.so.4";  // since 7.16.0; fits the headers this is compiled with
+
+template <typename Function>
+void find(void* library, const char* name, Function& function) {
+  function = reinterpret_cast<Function>(::dlsym(library, name));
+  if (function == nullptr) throw util::Error(std::string(library_name) + " is too old: it has no " + name);
+}
+
+Curl load() {
+  // Never closed: OpenSSL, which comes with it, does not survive that.
+  void* const library = ::dlopen(library_name, RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    throw util::Error(std::string("cannot load ") + library_name + " (" + ::dlerror() +
+                      "); install it, on Debian by the package libcurl4");
+  }
+  Curl curl{};
+#define HTTP_CURL_FIND(name) find(library, "curl_" #name, curl.name);
+  HTTP_CURL_FUNCTIONS(HTTP_CURL_FIND)
+#undef HTTP_CURL_FIND
+  if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw util::Error("cannot set up libcurl");
+  return curl;
+}
+
+}  // namespace
+
+const Curl& curl() {
+  static const Curl functions = load();
+  return functions;
+}
+
+}  // namespace http
