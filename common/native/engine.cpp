@@ -9,6 +9,7 @@
 #include <ctime>
 #include <list>
 #include <memory>
+#include <stop_token>
 
 #include "common/context/sources.hpp"
 #include "common/dockerfile/file.hpp"
@@ -18,14 +19,9 @@
 #include "common/native/settings.hpp"
 #include "common/output/write.hpp"
 #include "common/plan/lower.hpp"
-#include "common/sandbox/sandbox.hpp"
-#include "common/snapshot/snapshotter.hpp"
 #include "common/solver/solve.hpp"
 #include "common/store/store.hpp"
 #include "common/sys/file.hpp"
-#include "common/sys/mounts.hpp"
-#include "common/sys/process_namespace.hpp"
-#include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -142,24 +138,24 @@ std::unique_ptr<store::Store> open_store(const document::Request& request,
   } else if (state_dir) {
     return std::make_unique<store::Store>(*state_dir);
   }
-  return std::make_unique<store::Store>(work_dir / "store");
+  return std::make_unique<store::Store>(work_dir / "store", store::warn_on_stderr, std::stop_token(),
+                                        store::Opened::when_used);
 }
 
 class Build {
 public:
-  Build(const document::Request& request, const std::optional<fs::path>& state_dir, const fs::path& work_dir)
+  Build(const document::Request& request, const std::optional<fs::path>& state_dir,
+        const Isolation& isolation)
       : request_(request),
         epoch_(epoch_of(request)),
-        store_(open_store(request, state_dir, work_dir)),
+        store_(open_store(request, state_dir, isolation.directory.path())),
         images_(request, registry_settings(request), *store_, progress_),
-        snapshotter_(snapshot::make_overlay(make_directory(work_dir / "snapshots"))),
-        sandbox_(sandbox::make_namespaces(work_dir)),
         workshop_({.request = request,
-                   .snapshotter = *snapshotter_,
-                   .sandbox = *sandbox_,
+                   .snapshotter = *isolation.snapshotter,
+                   .sandbox = *isolation.sandbox,
                    .images = images_,
                    .progress = progress_,
-                   .directory = work_dir / "snapshots",
+                   .directory = isolation.snapshotter->directory(),
                    .proxies = proxies_of(request),
                    .epoch = epoch_}) {}
 
@@ -210,11 +206,6 @@ private:
     }
   }
 
-  static fs::path make_directory(const fs::path& path) {
-    fs::create_directories(path);
-    return path;
-  }
-
   void write(const plan::Graph& graph, const plan::TargetPlan& target, const fs::path& path,
              const solver::BuiltLayers& layers) {
     engine::Progress::Vertex vertex(progress_, "exporting to " +
@@ -254,28 +245,27 @@ private:
   std::unique_ptr<store::Store> store_;
   engine::Progress progress_;
   solver::BaseImages images_;
-  std::unique_ptr<snapshot::Snapshotter> snapshotter_;
-  std::unique_ptr<sandbox::Sandbox> sandbox_;
   solver::Workshop workshop_;
 };
 
 }  // namespace
 
-document::Result Engine::build(const document::Request& request, const fs::path& work_dir) {
+// The directory of the isolation is this engine's alone, so that `work_dir` is not needed.
+document::Result Engine::build(const document::Request& request, const fs::path&) {
   if (const auto missing = left_out_parameter(request)) {
     throw util::Error("the build asks for " + *missing +
                       ", which the native engine does not do; use ENGINE=buildkit");
   }
-  sys::enter_process_namespace();
-  if (!sys::enter_private_mounts())
-    throw util::Error("the native engine needs to make mounts: run it as root or in a privileged task");
-  const sys::TempDir directory(work_dir, "native-");  // `work_dir` is the caller's to remove, and stays empty
-  return Build(request, state_dir_, directory.path()).run();
+  return Build(request, state_dir_, isolation_).run();
 }
 
 std::optional<std::string> left_out(const document::Request& request) {
   const auto parameter = left_out_parameter(request);
   return parameter ? parameter : left_out_of_language(request);
+}
+
+Work work_of(const document::Request& request) {
+  return may_run_steps(request) ? Work::steps : Work::copies;
 }
 
 }  // namespace native

@@ -6,20 +6,22 @@
 #include <string>
 
 #include "common/engine/engine.hpp"
+#include "common/native/isolation.hpp"
 
 namespace native {
 
 class Engine : public engine::Engine {
 public:
-  // Base images are kept for the next build in the folder "native" of the request's cache directory, else in
-  // `state_dir`, which is made if need be, else nowhere.
-  explicit Engine(std::optional<std::filesystem::path> state_dir = std::nullopt)
-      : state_dir_(std::move(state_dir)) {}
+  // Works in `isolation`. Base images are kept for the next build in the folder "native" of the request's
+  // cache directory, else in `state_dir`, which is made if need be, else nowhere.
+  explicit Engine(Isolation isolation, std::optional<std::filesystem::path> state_dir = std::nullopt)
+      : isolation_(std::move(isolation)), state_dir_(std::move(state_dir)) {}
 
   std::string name() const override { return "native"; }
   document::Result build(const document::Request& request, const std::filesystem::path& work_dir) override;
 
 private:
+  Isolation isolation_;
   std::optional<std::filesystem::path> state_dir_;
 };
 
@@ -27,7 +29,7 @@ private:
 // build asks for"; nothing if it can do it all. Runs and pulls nothing.
 std::optional<std::string> left_out(const document::Request& request);
 
-// Why this machine, or the sandbox around us, cannot run the engine; nothing if it can. Found by trying.
-std::optional<std::string> obstacle(const std::filesystem::path& directory);
+// What `request` may come to, as far as a look at its Dockerfile tells.
+Work work_of(const document::Request& request);
 
 }  // namespace native

@@ -2,6 +2,7 @@
 #include "common/native/language.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "common/context/sources.hpp"
 #include "common/image/archive.hpp"
@@ -66,6 +67,11 @@ std::optional<std::string> image_with_devices(const document::Request& request,
   return std::nullopt;
 }
 
+bool runs_steps(const dockerfile::Instruction& instruction) {
+  return std::holds_alternative<dockerfile::Run>(instruction) ||
+         std::holds_alternative<dockerfile::Onbuild>(instruction);
+}
+
 }  // namespace
 
 dockerfile::ParseOptions parse_options(const document::Request& request) {
@@ -87,6 +93,21 @@ std::optional<std::string> left_out_of_language(const document::Request& request
       return "RUN --device (a trigger of " + util::quote(*image) + ")";
   } catch (const util::Error&) {}
   return std::nullopt;
+}
+
+bool may_run_steps(const document::Request& request) {
+  try {
+    const auto file = dockerfile::parse(sys::read_file(context::find_dockerfile(request.dockerfile)),
+                                        parse_options(request));
+    std::set<std::string> known = {"scratch"};
+    return std::any_of(file.stages.begin(), file.stages.end(), [&](const dockerfile::Stage& stage) {
+      const bool has_base = known.count(stage.base) == 0;
+      known.insert(stage.name);
+      return has_base || std::any_of(stage.instructions.begin(), stage.instructions.end(), runs_steps);
+    });
+  } catch (const util::Error&) {
+    return true;
+  }
 }
 
 }  // namespace native

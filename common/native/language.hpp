@@ -1,4 +1,4 @@
-// What Dockerfiles may say that this engine leaves to BuildKit.
+// What a look at a Dockerfile tells before its build starts.
 #pragma once
 
 #include <optional>
@@ -16,5 +16,9 @@ dockerfile::ParseOptions parse_options(const document::Request& request);
 // for"; nothing if there is no such thing. Runs and pulls nothing; a file that cannot be read or understood
 // asks for nothing: whoever builds it says what is wrong.
 std::optional<std::string> left_out_of_language(const document::Request& request);
+
+// False only if no step can run in the build of `request`: none is in its Dockerfile, nor a base image whose
+// triggers could hold one.
+bool may_run_steps(const document::Request& request);
 
 }  // namespace native

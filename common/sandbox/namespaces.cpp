@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
+#include <optional>
 
 #include "common/sandbox/capabilities.hpp"
 #include "common/sandbox/child.hpp"
@@ -264,12 +266,12 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
 
 class NamespaceSandbox : public Sandbox {
 public:
-  explicit NamespaceSandbox(const fs::path& directory)
-      : memory_(directory), devices_guarded_(devices_are_guarded(directory)) {}
+  explicit NamespaceSandbox(fs::path directory) : directory_(std::move(directory)) {}
 
   std::string name() const override { return "namespaces"; }
 
   sys::ExitStatus run(const Spec& spec, const Output& output) override {
+    std::call_once(prepared_, [this] { prepare(); });
     auto root = sys::RootedDir::open(spec.root);
     MountPoints points(spec.root, mount_targets(spec));
     const User user = resolve_user(root, spec.user);
@@ -284,7 +286,7 @@ public:
     if (guard != 0) set_attributes(plan.root.get(), guard);
     plan.root_target = spec.root.string();
     add_system_mounts(spec, devices_guarded_, plan);
-    add_files(spec, memory_, files, guard, plan);
+    add_files(spec, *memory_, files, guard, plan);
     add_protection(spec, plan);
     plan.loopback = spec.network == Network::none;
     plan.hostname = spec.hostname;
@@ -349,8 +351,16 @@ private:
     return process.supervise(std::move(printed.read_end), spec.cancel_fd, output);
   }
 
-  MemoryFiles memory_;
-  bool devices_guarded_;
+  // Not before the first step: many builds have none.
+  void prepare() {
+    memory_.emplace(directory_);
+    devices_guarded_ = devices_are_guarded(directory_);
+  }
+
+  fs::path directory_;
+  std::once_flag prepared_;
+  std::optional<MemoryFiles> memory_;
+  bool devices_guarded_ = false;
 };
 
 }  // namespace

@@ -76,8 +76,7 @@ public:
 };
 
 // By mount, pid, ipc, uts (and net) namespaces; needs root or a privileged task, and a mount namespace of our
-// own. Temporary mounts are made in `directory`. Throws util::Error saying what is missing when that does not
-// work.
+// own. Temporary mounts are made in `directory` when the first step runs.
 std::unique_ptr<Sandbox> make_namespaces(const std::filesystem::path& directory);
 
 }  // namespace sandbox

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <mutex>
 
 #include "common/snapshot/snapshotter.hpp"
 #include "common/sys/fd.hpp"
@@ -155,15 +156,20 @@ private:
 
 class OverlaySnapshotter : public Snapshotter {
 public:
-  explicit OverlaySnapshotter(fs::path directory) : directory_(std::move(directory)) { probe(); }
+  OverlaySnapshotter(fs::path directory, Probe when) : directory_(std::move(directory)) {
+    if (when == Probe::now) std::call_once(probed_, [this] { probe(); });
+  }
 
   std::string name() const override { return "overlay"; }
+  const fs::path& directory() const override { return directory_; }
 
   std::unique_ptr<Workspace> open(const Stack& lower) override {
+    if (!lower.trees.empty()) std::call_once(probed_, [this] { probe(); });
     return std::make_unique<OverlayWorkspace>(directory_, lower, true, extra_options_);
   }
 
   std::unique_ptr<Workspace> open_read_only(const Stack& stack) override {
+    if (stack.trees.size() > 1) std::call_once(probed_, [this] { probe(); });
     return std::make_unique<OverlayWorkspace>(directory_, stack, false, extra_options_);
   }
 
@@ -183,11 +189,11 @@ private:
       for (const std::string syncs : {",volatile", ""}) {
         extra_options_ = marks + syncs;
         try {
-          const auto workspace = open({{lower}});
+          const OverlayWorkspace workspace(directory_, {{lower}}, true, extra_options_);
           // Mounting may work where marking a directory opaque does not; removing a lower directory needs
           // both.
-          fs::remove(workspace->root() / "directory");
-          fs::create_directory(workspace->root() / "directory");
+          fs::remove(workspace.root() / "directory");
+          fs::create_directory(workspace.root() / "directory");
           return;
         } catch (const util::Error& error) {
           failures.emplace_back(error.what());
@@ -202,13 +208,14 @@ private:
   }
 
   fs::path directory_;
+  std::once_flag probed_;
   std::string extra_options_;
 };
 
 }  // namespace
 
-std::unique_ptr<Snapshotter> make_overlay(const fs::path& directory) {
-  return std::make_unique<OverlaySnapshotter>(directory);
+std::unique_ptr<Snapshotter> make_overlay(const fs::path& directory, Probe when) {
+  return std::make_unique<OverlaySnapshotter>(directory, when);
 }
 
 }  // namespace snapshot

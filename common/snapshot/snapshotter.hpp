@@ -33,6 +33,9 @@ public:
 
   virtual std::string name() const = 0;  // "overlay"
 
+  // Where it works. Trees must be on this filesystem.
+  virtual const std::filesystem::path& directory() const = 0;
+
   // A writable root over `lower`. Safe to call from several threads. Throws util::Error.
   virtual std::unique_ptr<Workspace> open(const Stack& lower) = 0;
 
@@ -40,8 +43,11 @@ public:
   virtual std::unique_ptr<Workspace> open_read_only(const Stack& stack) = 0;
 };
 
-// Works in `directory`, which must be able to hold overlay upper directories; throws util::Error saying why
-// when a trial mount does not work there.
-std::unique_ptr<Snapshotter> make_overlay(const std::filesystem::path& directory);
+// When a trial tells whether overlays work: at once, or before the first mount, which may never come.
+enum class Probe { now, when_used };
+
+// Works in `directory`, which must be able to hold overlay upper directories; what makes the trial throws
+// util::Error saying why when a mount does not work there.
+std::unique_ptr<Snapshotter> make_overlay(const std::filesystem::path& directory, Probe when = Probe::now);
 
 }  // namespace snapshot

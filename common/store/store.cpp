@@ -101,11 +101,20 @@ sys::UniqueFd open_directory(const fs::path& directory, std::stop_token cancel) 
 
 }  // namespace
 
-Store::Store(fs::path directory, Warn warn, std::stop_token cancel)
-    : directory_(std::move(directory)),
-      lock_(open_directory(directory_, std::move(cancel))),
-      blobs_(directory_ / "blobs" / "sha256", directory_ / "partial", warn),
-      names_(directory_ / "names", warn),
-      trees_(directory_ / "trees", directory_ / "partial", warn) {}
+Store::Store(fs::path directory, Warn warn, std::stop_token cancel, Opened opened)
+    : directory_(std::move(directory)), warn_(std::move(warn)), cancel_(std::move(cancel)) {
+  if (opened == Opened::now) parts();
+}
+
+Store::Parts& Store::parts() {
+  std::call_once(once_, [this] {
+    const auto partial = directory_ / "partial";
+    parts_.reset(new Parts{.lock = open_directory(directory_, cancel_),
+                           .blobs = {directory_ / "blobs" / "sha256", partial, warn_},
+                           .names = {directory_ / "names", warn_},
+                           .trees = {directory_ / "trees", partial, warn_}});
+  });
+  return *parts_;
+}
 
 }  // namespace store

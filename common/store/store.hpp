@@ -28,6 +28,8 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <stop_token>
 #include <string>
 
@@ -38,26 +40,39 @@
 
 namespace store {
 
+enum class Opened { now, when_used };
+
 // Thread-safe, as are its parts.
 class Store {
 public:
   // Opens the store in `directory`, or makes one there (the parent must exist). One of another format is
   // emptied. While another process empties or prunes it, waits for that; `cancel` and stop requests end the
-  // wait. `warn` is told of every damaged entry, from any thread. Throws util::Error.
-  explicit Store(std::filesystem::path directory, Warn warn = warn_on_stderr, std::stop_token cancel = {});
+  // wait. `warn` is told of every damaged entry, from any thread. Throws util::Error; where it is opened when
+  // it is used, what first asks for a part of it does. Making a store takes as long as a small layer.
+  explicit Store(std::filesystem::path directory, Warn warn = warn_on_stderr, std::stop_token cancel = {},
+                 Opened opened = Opened::now);
 
-  Blobs& blobs() noexcept { return blobs_; }
-  Names& names() noexcept { return names_; }
-  Trees& trees() noexcept { return trees_; }
+  Blobs& blobs() { return parts().blobs; }
+  Names& names() { return parts().names; }
+  Trees& trees() { return parts().trees; }
 
   const std::filesystem::path& directory() const noexcept { return directory_; }
 
 private:
+  struct Parts {
+    sys::UniqueFd lock;
+    Blobs blobs;
+    Names names;
+    Trees trees;
+  };
+
+  Parts& parts();
+
   std::filesystem::path directory_;
-  sys::UniqueFd lock_;
-  Blobs blobs_;
-  Names names_;
-  Trees trees_;
+  Warn warn_;
+  std::stop_token cancel_;
+  std::once_flag once_;
+  std::unique_ptr<Parts> parts_;
 };
 
 }  // namespace store

@@ -1,6 +1,7 @@
 // Process namespaces.
 #include "common/sys/process_namespace.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <exception>
 
 #include "common/sys/fd.hpp"
 #include "common/sys/stop.hpp"
@@ -18,6 +20,12 @@
 
 namespace sys {
 namespace {
+
+void report_reason(const std::exception& error, int report) {
+  // A short message fits the pipe.
+  const std::string reason = error.what();
+  [[maybe_unused]] const auto written = ::write(report, reason.data(), reason.size());
+}
 
 // Ends when and as `child` does.
 [[noreturn]] void follow(pid_t child) {
@@ -37,29 +45,65 @@ namespace {
   }
 }
 
+// What the child, process 1, does first. Returns only if all went well.
+void begin(int parent_fd, const std::function<void()>& prepare, int report) {
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  // Its parent is out of sight here, and may have died before the line above.
+  pollfd gone{.fd = parent_fd, .events = POLLIN, .revents = 0};
+  if (parent_fd >= 0 && ::poll(&gone, 1, 0) > 0) ::_exit(128 + SIGTERM);
+  try {
+    stop::install();  // with a pipe of its own
+    stop::check();
+    return prepare();
+  } catch (const util::Error& error) {
+    if (error.exit_code() > 128) ::_exit(error.exit_code());
+    report_reason(error, report);
+  } catch (const std::exception& error) {
+    report_reason(error, report);
+  }
+  ::_exit(1);
+}
+
+// The reason that the child gives, nothing if it goes on or was stopped.
+std::string read_reason(const UniqueFd& report) {
+  std::string reason;
+  char buffer[4096];
+  for (;;) {
+    // Not read_some(): whether a stop is requested is the child's to act on, while we live.
+    const ssize_t count = ::read(report.get(), buffer, sizeof buffer);
+    if (count > 0) reason.append(buffer, static_cast<std::size_t>(count));
+    if (count == 0 || (count < 0 && errno != EINTR)) return reason;
+  }
+}
+
 }  // namespace
 
-bool enter_process_namespace() {
-  const pid_t parent = ::getpid();
+std::optional<std::string> enter_process_namespace(const std::function<void()>& prepare) {
+  const UniqueFd own_namespace(::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
+  const UniqueFd self(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+  auto report = make_pipe();
   std::fflush(nullptr);
   // The libc's clone() wants a stack; unshare() and fork() come to the same, and leave this process where it
   // is.
   if (::unshare(CLONE_NEWPID) != 0) {
-    if (errno == EPERM || errno == ENOSYS || errno == EINVAL) return false;
+    if (errno == EPERM || errno == ENOSYS || errno == EINVAL)
+      return ::geteuid() == 0 ? "this container may not make namespaces" : "it needs root here";
     util::throw_errno("cannot make a process namespace");
   }
-  const UniqueFd self(static_cast<int>(::syscall(SYS_pidfd_open, parent, 0)));
   const pid_t child = ::fork();
   if (child < 0) util::throw_errno("cannot make a process namespace");
-  if (child > 0) follow(child);
-
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-  // Its parent is out of sight here, and may have died before the line above.
-  pollfd gone{.fd = self.get(), .events = POLLIN, .revents = 0};
-  if (self && ::poll(&gone, 1, 0) > 0) ::_exit(128 + SIGTERM);
-  stop::install();  // with a pipe of its own
-  stop::check();
-  return true;
+  if (child == 0) {
+    report.read_end = UniqueFd();
+    begin(self.get(), prepare, report.write_end.get());
+    return std::nullopt;
+  }
+  report.write_end = UniqueFd();
+  const auto reason = read_reason(report.read_end);
+  if (reason.empty()) follow(child);
+  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {}
+  // Without its process 1 no process can be born in the new namespace.
+  if (::setns(own_namespace.get(), CLONE_NEWPID) != 0) util::throw_errno("cannot leave a process namespace");
+  return reason;
 }
 
 }  // namespace sys

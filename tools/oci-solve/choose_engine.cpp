@@ -1,6 +1,7 @@
 // The native engine needs less and is faster, so it goes first wherever it can do the job.
 #include "tools/oci-solve/choose_engine.hpp"
 
+#include "common/buildkit/engine.hpp"
 #include "common/buildkit/programs.hpp"
 #include "common/native/engine.hpp"
 #include "common/util/error.hpp"
@@ -10,38 +11,53 @@ namespace {
 
 using document::EngineChoice;
 
-constexpr auto native_description = "native (isolation: namespaces)";
+using Path = std::filesystem::path;
 
-Choice choose_automatically(const document::Request& request, const std::filesystem::path& work_dir) {
-  if (request.remote) return {EngineChoice::buildkit, "buildkit, because BUILDKIT_HOST names it"};
+Choice native_choice(const document::Request& request, const Path& work_dir, const Settings& settings,
+                     const std::string& why = {}) {
+  auto isolation = native::enter_namespaces(work_dir, native::work_of(request));
+  const auto description = "native (isolation: " + isolation.sandbox->name() + ")" + why;
+  return {std::make_unique<native::Engine>(std::move(isolation), settings.state_dir), description};
+}
+
+Choice buildkit_choice(const Settings& settings, const std::string& why) {
+  return {std::make_unique<buildkit::Engine>(settings.start_timeout), "buildkit, " + why};
+}
+
+Choice choose_automatically(const document::Request& request, const Path& work_dir,
+                            const Settings& settings) {
+  if (request.remote) return buildkit_choice(settings, "because BUILDKIT_HOST names it");
   if (const auto wish = native::left_out(request))
-    return {EngineChoice::buildkit, "buildkit, because the build asks for " + *wish};
-  const auto reason = native::obstacle(work_dir);
-  if (!reason) return {EngineChoice::native, native_description};
-  if (const auto other = buildkit::obstacle(request)) {
-    throw util::Error("no engine can run here: the native one because " + *reason + ", BuildKit because " +
-                      *other +
-                      "; set 'privileged: true' on the task, or BUILDKIT_HOST to an engine elsewhere");
+    return buildkit_choice(settings, "because the build asks for " + *wish);
+  try {
+    return native_choice(request, work_dir, settings);
+  } catch (const native::CannotRun& reason) {
+    if (const auto other = buildkit::obstacle(request)) {
+      throw util::Error("no engine can run here: the native one because " + std::string(reason.what()) +
+                        ", BuildKit because " + *other +
+                        "; set 'privileged: true' on the task, or BUILDKIT_HOST to an engine elsewhere");
+    }
+    return buildkit_choice(settings,
+                           "because the native engine cannot run here: " + std::string(reason.what()));
   }
-  return {EngineChoice::buildkit, "buildkit, because the native engine cannot run here: " + *reason};
 }
 
 }  // namespace
 
-Choice choose_engine(EngineChoice wanted, const document::Request& request,
-                     const std::filesystem::path& work_dir) {
+Choice choose_engine(EngineChoice wanted, const document::Request& request, const Path& work_dir,
+                     const Settings& settings) {
   switch (wanted) {
     case EngineChoice::automatic:
-      return choose_automatically(request, work_dir);
+      return choose_automatically(request, work_dir, settings);
     case EngineChoice::buildkit:
-      return {EngineChoice::buildkit, "buildkit, as asked for"};
+      return buildkit_choice(settings, "as asked for");
     case EngineChoice::native:
-      // What it leaves out it refuses itself: it can show the place in the Dockerfile.
-      if (const auto reason = native::left_out(request) ? std::nullopt : native::obstacle(work_dir)) {
-        throw util::Error("the native engine cannot run here: " + *reason +
+      try {
+        return native_choice(request, work_dir, settings, ", as asked for");
+      } catch (const native::CannotRun& reason) {
+        throw util::Error("the native engine cannot run here: " + std::string(reason.what()) +
                           "; run it as root, in a task with 'privileged: true'");
       }
-      return {EngineChoice::native, std::string(native_description) + ", as asked for"};
   }
   throw util::Error("no such engine");
 }

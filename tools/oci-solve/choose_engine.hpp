@@ -1,8 +1,10 @@
 // Which engine builds a request, and why.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/document/request.hpp"
@@ -10,16 +12,22 @@
 
 namespace oci_solve {
 
+// What engines are made with.
+struct Settings {
+  std::optional<std::filesystem::path> state_dir;  // of the native engine
+  std::chrono::seconds start_timeout;              // of BuildKit
+};
+
 struct Choice {
-  document::EngineChoice engine;  // never `automatic`
-  std::string description;        // for people: "native (isolation: namespaces)", "buildkit, because ..."
+  std::unique_ptr<engine::Engine> engine;
+  std::string description;  // for people: "native (isolation: namespaces)", "buildkit, because ..."
 };
 
 // The engine for `request`: `wanted`, or for `automatic` BuildKit where one elsewhere is named or the build
 // asks for what the native engine leaves out, else the native engine where it can work in `work_dir`, else
-// BuildKit. Builds nothing and leaves nothing. Throws util::Error naming what is missing where the native
-// engine is wanted and cannot run, and where neither can.
+// BuildKit. Returns in a child of this process if it is the native one (see native::enter_namespaces). Throws
+// util::Error naming what is missing where the native engine is wanted and cannot run, and where neither can.
 Choice choose_engine(document::EngineChoice wanted, const document::Request& request,
-                     const std::filesystem::path& work_dir);
+                     const std::filesystem::path& work_dir, const Settings& settings);
 
 }  // namespace oci_solve

@@ -2,13 +2,10 @@
 #include "tools/oci-solve/solve.hpp"
 
 #include <chrono>
-#include <memory>
 
-#include "common/buildkit/engine.hpp"
 #include "common/document/request.hpp"
 #include "common/document/result.hpp"
 #include "common/engine/combinations.hpp"
-#include "common/native/engine.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
@@ -28,11 +25,6 @@ document::EngineChoice wanted_engine(const Options& options, const document::Req
                     util::ExitCode::usage);
 }
 
-std::unique_ptr<engine::Engine> make_engine(document::EngineChoice choice, const Options& options) {
-  if (choice == document::EngineChoice::native) return std::make_unique<native::Engine>(options.state_dir);
-  return std::make_unique<buildkit::Engine>(std::chrono::seconds(options.start_timeout));
-}
-
 }  // namespace
 
 void run(const Options& options, int in, std::FILE* out) {
@@ -44,9 +36,11 @@ void run(const Options& options, int in, std::FILE* out) {
   std::optional<sys::WorkDir> temporary;
   if (!options.work_dir) temporary.emplace(sys::scratch_directory());
   const auto work_dir = options.work_dir.value_or(temporary ? temporary->path() : std::filesystem::path());
-  const auto choice = choose_engine(wanted, request, work_dir);
+  const auto choice = choose_engine(
+      wanted, request, work_dir,
+      {.state_dir = options.state_dir, .start_timeout = std::chrono::seconds(options.start_timeout)});
   util::log::info("engine: " + choice.description);
-  const auto result = make_engine(choice.engine, options)->build(request, work_dir);
+  const auto result = choice.engine->build(request, work_dir);
   std::fprintf(out, "%s\n", document::to_json(result).c_str());
 }
 

@@ -80,4 +80,13 @@ TEST_F(Language, SaysNothingOfFilesThatCannotBeReadOrUnderstood) {
   EXPECT_EQ(native::left_out(request), std::nullopt);
 }
 
+TEST_F(Language, KnowsWhereNoStepCanRun) {
+  EXPECT_FALSE(native::may_run_steps(
+      request("FROM scratch AS a\nCOPY a /\nFROM a\nCOPY --from=example.com/image b /\nENV A=b\n")));
+  EXPECT_TRUE(native::may_run_steps(request("FROM scratch\nRUN true\n")));
+  EXPECT_TRUE(native::may_run_steps(request("FROM scratch AS a\nONBUILD RUN true\nFROM a\n")));
+  EXPECT_TRUE(native::may_run_steps(request("FROM busybox\nCOPY a /\n")));
+  EXPECT_TRUE(native::may_run_steps(request("FRUM scratch\n")));
+}
+
 }  // namespace

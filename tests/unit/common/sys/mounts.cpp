@@ -8,7 +8,7 @@
 
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
-#include "tests/unit/common/sys/in_child.hpp"
+#include "tests/support/in_child.hpp"
 
 namespace {
 
@@ -27,7 +27,7 @@ TEST(MountPointsBelow, AreGivenTopmostFirstWithTheirRealNames) {
 
 TEST(PrivateMounts, AreNotSeenOutsideAndCanBeDetached) {
   const sys::TempDir dir(fs::canonical(fs::temp_directory_path()));
-  const auto code = sys_test::in_child([&] {
+  const auto code = test::in_child([&] {
     if (!sys::enter_private_mounts()) return 77;
     const auto mount_tmpfs = [](const fs::path& path) {
       fs::create_directory(path);

@@ -7,13 +7,13 @@
 
 #include "common/sys/fd.hpp"
 #include "common/sys/process.hpp"
-#include "tests/unit/common/sys/in_child.hpp"
+#include "tests/support/in_child.hpp"
 
 namespace {
 
 TEST(Orphans, AreKilledWithTheirOwnChildren) {
   auto alive = sys::make_pipe();
-  EXPECT_EQ(sys_test::in_child([&] {
+  EXPECT_EQ(test::in_child([&] {
               sys::adopt_orphans();
               // The outer shell ends at once and leaves one that has left its session and ignores SIGTERM.
               sys::Command command = {

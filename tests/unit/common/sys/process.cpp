@@ -13,12 +13,12 @@
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
-#include "tests/unit/common/sys/in_child.hpp"
+#include "tests/support/in_child.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
-using sys_test::in_child;
+using test::in_child;
 
 sys::Command shell(const std::string& script) {
   return {.argv = {"sh", "-c", script}};

@@ -10,12 +10,12 @@
 
 #include "common/sys/process.hpp"
 #include "common/util/error.hpp"
-#include "tests/unit/common/sys/in_child.hpp"
+#include "tests/support/in_child.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
-using sys_test::in_child;
+using test::in_child;
 
 TEST(Stop, IsNotRequestedAtFirst) {
   EXPECT_EQ(in_child([] {

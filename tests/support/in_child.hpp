@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <exception>
 
-namespace sys_test {
+namespace test {
 
 // The exit code of a child that runs `body` and exits with what it returns; 99 if it throws, 128 + n if
 // signal n killed it.
@@ -28,4 +28,4 @@ int in_child(Body&& body) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-}  // namespace sys_test
+}  // namespace test

@@ -1,0 +1,71 @@
+// The first child of a build.
+#include "common/native/isolation.hpp"
+
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <optional>
+
+#include "common/sys/mounts.hpp"
+#include "common/sys/process_namespace.hpp"
+
+namespace native {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A seccomp filter may answer with either.
+bool is_refused(int error) {
+  return error == EPERM || error == ENOSYS;
+}
+
+void enter_private_mounts() {
+  if (sys::enter_private_mounts()) return;
+  throw util::Error(::geteuid() == 0 ? "this container may not mount anything" : "it needs root here");
+}
+
+// The others of a step, so that a refusal shows before anything runs.
+void enter_other_namespaces() {
+  if (::unshare(CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) == 0) return;
+  if (is_refused(errno)) throw util::Error("this container may not make namespaces");
+  util::throw_errno("cannot make namespaces");
+}
+
+// On any directory: nobody looks at it while it is there.
+void try_to_mount_proc(const fs::path& target) {
+  if (::mount("proc", target.c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0) {
+    if (is_refused(errno)) throw util::Error("this container may not mount a /proc of its own");
+    util::throw_errno("cannot mount /proc");
+  }
+  ::umount2(target.c_str(), MNT_DETACH);
+}
+
+fs::path make_directory(const fs::path& path) {
+  fs::create_directory(path);
+  return path;
+}
+
+}  // namespace
+
+Isolation enter_namespaces(const fs::path& work_dir, Work work) {
+  std::optional<Isolation> isolation;
+  const auto obstacle = sys::enter_process_namespace([&] {
+    enter_private_mounts();
+    sys::TempDir directory(work_dir, "native-");
+    const auto path = directory.path();
+    if (work == Work::steps) {
+      enter_other_namespaces();
+      try_to_mount_proc(path);
+    }
+    auto snapshotter =
+        snapshot::make_overlay(make_directory(path / "snapshots"),
+                               work == Work::steps ? snapshot::Probe::now : snapshot::Probe::when_used);
+    isolation.emplace(std::move(directory), std::move(snapshotter), sandbox::make_namespaces(path));
+  });
+  if (obstacle) throw CannotRun(*obstacle);
+  return std::move(*isolation);
+}
+
+}  // namespace native
