@@ -23,7 +23,7 @@ public:
   std::string finish();
 
 private:
-  struct Context;
+  class Context;
   std::unique_ptr<Context> context_;
 };
 

@@ -17,12 +17,6 @@ namespace {
 
 constexpr long buffer_size = 256 << 10;
 
-struct EasyDelete {
-  void operator()(CURL* handle) const noexcept { curl().easy_cleanup(handle); }
-};
-struct MultiDelete {
-  void operator()(CURLM* handle) const noexcept { curl().multi_cleanup(handle); }
-};
 struct ListDelete {
   void operator()(curl_slist* list) const noexcept { curl().slist_free_all(list); }
 };
@@ -162,6 +156,13 @@ Failure::Kind kind_of(CURL* easy, CURLcode result, std::string_view text) {
 }  // namespace
 
 struct Transfer::State {
+  struct EasyDelete {
+    void operator()(CURL* handle) const noexcept { curl().easy_cleanup(handle); }
+  };
+  struct MultiDelete {
+    void operator()(CURLM* handle) const noexcept { curl().multi_cleanup(handle); }
+  };
+
   std::unique_ptr<CURLM, MultiDelete> multi;  // outlives the easy handle, holds the connections
   std::unique_ptr<CURL, EasyDelete> easy;
 };

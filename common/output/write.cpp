@@ -118,8 +118,13 @@ void link_or_copy(const fs::path& from, const fs::path& to) {
 }  // namespace
 
 void write_docker_archive(const Image& image, const std::string& created, const fs::path& path) {
-  sys::PendingFile file(path);
-  ArchiveWriter archive(file.fd());
+  const auto what = util::quote(path.string());
+  // Not O_TRUNC, not even of an empty file: ext4 takes that for a replacement, and writes it all to disk when
+  // it is closed.
+  sys::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+  if (!file || ::fchmod(file.get(), 0644) != 0)
+    util::throw_errno("cannot write " + what);  // whatever the umask
+  ArchiveWriter archive(file.get());
   archive.add_directory("blobs/");
   archive.add_directory("blobs/sha256/");
   for (const auto& [hex, blob] : blobs_of({image}))
@@ -132,7 +137,7 @@ void write_docker_archive(const Image& image, const std::string& created, const 
   archive.add("manifest.json", document(docker_manifest_document(image)), 0644);
   archive.add("oci-layout", document(std::string(layout_marker)), 0444);
   archive.finish();
-  file.commit();
+  sys::close_checked(std::move(file), what);
 }
 
 void write_oci_layout(const std::vector<Image>& images, const std::string& created,

@@ -51,15 +51,15 @@ public:
         ascend();
       } else if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0) {
         levels_.back().found_entries = true;
-        remove(entry->d_name);
+        remove(entry->d_name, entry->d_type == DT_DIR);
       }
     }
   }
 
 private:
-  void remove(const std::string& name) {
+  void remove(const std::string& name, bool is_directory) {
     const int directory = levels_.back().fd();
-    if (unlink(directory, name.c_str())) return;
+    if (unlink(directory, name.c_str(), is_directory)) return;
     if (levels_.size() < max_levels) {
       descend(directory, name);
     } else {
@@ -67,16 +67,22 @@ private:
     }
   }
 
-  // False if it is a directory that holds something.
-  bool unlink(int directory, const char* name) {
-    for (bool again = false;; again = true) {
-      if (::unlinkat(directory, name, 0) == 0 || errno == ENOENT) return true;
-      if (errno == EISDIR) {
-        if (::unlinkat(directory, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return true;
-        if (errno == ENOTEMPTY || errno == EEXIST) return false;
+  // False if it is a directory that holds something. `is_directory` is a guess, as a right one spares a call.
+  bool unlink(int directory, const char* name, bool is_directory = true) {
+    bool guessed_wrong = false;
+    bool made_writable = false;
+    for (;;) {
+      if (::unlinkat(directory, name, is_directory ? AT_REMOVEDIR : 0) == 0 || errno == ENOENT) return true;
+      if (errno == ENOTEMPTY || errno == EEXIST) return false;
+      if (errno == (is_directory ? ENOTDIR : EISDIR) && !guessed_wrong) {
+        guessed_wrong = true;
+        is_directory = !is_directory;
+      } else if (errno == EACCES && !made_writable && !levels_.empty()) {
+        made_writable = true;
+        ::fchmod(directory, 0700);
+      } else {
+        fail("cannot remove", name);
       }
-      if (again || errno != EACCES || levels_.empty()) fail("cannot remove", name);
-      ::fchmod(directory, 0700);
     }
   }
 

@@ -82,6 +82,12 @@ void rename_unwritable(const fs::path& from, const fs::path& to, std::error_code
                     error.message());
 }
 
+void make_directory(const fs::path& path) {
+  std::error_code error;
+  fs::create_directory(path, error);
+  if (error) throw util::Error("cannot make " + util::quote(path.string()) + ": " + error.message());
+}
+
 // Renames that are taken back unless finish() is called.
 class Moves {
 public:
@@ -98,9 +104,11 @@ public:
     }
   }
 
-  // Puts `made` in the place of `place`, what is there into `replaced`. Either may be absent.
+  // Puts `made` in the place of `place`, what is there to `replaced`, whose folder is made then. Either may
+  // be absent.
   void exchange(const fs::path& made, const fs::path& place, const fs::path& replaced) {
     if (is_there(place)) {
+      make_directory(replaced.parent_path());
       if (const auto error = move(place, replaced)) {
         // On an overlay, directories of the lower layer cannot be renamed, only removed.
         if (error != std::errc::cross_device_link) fail_to_move(place, replaced, error);
@@ -164,10 +172,6 @@ void Outputs::publish() {
   for (const auto& output : staged_) {
     const auto& staging = output.staging.path();
     const auto replaced = staging / replaced_name;
-    std::error_code error;
-    if (!fs::create_directory(replaced, error) && error) {
-      throw util::Error("cannot make " + util::quote(replaced.string()) + ": " + error.message());
-    }
     for (const auto name : output_names) {
       moves.exchange(staging / name, output.directory / name, replaced / name);
     }
