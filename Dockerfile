@@ -21,7 +21,7 @@ FROM debian AS assemble
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
       busybox-static ca-certificates git openssh-client \
-      libbz2-1.0 libcurl4 libisal2 liblzma5 libseccomp2 libtomlplusplus3 libyaml-cpp0.7 zlib1g \
+      libcurl4 libisal2 \
  && rm -rf /var/lib/apt/lists/*
 # buildkit-runc runs the steps, buildkit-qemu-* those of other platforms.
 COPY --from=buildkit /usr/bin/buildctl /usr/bin/buildkit* /usr/bin/
