@@ -14,10 +14,7 @@ setup_file() {
 }
 
 setup() {
-  cd "$BATS_TEST_TMPDIR" || return
-  mkdir -p src out tmp
-  export TMPDIR=$BATS_TEST_TMPDIR/tmp
-  export CONTEXT=src
+  enter_native_build
   NAP=$((1000000 + BASHPID)) # how long steps would sleep: their mark among the processes of the machine
 }
 

@@ -4,10 +4,7 @@
 load ../support/load
 
 setup() {
-  [ "$(id -u)" -eq 0 ] || skip 'building needs root'
-  cd "$BATS_TEST_TMPDIR" || return
-  mkdir -p src out tmp
-  export TMPDIR=$BATS_TEST_TMPDIR/tmp CONTEXT=src
+  enter_native_build
 }
 
 teardown() {

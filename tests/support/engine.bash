@@ -9,6 +9,16 @@ prepare_base() {
 # `tmp`, so that tests can see what is left.
 enter_build() {
   require_engine
+  enter_directories
+}
+
+# enter_native_build: the same for tests that call the native engine by its name.
+enter_native_build() {
+  [ "$(id -u)" -eq 0 ] || skip 'building needs root'
+  enter_directories
+}
+
+enter_directories() {
   cd "$BATS_TEST_TMPDIR" || return
   mkdir -p src out tmp
   export TMPDIR=$BATS_TEST_TMPDIR/tmp

@@ -63,7 +63,7 @@ TEST(Assembly, WritesTheLastTimeThatDatesCanSay) {
 }
 
 TEST(Assembly, PutsTheLayersOfTheBaseBelow) {
-  testing::Images images;
+  test::Images images;
   const Base base{.config_json = "{}", .layers = {images.layer("base")}};
   const auto image = assemble(recipe_of({{"COPY x", 3}, {"ENV b", {}}}), base, {{3, built("x", first)}}, 0);
   ASSERT_EQ(image.layers.size(), 2U);
@@ -76,7 +76,7 @@ TEST(Assembly, PutsTheLayersOfTheBaseBelow) {
 }
 
 TEST(Assembly, DescribesConfigAndManifestByTheirBytes) {
-  testing::Images images;
+  test::Images images;
   const auto image = images.image({images.layer("a")}, "arm64");
   EXPECT_EQ(image.config.digest, hash::sha256(image.config_json));
   EXPECT_EQ(image.config.size, image.config_json.size());
@@ -86,7 +86,7 @@ TEST(Assembly, DescribesConfigAndManifestByTheirBytes) {
 }
 
 TEST(ManifestDocument, IsIndentedAndInTheOrderOfGosStructs) {
-  testing::Images images;
+  test::Images images;
   auto layer = images.layer("a");
   layer.descriptor.media_type = "application/vnd.docker.image.rootfs.diff.tar.gzip";
   const image::Descriptor config{std::string(image::media_type::oci_config), hash::sha256("c"), 1};

@@ -10,14 +10,14 @@
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
 
-namespace output::testing {
+namespace test {
 
 class Images {
 public:
   std::filesystem::path directory() const { return directory_.path(); }
 
   // A layer whose blob is `content`; that it is no tar does not matter to writers.
-  LayerFile layer(const std::string& content) {
+  output::LayerFile layer(const std::string& content) {
     const auto file = directory() / ("layer-" + std::to_string(count_++));
     sys::write_file(file, content, 0600);
     return {
@@ -27,10 +27,11 @@ public:
   }
 
   // An image of base layers alone.
-  Image image(const std::vector<LayerFile>& layers, const std::string& architecture = "amd64") {
+  output::Image image(const std::vector<output::LayerFile>& layers,
+                      const std::string& architecture = "amd64") {
     plan::ImageRecipe recipe;
     recipe.config = plan::ImageConfig::scratch({.os = "linux", .architecture = architecture, .variant = ""});
-    return assemble(recipe, Base{.config_json = "{}", .layers = layers}, {}, 0);
+    return output::assemble(recipe, output::Base{.config_json = "{}", .layers = layers}, {}, 0);
   }
 
 private:
@@ -38,4 +39,4 @@ private:
   int count_ = 0;
 };
 
-}  // namespace output::testing
+}  // namespace test

@@ -36,7 +36,7 @@ class Writing : public ::testing::Test {
 protected:
   fs::path path(const std::string& name) const { return output_.path() / name; }
 
-  testing::Images images_;
+  test::Images images_;
   sys::TempDir output_{sys::scratch_directory()};
 };
 

@@ -8,13 +8,14 @@
 namespace plan {
 namespace {
 
-using testing::all;
-using testing::GivenImages;
-using testing::image_of;
-using testing::inputs_for;
-using testing::only;
-using testing::plan_of;
-using testing::titles;
+using test::all;
+using test::GivenImages;
+using test::image_of;
+using test::inputs_for;
+using test::line_of;
+using test::only;
+using test::plan_of;
+using test::titles;
 using Words = std::vector<std::string>;
 
 constexpr std::string_view two_binaries =
@@ -64,6 +65,19 @@ TEST(Lowering, CountsTheStepsOfEachStageInTheirTitles) {
             (Words{"[base 1/1] COPY a /", "[stage-1 1/1] COPY --from=base /a /"}));
 }
 
+TEST(Lowering, PlacesEveryOpAtItsInstruction) {
+  const auto graph = plan_of(
+      "FROM debian:12 AS build\nENV A=1\nRUN make $A \\\n  all\n\nFROM scratch\nCOPY --from=build /x /\n"
+      "COPY --from=debian:12 /y /\n");
+  EXPECT_EQ(titles(graph),
+            (Words{"[build 1/2] FROM docker.io/library/debian:12", "[build 2/2] RUN make 1   all",
+                   "[stage-1 1/2] COPY --from=build /x /", "[stage-1 2/2] COPY --from=debian:12 /y /"}));
+  EXPECT_EQ(line_of(graph, "[build 1/2] FROM docker.io/library/debian:12"), 1);
+  EXPECT_EQ(line_of(graph, "[build 2/2] RUN make 1   all"), 3);
+  EXPECT_EQ(line_of(graph, "[stage-1 1/2] COPY --from=build /x /"), 7);
+  EXPECT_EQ(graph.source.line(7), "COPY --from=build /x /");
+}
+
 TEST(Lowering, NamesThePlatformInTitlesWhereThereAreSeveral) {
   auto inputs = inputs_for();
   inputs.platforms.push_back({.os = "linux", .architecture = "arm64", .variant = ""});
@@ -75,6 +89,24 @@ TEST(Lowering, NamesThePlatformInTitlesWhereThereAreSeveral) {
   ASSERT_EQ(graph.targets[0].images.size(), 2U);
   EXPECT_EQ(graph.targets[0].images[1].config.platform.architecture, "arm64");
   EXPECT_EQ(all<plan::Run>(graph)[1].platform.architecture, "arm64");
+}
+
+class AnnouncedImages : public GivenImages {
+public:
+  void announce(const std::vector<BaseImage>& bases) override {
+    for (const auto& base : bases)
+      asked.push_back("announced " + base.reference.familiar());
+  }
+};
+
+TEST(Lowering, AnnouncesAllBasesBeforeItAsksForTheFirst) {
+  AnnouncedImages images;
+  images.configs["docker.io/library/b:latest"] = images.configs.at("docker.io/library/debian:12");
+  plan_of("FROM debian:12 AS x\nFROM unused\nFROM scratch AS y\nFROM b\nCOPY --from=x / /\n", inputs_for(),
+          images);
+  EXPECT_EQ(images.asked,
+            (Words{"announced debian:12", "announced b:latest", "linux/amd64 docker.io/library/debian:12",
+                   "linux/amd64 docker.io/library/b:latest"}));
 }
 
 TEST(Lowering, PullsTheBaseOfAStageForThePlatformItAsksFor) {
@@ -96,6 +128,7 @@ TEST(Lowering, FiresTheTriggersOfABaseAndForgetsThem) {
   EXPECT_EQ(recipe.config.on_build, Words{"RUN later"});
   EXPECT_EQ(recipe.history.front().created_by, "ENV fired=yes");
   EXPECT_EQ(all<Copy>(graph).size(), 2U);
+  EXPECT_EQ(line_of(graph, "[stage-1 2/2] ONBUILD COPY --from=donor /x /"), 3);
 }
 
 TEST(Lowering, LetsEntrypointClearOnlyAnInheritedCmd) {
@@ -188,17 +221,36 @@ TEST(Lowering, RefusesATargetThatIsNotThere) {
             std::string::npos);
 }
 
-TEST(Lowering, WarnsOnceForAllPlatforms) {
-  const auto warnings = [](std::size_t platforms) {
-    auto inputs = inputs_for();
-    if (platforms > 1) inputs.platforms.push_back({.os = "linux", .architecture = "arm64", .variant = ""});
-    GivenImages images;
-    std::size_t count = 0;
-    plan_of("from scratch\nCOPY a /\nCMD a\n", inputs, images, [&](const dockerfile::Warning&) { ++count; });
-    return count;
-  };
-  EXPECT_GT(warnings(1), 0U);
-  EXPECT_EQ(warnings(2), warnings(1));
+// The warnings of a plan, also of one that fails.
+Words warnings_of(std::string_view text, const Inputs& inputs, GivenImages images = {}) {
+  Words warnings;
+  test::error_of([&] {
+    plan_of(text, inputs, images,
+            [&](const dockerfile::Warning& warning) { warnings.push_back(warning.str()); });
+  });
+  return warnings;
+}
+
+TEST(Lowering, WarnsOnceForAllPlatformsAndAlsoWhereItFails) {
+  auto inputs = inputs_for();
+  inputs.platforms.push_back({.os = "linux", .architecture = "arm64", .variant = ""});
+  EXPECT_EQ(
+      warnings_of("FROM scratch AS One\nWORKDIR x\n", inputs),
+      (Words{
+          "StageNameCasing: Stage name 'One' should be lowercase (line 1)",
+          "WorkdirRelativePath: Relative workdir \"x\" can have unexpected results if the base image changes "
+          "(line 2)"}));
+  EXPECT_EQ(warnings_of("FROM scratch AS One\nCOPY --from=9 a b\n", inputs),
+            (Words{"StageNameCasing: Stage name 'One' should be lowercase (line 1)"}));
+}
+
+TEST(Lowering, WarnsOfABaseOfAnotherPlatform) {
+  GivenImages images;
+  images.configs["docker.io/library/old:latest"] = R"({"architecture":"386","os":"linux","config":{}})";
+  EXPECT_EQ(
+      warnings_of("FROM old\n", inputs_for(), images),
+      (Words{"InvalidBaseImagePlatform: Base image old was pulled with platform \"linux/386\", expected "
+             "\"linux/amd64\" for current build (line 1)"}));
 }
 
 }  // namespace

@@ -11,10 +11,10 @@
 #include "common/plan/lower.hpp"
 #include "common/util/error.hpp"
 
-namespace plan::testing {
+namespace test {
 
 // Base images by their full reference; what is asked for is written down.
-class GivenImages : public Images {
+class GivenImages : public plan::Images {
 public:
   bool is_given(const std::string&) const override { return false; }
 
@@ -31,8 +31,8 @@ public:
   std::vector<std::string> asked;
 };
 
-inline Inputs inputs_for(const std::vector<std::string>& targets = {}) {
-  Inputs inputs;
+inline plan::Inputs inputs_for(const std::vector<std::string>& targets = {}) {
+  plan::Inputs inputs;
   inputs.context = "/context";
   inputs.dockerfile = "/context/Dockerfile";
   inputs.targets.assign(targets.begin(), targets.end());
@@ -43,19 +43,19 @@ inline Inputs inputs_for(const std::vector<std::string>& targets = {}) {
 
 inline void no_warning(const dockerfile::Warning&) {}
 
-inline Graph plan_of(std::string_view text, const Inputs& inputs, GivenImages& images,
-                     const Warn& warn = no_warning) {
-  return lower(dockerfile::parse(text), inputs, images, warn);
+inline plan::Graph plan_of(std::string_view text, const plan::Inputs& inputs, GivenImages& images,
+                           const plan::Warn& warn = no_warning) {
+  return plan::lower(dockerfile::parse(text), inputs, images, warn);
 }
 
-inline Graph plan_of(std::string_view text, const Inputs& inputs = inputs_for()) {
+inline plan::Graph plan_of(std::string_view text, const plan::Inputs& inputs = inputs_for()) {
   GivenImages images;
   return plan_of(text, inputs, images);
 }
 
 // The actions of one kind, in the order of the graph.
 template <typename Action>
-std::vector<Action> all(const Graph& graph) {
+std::vector<Action> all(const plan::Graph& graph) {
   std::vector<Action> found;
   for (const auto& op : graph.ops) {
     if (const auto* action = std::get_if<Action>(&op.action)) found.push_back(*action);
@@ -64,13 +64,13 @@ std::vector<Action> all(const Graph& graph) {
 }
 
 template <typename Action>
-Action only(const Graph& graph) {
+Action only(const plan::Graph& graph) {
   const auto found = all<Action>(graph);
   if (found.size() != 1) throw std::logic_error(std::to_string(found.size()) + " ops of this kind");
   return found.front();
 }
 
-inline std::vector<std::string> titles(const Graph& graph) {
+inline std::vector<std::string> titles(const plan::Graph& graph) {
   std::vector<std::string> titles;
   for (const auto& op : graph.ops) {
     if (!op.title.empty()) titles.push_back(op.title);
@@ -78,8 +78,15 @@ inline std::vector<std::string> titles(const Graph& graph) {
   return titles;
 }
 
-inline const ImageRecipe& image_of(const Graph& graph, std::size_t target = 0) {
+// The first line of the instruction that the op of that title is for; -1 where there is no such op.
+inline int line_of(const plan::Graph& graph, std::string_view title) {
+  const auto op = std::find_if(graph.ops.begin(), graph.ops.end(),
+                               [&](const plan::Op& each) { return each.title == title; });
+  return op == graph.ops.end() ? -1 : op->location.first_line;
+}
+
+inline const plan::ImageRecipe& image_of(const plan::Graph& graph, std::size_t target = 0) {
   return graph.targets.at(target).images.front();
 }
 
-}  // namespace plan::testing
+}  // namespace test
