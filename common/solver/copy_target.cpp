@@ -6,6 +6,7 @@
 
 #include <limits>
 
+#include "common/solver/path_walk.hpp"
 #include "common/sys/copy_content.hpp"
 #include "common/sys/fd.hpp"
 #include "common/util/error.hpp"
@@ -64,29 +65,23 @@ std::unique_ptr<CopyTarget> directory_target(sys::RootedDir& root) {
 }
 
 std::optional<sys::RootedPath> follow(CopyTarget& target, std::string_view path) {
-  constexpr int max_links = 255;
-  std::string rest(path);
+  PathWalk walk(path);
   sys::RootedPath at;
-  for (int links = 0; !rest.empty();) {
-    const auto slash = rest.find('/');
-    const std::string component = rest.substr(0, slash);
-    rest = slash == std::string::npos ? "" : rest.substr(slash + 1);
-    if (component.empty() || component == ".") continue;
-    if (component == "..") {
+  while (const auto component = walk.next()) {
+    if (*component == "..") {
       at = at.parent();
       continue;
     }
-    const auto next = at.child(component);
+    const auto next = at.child(*component);
     const auto status = target.status(next);
     if (!status) return std::nullopt;
     if (S_ISLNK(status->st_mode)) {
-      if (++links > max_links) throw util::Error("too many symlinks in " + util::quote(path));
       const std::string link = target.target_of(next);
+      if (!walk.follow(link)) throw util::Error("too many symlinks in " + util::quote(path));
       if (link.starts_with('/')) at = sys::RootedPath();
-      rest = rest.empty() ? link : link + "/" + rest;
       continue;
     }
-    if (!rest.empty() && !S_ISDIR(status->st_mode)) return std::nullopt;
+    if (!walk.at_end() && !S_ISDIR(status->st_mode)) return std::nullopt;
     at = next;
   }
   return at;

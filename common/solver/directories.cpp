@@ -1,6 +1,7 @@
 // The walk to a directory that may not be there yet.
 #include "common/solver/directories.hpp"
 
+#include "common/solver/path_walk.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -8,24 +9,19 @@ namespace solver {
 
 sys::RootedPath make_directories(CopyTarget& root, const std::string& path, mode_t mode,
                                  const std::optional<sandbox::Owner>& owner) {
-  std::string rest = sys::clean_path(path);
+  PathWalk walk(sys::clean_path(path));
   sys::RootedPath at;
-  for (int links = 0; !rest.empty();) {
-    const auto slash = rest.find('/');
-    const std::string component = rest.substr(0, slash);
-    rest = slash == std::string::npos ? "" : rest.substr(slash + 1);
-    if (component == "..") {
+  while (const auto component = walk.next()) {
+    if (*component == "..") {
       at = at.parent();
       continue;
     }
-    if (component.empty() || component == ".") continue;
-    const auto next = at.child(component);
+    const auto next = at.child(*component);
     const auto status = root.status(next);
     if (status && S_ISLNK(status->st_mode)) {
-      if (++links > 255) throw util::Error("too many symlinks in " + util::quote(path));
       const std::string target = root.target_of(next);
+      if (!walk.follow(target)) throw util::Error("too many symlinks in " + util::quote(path));
       if (target.starts_with('/')) at = sys::RootedPath();
-      rest = rest.empty() ? target : target + "/" + rest;
       continue;
     }
     if (status && !S_ISDIR(status->st_mode)) throw util::Error("mkdir /" + next.str() + ": not a directory");

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <unordered_map>
 
+#include "common/solver/path_walk.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -107,30 +108,24 @@ std::unique_ptr<SourceTree> root_source(const std::filesystem::path& root) {
 }
 
 std::string follow(SourceTree& tree, std::string_view path) {
-  constexpr int max_links = 255;
+  PathWalk walk(sys::clean_path(path));
   std::string at;
-  std::string rest = sys::clean_path(path);
-  for (int links = 0; !rest.empty();) {
-    const auto slash = rest.find('/');
-    const std::string component = rest.substr(0, slash);
-    rest = slash == std::string::npos ? "" : rest.substr(slash + 1);
-    if (component.empty() || component == ".") continue;
-    if (component == "..") {
+  while (const auto component = walk.next()) {
+    if (*component == "..") {
       const auto parent = at.rfind('/');
       at.resize(parent == std::string::npos ? 0 : parent);
       continue;
     }
-    const std::string next = entry_path(at, component);
+    const std::string next = entry_path(at, *component);
     const auto status = tree.status(next);
     if (!status || !S_ISLNK(status->st_mode)) {
       at = next;
       continue;
     }
-    if (++links > max_links)
-      throw util::Error("failed to compute cache key: failed to calculate checksum: too many links");
     const std::string target = tree.read_link(next);
+    if (!walk.follow(target))
+      throw util::Error("failed to compute cache key: failed to calculate checksum: too many links");
     if (target.starts_with('/')) at.clear();
-    rest = rest.empty() ? target : target + "/" + rest;
   }
   return at;
 }
