@@ -220,7 +220,10 @@ private:
       images.push_back(output::assemble(recipe, base(graph, recipe), layers, epoch_, annotations));
     const auto created = created_text(epoch_);
     if (request_.output.format == document::OutputFormat::docker) {
-      output::write_docker_archive(images.front(), created, path);
+      // Targets may share layers.
+      const auto own_layers =
+          request_.targets.size() == 1 ? output::OwnLayers::given_up : output::OwnLayers::kept;
+      output::write_docker_archive(images.front(), created, path, own_layers);
     } else {
       output::write_oci_layout(images, created, path);
     }

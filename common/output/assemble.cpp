@@ -81,8 +81,10 @@ Image assemble(const plan::ImageRecipe& recipe, const std::optional<Base>& base,
                                .empty_layer = !entry.layer.has_value()};
     if (entry.layer) {
       const auto& layer = layers.at(*entry.layer);
-      layer_files.push_back(
-          {.descriptor = layer.packed.blob, .diff_id = layer.packed.diff_id, .file = layer.file});
+      layer_files.push_back({.descriptor = layer.packed.blob,
+                             .diff_id = layer.packed.diff_id,
+                             .file = layer.file,
+                             .is_own = true});
       if (!epoch) record.created = to_text(layer.created);
     }
     history.push_back(std::move(record));

@@ -21,6 +21,7 @@ struct LayerFile {
   image::Descriptor descriptor;
   hash::Digest diff_id;
   std::filesystem::path file;
+  bool is_own = false;  // made by this build, not of the base
 };
 
 // What an image takes over from its base.

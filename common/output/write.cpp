@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <map>
 
@@ -31,10 +32,12 @@ struct Blob {
   std::string content;
   fs::path file;
   std::uint64_t size = 0;
+  bool given_up = false;  // the file is of no more use afterwards
 };
 
 // By their hex digest, sorted as the archive wants them.
-std::map<std::string, Blob> blobs_of(const std::vector<Image>& images) {
+std::map<std::string, Blob> blobs_of(const std::vector<Image>& images,
+                                     OwnLayers own_layers = OwnLayers::kept) {
   std::map<std::string, Blob> blobs;
   const auto put = [&](const hash::Digest& digest, Blob blob) {
     if (!blob.content.empty()) blob.size = blob.content.size();
@@ -44,7 +47,10 @@ std::map<std::string, Blob> blobs_of(const std::vector<Image>& images) {
     put(image.config.digest, {.content = image.config_json, .file = {}});
     put(image.manifest.digest, {.content = image.manifest_json, .file = {}});
     for (const auto& layer : image.layers) {
-      put(layer.descriptor.digest, {.content = {}, .file = layer.file, .size = layer.descriptor.size});
+      put(layer.descriptor.digest, {.content = {},
+                                    .file = layer.file,
+                                    .size = layer.descriptor.size,
+                                    .given_up = layer.is_own && own_layers == OwnLayers::given_up});
     }
   }
   return blobs;
@@ -91,10 +97,22 @@ public:
 
 private:
   void add_file(const Blob& blob) {
-    const auto from = sys::open_readable(blob.file);
     const std::string what = util::quote(blob.file.string());
-    if (sys::copy_content(from.get(), fd_, blob.size, what) < blob.size)
-      throw util::Error(what + " is shorter than it was");
+    const sys::UniqueFd from(
+        ::open(blob.file.c_str(), (blob.given_up ? O_RDWR : O_RDONLY) | O_NOCTTY | O_CLOEXEC));
+    if (!from) util::throw_errno("cannot open " + what);
+    const std::uint64_t step = blob.given_up ? 4 << 20 : blob.size;
+    for (std::uint64_t done = 0; done < blob.size;) {
+      const auto part = std::min(step, blob.size - done);
+      if (sys::copy_content(from.get(), fd_, part, what) < part)
+        throw util::Error(what + " is shorter than it was");
+      // Where the filesystem cannot do it, the whole file goes later.
+      if (blob.given_up) {
+        ::fallocate(from.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(done),
+                    static_cast<off_t>(part));
+      }
+      done += part;
+    }
     tar_.wrote(blob.size);
   }
 
@@ -117,7 +135,8 @@ void link_or_copy(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
-void write_docker_archive(const Image& image, const std::string& created, const fs::path& path) {
+void write_docker_archive(const Image& image, const std::string& created, const fs::path& path,
+                          OwnLayers own_layers) {
   const auto what = util::quote(path.string());
   // Not O_TRUNC, not even of an empty file: ext4 takes that for a replacement, and writes it all to disk when
   // it is closed.
@@ -127,7 +146,7 @@ void write_docker_archive(const Image& image, const std::string& created, const 
   ArchiveWriter archive(file.get());
   archive.add_directory("blobs/");
   archive.add_directory("blobs/sha256/");
-  for (const auto& [hex, blob] : blobs_of({image}))
+  for (const auto& [hex, blob] : blobs_of({image}, own_layers))
     archive.add("blobs/sha256/" + hex, blob, 0444);
   const auto document = [](std::string text) {
     const auto size = text.size();

@@ -9,9 +9,14 @@
 
 namespace output {
 
+// What becomes of the files of layers that this build made. Those given up are emptied while they are copied:
+// the copy then takes no more memory than they did, and what was not yet written to disk never is.
+enum class OwnLayers { kept, given_up };
+
 // One tar that `docker load` takes and that is an OCI archive as well. It appears at `path` whole or not at
 // all. `created` is RFC 3339. Throws util::Error.
-void write_docker_archive(const Image& image, const std::string& created, const std::filesystem::path& path);
+void write_docker_archive(const Image& image, const std::string& created, const std::filesystem::path& path,
+                          OwnLayers own_layers = OwnLayers::kept);
 
 // An OCI layout directory: of the image, or of an index of several. Appears at `directory`, which must be
 // empty or not exist, whole or not at all, and everyone may read it. Blobs are hard-linked where the

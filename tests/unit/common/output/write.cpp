@@ -120,6 +120,18 @@ TEST_F(Writing, LetsEverybodyReadWhatItWrites) {
   }
 }
 
+TEST_F(Writing, EmptiesOwnLayersThatAreGivenUpWhileItCopiesThem) {
+  auto own = images_.layer(std::string(5 << 20, 'a'));
+  own.is_own = true;
+  const auto base = images_.layer("b");
+  const auto image = images_.image({base, own});
+  write_docker_archive(image, created, path("kept.tar"));
+  write_docker_archive(image, created, path("image.tar"), OwnLayers::given_up);
+  EXPECT_EQ(sys::read_file(path("image.tar")), sys::read_file(path("kept.tar")));
+  EXPECT_EQ(sys::read_file(base.file), "b");
+  EXPECT_EQ(sys::read_file(own.file).find('a'), std::string::npos);
+}
+
 TEST_F(Writing, LinksLayersThatEverybodyMayRead) {
   const auto layer = images_.layer("a");
   fs::permissions(layer.file, fs::perms{0644});
