@@ -7,6 +7,7 @@
 
 #include "common/buildkit/csv.hpp"
 #include "common/buildkit/preloads.hpp"
+#include "common/document/context_url.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -56,11 +57,16 @@ void add_proxies(Arguments& arguments, const document::Request& request) {
 }
 
 void add_contexts(Arguments& arguments, const document::Request& request) {
-  const auto dockerfile_directory = request.dockerfile.parent_path();
-  arguments.option("--local", "context=" + request.context.string());
-  arguments.option("--local",
-                   "dockerfile=" + (dockerfile_directory.empty() ? "." : dockerfile_directory.string()));
-  arguments.frontend("filename", request.dockerfile.filename().string());
+  if (document::is_url(request.context)) {
+    arguments.frontend("context", request.context.string());
+    arguments.frontend("filename", request.dockerfile.string());
+  } else {
+    const auto dockerfile_directory = request.dockerfile.parent_path();
+    arguments.option("--local", "context=" + request.context.string());
+    arguments.option("--local",
+                     "dockerfile=" + (dockerfile_directory.empty() ? "." : dockerfile_directory.string()));
+    arguments.frontend("filename", request.dockerfile.filename().string());
+  }
 
   const auto images = name_preloads(request.preloads);
   for (std::size_t i = 0; i < images.size(); ++i) {

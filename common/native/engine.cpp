@@ -14,6 +14,7 @@
 #include "common/context/sources.hpp"
 #include "common/dockerfile/file.hpp"
 #include "common/dockerfile/scope.hpp"
+#include "common/document/context_url.hpp"
 #include "common/engine/pending_image.hpp"
 #include "common/native/language.hpp"
 #include "common/native/settings.hpp"
@@ -116,6 +117,7 @@ std::string created_text(std::optional<std::int64_t> epoch) {
 
 std::optional<std::string> left_out_parameter(const document::Request& request) {
   if (request.remote) return "a remote engine (BUILDKIT_HOST)";
+  if (document::is_url(request.context)) return "a CONTEXT that is a URL";
   if (request.provenance) return "PROVENANCE";
   if (request.sbom) return "SBOM";
   if (!request.cache.from.empty()) return "CACHE_FROM";

@@ -96,7 +96,7 @@ oci-params: DOCKERFILE: 'absent' does not exist; is its input missing from the t
 @test "oci-params: --list names every parameter with a line about it" {
   run --separate-stderr oci-params --list
   [ "$status" -eq 0 ]
-  [ "${lines[0]}" = $'CONTEXT\tdirectory of the build context (default .)' ]
+  [ "${lines[0]}" = $'CONTEXT\tdirectory or URL of the build context (default .)' ]
   [ "$(grep -c $'^[A-Z_]*[*]\\?\t[^\t]*$' <<<"$output")" -eq "${#lines[@]}" ]
 }
 

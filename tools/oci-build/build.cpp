@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/document/context_url.hpp"
 #include "common/document/request.hpp"
 #include "common/document/result.hpp"
 #include "common/image/descriptor.hpp"
@@ -102,6 +103,7 @@ void stage_outputs(document::Request& request, Outputs& outputs, const fs::path&
   for (auto& target : request.targets) {
     if (target.output) hidden.emplace_back(*(target.output = outputs.stage(*target.output)));
   }
+  if (document::is_url(request.context)) return;
   request.dockerfile = hide_from_context(request.context, request.dockerfile, hidden, work_dir);
 }
 

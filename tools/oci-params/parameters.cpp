@@ -7,7 +7,7 @@ namespace params {
 namespace {
 
 constexpr std::array table = {
-    Parameter{"CONTEXT", Kind::single, "directory of the build context (default .)"},
+    Parameter{"CONTEXT", Kind::single, "directory or URL of the build context (default .)"},
     Parameter{"DOCKERFILE", Kind::single, "path of the Dockerfile (default $CONTEXT/Dockerfile)"},
     Parameter{"BUILD_ARG_", Kind::family, "value of a build argument"},
     Parameter{"BUILD_ARGS_FILE", Kind::single,

@@ -1,6 +1,7 @@
 // Finding the context and the Dockerfile.
 #include "tools/oci-params/source.hpp"
 
+#include "common/document/context_url.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 #include "tools/oci-params/files.hpp"
@@ -10,20 +11,33 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// "https://me:secret@host/": not a user name alone, which ssh:// and git@ need.
+bool has_login(std::string_view url) {
+  const auto begin = url.find("://");
+  if (begin == std::string_view::npos) return false;
+  const auto authority = url.substr(begin + 3, url.find_first_of("/?#", begin + 3) - begin - 3);
+  const auto login = authority.substr(0, authority.rfind('@'));
+  return login.size() < authority.size() && (url.starts_with("http") || login.find(':') != login.npos);
+}
+
 fs::path read_context(const Environment& environment) {
   const std::string parameter = "CONTEXT";
   const auto value = environment.value(parameter).value_or(".");
-  // Its login may be part of a URL, so it is not shown.
-  if (value.find("://") != std::string::npos || value.starts_with("git@")) {
-    throw util::Error(parameter +
-                      ": the value is a URL; get it as an input of the task and name its directory");
+  if (!document::is_url(value)) {
+    require_directory(parameter, value);
+  } else if (has_login(value)) {
+    // It would be seen in the list of processes; nor is it shown here.
+    throw util::Error(
+        parameter +
+        ": the URL holds a login; give a token as BUILDKIT_SECRETTEXT_GIT_AUTH_TOKEN, or get the "
+        "context as an input of the task");
   }
-  require_directory(parameter, value);
   return value;
 }
 
 fs::path read_dockerfile(const Environment& environment, const fs::path& context) {
   const auto value = environment.value("DOCKERFILE");
+  if (document::is_url(context)) return value.value_or("Dockerfile");
   const fs::path path = value ? fs::path(*value) : (context / "Dockerfile").lexically_normal();
   if (!is_present(path) && path.filename() == "Dockerfile") {
     auto lower_case = path;

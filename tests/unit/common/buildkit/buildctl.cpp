@@ -63,6 +63,16 @@ TEST(SolveArguments, FindADockerfileInTheWorkingDirectory) {
   EXPECT_TRUE(Line(request).has("--opt", "filename=Containerfile"));
 }
 
+TEST(SolveArguments, LeaveAContextThatIsAUrlToTheDaemon) {
+  auto request = smallest();
+  request.context = "https://example.com/repo.git#main";
+  request.dockerfile = "docker/Dockerfile";
+  const Line line(request);
+  EXPECT_EQ(line.values("--local"), std::vector<std::string>{});
+  EXPECT_TRUE(line.has("--opt", "context=https://example.com/repo.git#main"));
+  EXPECT_TRUE(line.has("--opt", "filename=docker/Dockerfile"));
+}
+
 TEST(SolveArguments, CarryEveryFrontendOption) {
   auto request = smallest();
   request.build_args = {{"A", "1=2 3"}, {"EMPTY", ""}, {"lines", "a\nb"}};

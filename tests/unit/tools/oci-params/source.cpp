@@ -40,9 +40,24 @@ TEST_F(Source, NamesAContextThatIsMissingOrNoDirectory) {
   EXPECT_EQ(error_of({{"CONTEXT", "Dockerfile"}}), "CONTEXT: 'Dockerfile' is not a directory; name one");
 }
 
-TEST_F(Source, RefusesAUrlWithoutShowingItsLogin) {
-  EXPECT_EQ(error_of({{"CONTEXT", "https://me:secret@example.com/repo.git"}}),
-            "CONTEXT: the value is a URL; get it as an input of the task and name its directory");
+TEST_F(Source, TakesAUrlAsItIsAndADockerfileBelowIt) {
+  for (const std::string url : {"https://example.com/repo.git#main:a@b", "git@example.com:repo.git",
+                                "ssh://git@example.com/repo.git", "http://[::1]:80/context.tar.gz?a=b@c"}) {
+    const auto request = read({{"CONTEXT", url}, {"DOCKERFILE", "build/a.Dockerfile"}});
+    EXPECT_EQ(request.context, url);
+    EXPECT_EQ(request.dockerfile, "build/a.Dockerfile");
+  }
+  EXPECT_EQ(read({{"CONTEXT", "git://example.com/repo.git"}}).dockerfile, "Dockerfile");
+}
+
+TEST_F(Source, RefusesAUrlWithALoginAndDoesNotShowIt) {
+  for (const char* url : {"https://me:secret@example.com/repo.git", "https://token@example.com/repo.git",
+                          "ssh://git:secret@example.com/repo.git"}) {
+    EXPECT_EQ(
+        error_of({{"CONTEXT", url}}),
+        "CONTEXT: the URL holds a login; give a token as BUILDKIT_SECRETTEXT_GIT_AUTH_TOKEN, or get the "
+        "context as an input of the task");
+  }
 }
 
 TEST_F(Source, NamesADockerfileThatIsMissingOrADirectory) {
