@@ -142,10 +142,17 @@ private:
       }
     });
     const auto config = ImageConfig::parse(base.config, base.reference);
-    check_platform(stage, config.platform);
+    if (!is_given(stage)) check_platform(stage, config.platform);
     const auto& triggers = config.on_build;
     bases_.emplace(stage, base);
     if (!triggers.empty() && !graph_.stages()[stage].named_context) graph_.add_triggers(stage, triggers);
+  }
+
+  // Whoever gives an image for a name means it, whatever its platform.
+  bool is_given(StageIndex stage) const {
+    auto reference = parse_reference(base_name(stage));
+    if (reference.tag == "latest" && reference.digest.empty()) reference.tag.clear();
+    return images_.is_given(reference.familiar());
   }
 
   void check_platform(StageIndex stage, const image::Platform& actual) {
