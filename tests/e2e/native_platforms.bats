@@ -54,3 +54,31 @@ END
   [ "$status" -eq 1 ]
   [[ $stderr == *"exit code: 42"* ]]
 }
+
+@test "a QEMU that is registered with the kernel runs foreign programs" {
+  command -v qemu-aarch64-static >/dev/null || skip 'needs qemu-user-static'
+  write_arm64_program src/program
+  printf 'FROM scratch\nCOPY program /\nRUN ["/program"]\n' >src/Dockerfile
+  make_request '.platforms = [{platform: "linux/arm64"}]' >request
+  # A user namespace has registrations of its own (Linux 6.7): nobody else's programs are concerned.
+  cat >inside <<'END'
+mount -t binfmt_misc none /mnt || exit 77
+zeros='\x00\x00\x00\x00\x00\x00\x00'
+printf '%s' ":qemu-aarch64:M::\x7fELF\x02\x01\x01\x00\x00$zeros\x02\x00\xb7\x00:" \
+  '\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:' \
+  "$(command -v qemu-aarch64-static):F" >/mnt/register
+oci-solve --engine native <request >said 2>&1
+END
+  mkfifo mapped
+  unshare --user --mount sh -c 'read -r line <mapped && exec sh inside' &
+  local pid=$! i
+  for ((i = 0; i < 100; i++)); do [ "$(readlink "/proc/$pid/ns/user")" = "$(readlink /proc/self/ns/user)" ] || break; sleep 0.05; done
+  echo '0 0 65536' >"/proc/$pid/uid_map"
+  echo '0 0 65536' >"/proc/$pid/gid_map"
+  echo >mapped
+  local status=0
+  wait "$pid" || status=$?
+  [ "$status" -ne 77 ] || skip 'this kernel has no binfmt_misc in user namespaces'
+  [ "$status" -eq 1 ] || { cat said; return 1; }
+  grep -q 'process "/program" did not complete successfully: exit code: 42$' said
+}
