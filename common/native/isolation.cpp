@@ -62,7 +62,8 @@ Isolation enter_namespaces(const fs::path& work_dir, Work work) {
     auto snapshotter =
         snapshot::make_overlay(make_directory(path / "snapshots"),
                                work == Work::steps ? snapshot::Probe::now : snapshot::Probe::when_used);
-    isolation.emplace(std::move(directory), std::move(snapshotter), sandbox::make_namespaces(path));
+    isolation.emplace(
+        Isolation{std::move(directory), std::move(snapshotter), sandbox::make_namespaces(path)});
   });
   if (obstacle) throw CannotRun(*obstacle);
   return std::move(*isolation);
