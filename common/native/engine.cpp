@@ -141,7 +141,7 @@ std::unique_ptr<store::Store> open_store(const document::Request& request,
     return std::make_unique<store::Store>(*state_dir);
   }
   return std::make_unique<store::Store>(work_dir / "store", store::warn_on_stderr, std::stop_token(),
-                                        store::Opened::when_used);
+                                        store::Life::one_build);
 }
 
 class Build {

@@ -101,9 +101,9 @@ sys::UniqueFd open_directory(const fs::path& directory, std::stop_token cancel) 
 
 }  // namespace
 
-Store::Store(fs::path directory, Warn warn, std::stop_token cancel, Opened opened)
-    : directory_(std::move(directory)), warn_(std::move(warn)), cancel_(std::move(cancel)) {
-  if (opened == Opened::now) parts();
+Store::Store(fs::path directory, Warn warn, std::stop_token cancel, Life life)
+    : directory_(std::move(directory)), warn_(std::move(warn)), cancel_(std::move(cancel)), life_(life) {
+  if (life == Life::lasting) parts();
 }
 
 Store::Parts& Store::parts() {
@@ -112,7 +112,7 @@ Store::Parts& Store::parts() {
     parts_.reset(new Parts{.lock = open_directory(directory_, cancel_),
                            .blobs = {directory_ / "blobs" / "sha256", partial, warn_},
                            .names = {directory_ / "names", warn_},
-                           .trees = {directory_ / "trees", partial, warn_}});
+                           .trees = {directory_ / "trees", partial, warn_, life_}});
   });
   return *parts_;
 }

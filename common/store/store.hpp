@@ -40,17 +40,16 @@
 
 namespace store {
 
-enum class Opened { now, when_used };
-
 // Thread-safe, as are its parts.
 class Store {
 public:
   // Opens the store in `directory`, or makes one there (the parent must exist). One of another format is
   // emptied. While another process empties or prunes it, waits for that; `cancel` and stop requests end the
-  // wait. `warn` is told of every damaged entry, from any thread. Throws util::Error; where it is opened when
-  // it is used, what first asks for a part of it does. Making a store takes as long as a small layer.
+  // wait. `warn` is told of every damaged entry, from any thread. Throws util::Error. One that lives no
+  // longer than a build is opened by what first asks for a part of it, which then throws: making a store
+  // takes as long as a small layer.
   explicit Store(std::filesystem::path directory, Warn warn = warn_on_stderr, std::stop_token cancel = {},
-                 Opened opened = Opened::now);
+                 Life life = Life::lasting);
 
   Blobs& blobs() { return parts().blobs; }
   Names& names() { return parts().names; }
@@ -71,6 +70,7 @@ private:
   std::filesystem::path directory_;
   Warn warn_;
   std::stop_token cancel_;
+  Life life_;
   std::once_flag once_;
   std::unique_ptr<Parts> parts_;
 };

@@ -15,6 +15,9 @@ namespace store {
 
 class NewTree;
 
+// How long a store is kept. One of a single build is never read after a crash of the machine.
+enum class Life { lasting, one_build };
+
 // Whether all that a tree is made of lies on a disk, or has to come from a network first.
 enum class Bytes { here, awaited };
 
@@ -31,7 +34,7 @@ enum class Bytes { here, awaited };
 class Trees {
 public:
   // Both directories exist, on one filesystem.
-  Trees(std::filesystem::path directory, std::filesystem::path partial, Warn warn);
+  Trees(std::filesystem::path directory, std::filesystem::path partial, Warn warn, Life life = Life::lasting);
 
   // The root of the tree; counts as a use. One that was made before the machine last started is looked
   // through, because what was written then may not have reached the disk. A damaged one is warned of and
@@ -53,6 +56,7 @@ private:
   std::filesystem::path directory_;
   std::filesystem::path partial_;
   Warn warn_;
+  Life life_;
 };
 
 // Whether everything in the tree is as the image says.

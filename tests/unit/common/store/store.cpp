@@ -41,6 +41,16 @@ protected:
   std::vector<std::string> warnings_;
 };
 
+TEST_F(StoreTest, OfOneBuildIsMadeWhenItIsUsed) {
+  Store store(directory_, warn_on_stderr, {}, Life::one_build);
+  EXPECT_FALSE(fs::exists(directory_));
+  const auto chain = hash::sha256("chain");
+  auto tree = store.trees().make(chain);
+  sys::write_file(tree->root() / "file", "content");
+  const auto root = tree->commit(Fidelity::whole);
+  EXPECT_EQ(store.trees().find(chain), root);
+}
+
 TEST_F(StoreTest, KeepsABlobForTheNextBuild) {
   const auto blob = open().blobs().put("hello");
   EXPECT_EQ(blob, blob_of("hello"));
