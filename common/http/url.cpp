@@ -85,13 +85,6 @@ Url Url::resolve(std::string_view location) const {
   return parse(get_part(handle.get(), CURLUPART_URL));
 }
 
-Url Url::with_scheme(std::string_view scheme) const {
-  const auto handle = new_handle();
-  set_part(handle.get(), CURLUPART_URL, text_, text_);
-  set_part(handle.get(), CURLUPART_SCHEME, scheme, text_);
-  return parse(get_part(handle.get(), CURLUPART_URL));
-}
-
 Url Url::with_parameter(std::string_view name, std::string_view value) const {
   const auto handle = new_handle();
   set_part(handle.get(), CURLUPART_URL, text_, text_);

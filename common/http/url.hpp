@@ -15,9 +15,6 @@ public:
   // What a Location header means here: an absolute URL, or one relative to this. Throws like parse().
   Url resolve(std::string_view location) const;
 
-  // The same URL over another scheme ("http" or "https"); a port that is given stays.
-  Url with_scheme(std::string_view scheme) const;
-
   // The same URL with one more query parameter; the value is percent-encoded.
   Url with_parameter(std::string_view name, std::string_view value) const;
 

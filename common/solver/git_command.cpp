@@ -101,10 +101,6 @@ std::string GitCommand::run(std::vector<std::string> arguments) const {
   }
 }
 
-bool GitCommand::succeeds(const std::vector<std::string>& arguments) const {
-  return run_once(arguments).status.success();
-}
-
 GitCommand::Ended GitCommand::run_once(const std::vector<std::string>& arguments) const {
   auto out = sys::make_pipe();
   auto error = sys::make_pipe();

@@ -23,9 +23,6 @@ public:
   // cannot send a part of a history is asked again for all of it.
   std::string run(std::vector<std::string> arguments) const;
 
-  // The same, telling failure by nothing.
-  bool succeeds(const std::vector<std::string>& arguments) const;
-
 private:
   struct Ended;
   Ended run_once(const std::vector<std::string>& arguments) const;
