@@ -199,7 +199,9 @@ private:
       std::filesystem::create_directory(directory);
       auto root = sys::RootedDir::open(directory);
       const std::string name = "copy";
-      Copier(tree, *directory_target(root), {}).copy(path, name, "/" + name);
+      CopyOptions options;
+      options.cancel = workshop_.stop_token();
+      Copier(tree, *directory_target(root), options).copy(path, name, "/" + name);
       if (S_ISDIR(status->st_mode) && !path.empty())
         root.set_mode(sys::RootedPath().child(name), status->st_mode & 07777);
       root.settle();
