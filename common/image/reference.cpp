@@ -172,4 +172,10 @@ std::string Reference::familiar() const {
   return text;
 }
 
+std::string Reference::context_name() const {
+  auto reference = *this;
+  if (tag == "latest" && digest.empty()) reference.tag.clear();
+  return reference.familiar();
+}
+
 }  // namespace image

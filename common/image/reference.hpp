@@ -22,6 +22,8 @@ struct Reference {
   std::string full() const;
   // What people write: without docker.io/ and library/.
   std::string familiar() const;
+  // The same without ":latest": the name of a context that stands in for the image ("debian").
+  std::string context_name() const;
 
   friend bool operator==(const Reference&, const Reference&) = default;
 };

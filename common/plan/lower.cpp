@@ -150,9 +150,7 @@ private:
 
   // Whoever gives an image for a name means it, whatever its platform.
   bool is_given(StageIndex stage) const {
-    auto reference = parse_reference(base_name(stage));
-    if (reference.tag == "latest" && reference.digest.empty()) reference.tag.clear();
-    return images_.is_given(reference.familiar());
+    return images_.is_given(parse_reference(base_name(stage)).context_name());
   }
 
   void check_platform(StageIndex stage, const image::Platform& actual) {

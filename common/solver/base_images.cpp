@@ -22,12 +22,6 @@ namespace {
 
 constexpr std::size_t most_look_ups = 8;  // at a time
 
-// "debian" for "docker.io/library/debian:latest": how contexts are named.
-std::string context_name(image::Reference reference) {
-  if (reference.tag == "latest" && reference.digest.empty()) reference.tag.clear();
-  return reference.familiar();
-}
-
 // Names all layers of an image together (image-spec, config.md, "Layer ChainID").
 hash::Digest chain_id(const std::vector<hash::Digest>& diff_ids) {
   if (diff_ids.empty()) return hash::sha256("");
@@ -92,7 +86,7 @@ BaseImages::BaseImages(const document::Request& request, registry::Settings sett
       throw util::Error("the image " + util::quote(preload.name) + " is not laid out: run oci-preload first");
     const auto reference = image::Reference::parse(reference_for(preload));
     if (!reference) throw util::Error(util::quote(preload.name) + " cannot be the name of an image");
-    given_.emplace(context_name(*reference), *preload.layout);
+    given_.emplace(reference->context_name(), *preload.layout);
   }
 }
 
@@ -120,7 +114,7 @@ bool BaseImages::is_given(const std::string& familiar) const {
 void BaseImages::announce(const std::vector<plan::BaseImage>& bases) {
   auto pulled = std::make_shared<std::vector<plan::BaseImage>>();
   for (const auto& base : bases) {
-    if (!is_given(context_name(base.reference))) pulled->push_back(base);
+    if (!is_given(base.reference.context_name())) pulled->push_back(base);
   }
   if (pulled->size() < 2) return;
   const auto work = [this, pulled, next = std::make_shared<std::atomic<std::size_t>>(0)] {
@@ -167,7 +161,7 @@ void BaseImages::load(Entry& entry, const std::string& reference, const image::P
 }
 
 void BaseImages::look_up(Entry& entry, const image::Reference& reference, const image::Platform& platform) {
-  if (const auto given = given_.find(context_name(reference)); given != given_.end()) {
+  if (const auto given = given_.find(reference.context_name()); given != given_.end()) {
     entry.archive = image::open_layout_entry(given->second.directory, given->second.digest);
     // As in a registry: an image that is in no index serves every platform, and the plan warns of another
     // one.

@@ -63,6 +63,13 @@ TEST_P(Malformed, IsNoReference) {
   EXPECT_FALSE(Reference::parse(GetParam()));
 }
 
+TEST(Reference, IsNamedAsAContextWithoutTheDefaults) {
+  const auto name = [](const char* text) { return image::Reference::parse(text).value().context_name(); };
+  EXPECT_EQ(name("docker.io/library/debian:latest"), "debian");
+  EXPECT_EQ(name("debian:12"), "debian:12");
+  EXPECT_EQ(name("example.com/debian"), "example.com/debian");
+}
+
 INSTANTIATE_TEST_SUITE_P(Reference, Malformed,
                          testing::Values("", "https://github.com/docker/docker", "docker/Docker", "Debian",
                                          "-docker", "-docker/docker", "-docker.io/docker/docker",
