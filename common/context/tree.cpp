@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/sys/file.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -199,9 +200,7 @@ sys::UniqueFd Tree::open(std::string_view path) const {
     fd = sys::UniqueFd(::openat(parent->directory.get(), name_of(path).c_str(), open_flags));
   }
   if (!fd) util::throw_errno("cannot open " + shown(path));
-  struct stat status {};
-  if (::fstat(fd.get(), &status) != 0) util::throw_errno("cannot open " + shown(path));
-  if (!S_ISREG(status.st_mode)) throw util::Error("cannot open " + shown(path) + ": it is no regular file");
+  sys::require_regular(fd.get(), shown(path));
   return fd;
 }
 

@@ -96,10 +96,9 @@ std::string Archive::read_document(const Descriptor& descriptor) const {
 
 std::unique_ptr<Archive> open(const std::filesystem::path& path) {
   const auto what = util::quote(path.string());
-  auto fd = sys::open_readable(path);
-  struct stat status;
-  if (::fstat(fd.get(), &status) != 0) util::throw_errno("cannot read " + what);
-  return S_ISDIR(status.st_mode) ? open_directory(path, what) : open(std::move(fd), what);
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return open_directory(path, what);
+  return open(sys::open_readable(path, sys::Readable::piped_input), what);
 }
 
 std::unique_ptr<Archive> open_layout_entry(const std::filesystem::path& directory,

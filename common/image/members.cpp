@@ -38,9 +38,9 @@ public:
       parent = std::move(fd);
       at = parent.get();
     }
+    sys::require_regular(at, shown(name));
     struct stat status;
     if (::fstat(at, &status) != 0) util::throw_errno("cannot open " + shown(name));
-    if (!S_ISREG(status.st_mode)) throw util::Error(shown(name) + " is not a regular file");
     return Location{std::make_shared<const sys::UniqueFd>(std::move(parent)), 0,
                     static_cast<std::uint64_t>(status.st_size), path_ / name};
   }

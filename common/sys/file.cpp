@@ -2,7 +2,10 @@
 #include "common/sys/file.hpp"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 #include <array>
 #include <cerrno>
@@ -15,13 +18,90 @@
 
 namespace sys {
 
-UniqueFd open_readable(const std::filesystem::path& path) {
-  for (;;) {
-    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (fd) return fd;
-    if (errno != EINTR) util::throw_errno("cannot open " + util::quote(path.string()));
-    stop::check();  // a pipe without a writer would keep us for ever
+namespace {
+
+// What process substitution and "|" make, but not a FIFO that lies in a directory.
+bool is_pipe_without_name(int fd) {
+  struct statfs filesystem {};
+  return ::fstatfs(fd, &filesystem) == 0 && filesystem.f_type == PIPEFS_MAGIC;
+}
+
+bool is_accepted(int fd, const struct stat& status, Readable readable) {
+  if (S_ISREG(status.st_mode)) return true;
+  if (readable == Readable::entry) return false;
+  if (S_ISCHR(status.st_mode) && status.st_rdev == ::makedev(1, 3)) return true;
+  return readable == Readable::piped_input && S_ISFIFO(status.st_mode) && is_pipe_without_name(fd);
+}
+
+[[noreturn]] void refuse(const std::string& what, mode_t mode) {
+  throw util::Error(what + " is " + std::string(kind_of_file(mode)) + ", not a file");
+}
+
+struct stat status_of(int fd, const std::string& what) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) util::throw_errno("cannot open " + what);
+  return status;
+}
+
+[[noreturn]] void fail_to_open(const std::filesystem::path& path, Readable readable) {
+  const int error = errno;
+  const auto what = util::quote(path.string());
+  struct stat status {};
+  const int flags = readable == Readable::entry ? AT_SYMLINK_NOFOLLOW : 0;
+  // ENXIO is all that the kernel says of a socket, ELOOP of a link that is not followed.
+  const bool is_kind = (error == ENXIO || error == ELOOP) &&
+                       ::fstatat(AT_FDCWD, path.c_str(), &status, flags) == 0 && !S_ISREG(status.st_mode);
+  if (is_kind) refuse(what, status.st_mode);
+  util::throw_errno("cannot open " + what, error);
+}
+
+}  // namespace
+
+std::string_view kind_of_file(mode_t mode) noexcept {
+  switch (mode & S_IFMT) {
+    case S_IFDIR:
+      return "a directory";
+    case S_IFIFO:
+      return "a FIFO";
+    case S_IFSOCK:
+      return "a socket";
+    case S_IFLNK:
+      return "a symbolic link";
+    case S_IFCHR:
+    case S_IFBLK:
+      return "a device";
+    default:
+      return "a file";
   }
+}
+
+void require_regular(int fd, const std::string& what) {
+  const auto status = status_of(fd, what);
+  if (!S_ISREG(status.st_mode)) refuse(what, status.st_mode);
+}
+
+UniqueFd find_readable(const std::filesystem::path& path, Readable readable) {
+  const int follow = readable == Readable::entry ? O_NOFOLLOW : 0;
+  UniqueFd fd;
+  for (;;) {
+    fd = UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | follow));
+    if (fd) break;
+    if (errno == ENOENT || errno == ENOTDIR) return fd;
+    if (errno != EINTR) fail_to_open(path, readable);
+    stop::check();  // a filesystem of the network may keep us
+  }
+  const auto what = util::quote(path.string());
+  const auto status = status_of(fd.get(), what);
+  if (!is_accepted(fd.get(), status, readable)) refuse(what, status.st_mode);
+  if (S_ISFIFO(status.st_mode) && ::fcntl(fd.get(), F_SETFL, 0) != 0)
+    util::throw_errno("cannot open " + what);
+  return fd;
+}
+
+UniqueFd open_readable(const std::filesystem::path& path, Readable readable) {
+  auto fd = find_readable(path, readable);
+  if (!fd) util::throw_errno("cannot open " + util::quote(path.string()));
+  return fd;
 }
 
 std::string read_to_end(int fd, const std::string& what, std::uint64_t limit) {
@@ -36,8 +116,8 @@ std::string read_to_end(int fd, const std::string& what, std::uint64_t limit) {
   return content;
 }
 
-std::string read_file(const std::filesystem::path& path, std::uint64_t limit) {
-  return read_to_end(open_readable(path).get(), util::quote(path.string()), limit);
+std::string read_file(const std::filesystem::path& path, std::uint64_t limit, Readable readable) {
+  return read_to_end(open_readable(path, readable).get(), util::quote(path.string()), limit);
 }
 
 void write_file(const std::filesystem::path& path, std::string_view content, mode_t mode) {

@@ -1,6 +1,8 @@
 // Whole files: read at once, or written so that they appear whole or not at all.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -10,11 +12,31 @@
 
 namespace sys {
 
-// O_RDONLY | O_CLOEXEC. Throws Error "cannot open 'PATH': reason".
-UniqueFd open_readable(const std::filesystem::path& path);
+// What a path that is opened for reading may lead to. Nothing else is waited for or read: a FIFO without a
+// writer and many a device never answer.
+enum class Readable {
+  input,        // what a person named: a regular file, or the null device, the usual name of an empty file
+  piped_input,  // what is read once from start to end: also a pipe without a name, as <(command) gives
+  entry,        // of a directory that we keep: a regular file; a symbolic link in its place is not followed
+};
+
+// O_RDONLY | O_CLOEXEC, at once. Throws Error: "cannot open 'PATH': reason", or "'PATH' is a FIFO, not a
+// file".
+UniqueFd open_readable(const std::filesystem::path& path, Readable readable = Readable::input);
+
+// The same, but an empty descriptor where there is nothing (ENOENT, ENOTDIR).
+UniqueFd find_readable(const std::filesystem::path& path, Readable readable = Readable::input);
+
+// Throws Error "WHAT is a FIFO, not a file" unless `fd` is a regular file: for what is opened in other ways,
+// with O_NONBLOCK then.
+void require_regular(int fd, const std::string& what);
+
+// "a directory", "a FIFO", ..., "a file" of a stat mode.
+std::string_view kind_of_file(mode_t mode) noexcept;
 
 // The whole file as bytes. Throws Error if it cannot be read or is larger than `limit` bytes.
-std::string read_file(const std::filesystem::path& path, std::uint64_t limit = 64 << 20);
+std::string read_file(const std::filesystem::path& path, std::uint64_t limit = 64 << 20,
+                      Readable readable = Readable::input);
 
 // Everything up to the end of an open descriptor, with the same limit; `what` names it in errors.
 std::string read_to_end(int fd, const std::string& what, std::uint64_t limit = 64 << 20);

@@ -36,9 +36,21 @@ setup() {
   nothing_left_behind
 }
 
+@test "build: an input that is a FIFO is named at once instead of waited for" {
+  mkfifo fifo
+  run_task BUILD_ARGS_FILE=fifo
+  [ "$status" -eq 1 ]
+  said "oci-params: BUILD_ARGS_FILE: 'fifo' is a FIFO, not a file"
+}
+
 @test "build: SIGTERM during any stage ends it with 143, and the stage too" {
-  mkfifo arguments
-  env -i PATH="$PATH" TMPDIR="$(task_tmpdir)" BUILD_ARGS_FILE=arguments build 2>log 3>&- &
+  # A stage that waits: no input makes a real one do that.
+  mkdir bin
+  cp "$(command -v build)" bin/
+  mkfifo never
+  printf '#!/bin/sh\nread -r line <never\n' >bin/oci-params
+  chmod +x bin/oci-params
+  env -i PATH="$PATH" TMPDIR="$(task_tmpdir)" bin/build 2>log 3>&- &
   pid=$!
   wait_until 10 pgrep -P "$pid" -x oci-params
   stage=$(pgrep -P "$pid" -x oci-params)
@@ -46,7 +58,7 @@ setup() {
   code=0
   wait "$pid" || code=$?
   [ "$code" -eq 143 ]
-  [ "$(cat log)" = $'oci-params: BUILD_ARGS_FILE: stopped by SIGTERM\nbuild: oci-params: stopped by SIGTERM' ]
+  [ "$(cat log)" = 'build: oci-params: stopped by SIGTERM' ]
   gone "$stage"
 }
 

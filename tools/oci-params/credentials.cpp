@@ -51,8 +51,11 @@ void check_paths(const document::Ssh& ssh) {
   const std::string parameter = "BUILDKIT_SSH";
   std::size_t sockets = 0;
   for (const auto& path : ssh.paths) {
-    require_file(parameter, path);
-    sockets += is_present_socket(path) ? 1 : 0;
+    if (is_present_socket(path)) {
+      ++sockets;
+    } else {
+      require_file(parameter, path);
+    }
   }
   const auto id = util::quote(ssh.id);
   if (sockets > 0 && ssh.paths.size() > 1) {

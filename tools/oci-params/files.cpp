@@ -56,6 +56,7 @@ void require_file(const std::string& parameter, const std::filesystem::path& pat
   if (S_ISDIR(status_of(parameter, path).st_mode)) fail(parameter, path, "is a directory; name a file in it");
   if (::access(path.c_str(), R_OK) != 0)
     fail(parameter, path, std::string("cannot be read: ") + std::strerror(errno));
+  util::with_context(parameter, [&] { sys::open_readable(path); });
 }
 
 std::string read_text_file(const std::string& parameter, const std::filesystem::path& path) {

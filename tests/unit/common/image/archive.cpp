@@ -300,7 +300,7 @@ TEST(DirectoryArchive, DoesNotWaitForAFifo) {
   const sys::TempDir directory("/tmp");
   ASSERT_EQ(::mkfifo((directory.path() / "index.json").c_str(), 0600), 0);
   EXPECT_EQ(error_of([&] { image::open(directory.path()); }),
-            "'" + (directory.path() / "index.json").string() + "' is not a regular file");
+            "'" + (directory.path() / "index.json").string() + "' is a FIFO, not a file");
 }
 
 TEST(DirectoryArchive, SaysWhatIsNoLayout) {

@@ -27,7 +27,7 @@ TEST(CopyContent, CopiesFromAndToWhereTheFilesStand) {
 }
 
 TEST(CopyContent, EndsInTheMiddleOfAFileWhenCancelled) {
-  const auto endless = open_readable("/dev/zero");
+  const UniqueFd endless(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
   const UniqueFd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
   std::stop_source stop;
   const std::jthread caller([&] { stop.request_stop(); });

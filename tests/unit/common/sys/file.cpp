@@ -7,10 +7,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <span>
 #include <string>
 
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
+#include "tests/support/error_of.hpp"
 
 namespace {
 
@@ -66,6 +68,63 @@ TEST_F(File, LargerThanTheLimitIsAnError) {
   sys::write_file(path("f"), "12345");
   EXPECT_EQ(sys::read_file(path("f"), 5), "12345");
   EXPECT_THROW(sys::read_file(path("f"), 4), util::Error);
+}
+
+// Nobody else has these open, so a reader that waits would wait for ever.
+TEST_F(File, ThatIsNoneIsNamedInsteadOfWaitedFor) {
+  ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+  ASSERT_EQ(::mknod(path("socket").c_str(), S_IFSOCK | 0600, 0), 0);
+  fs::create_directory(path("directory"));
+  const auto shown = [&](const std::string& name) { return "'" + path(name).string() + "'"; };
+  for (const auto readable : {sys::Readable::input, sys::Readable::piped_input, sys::Readable::entry}) {
+    const auto reason = [&](const fs::path& p) {
+      return test::error_of([&] { sys::read_file(p, 1 << 20, readable); });
+    };
+    EXPECT_EQ(reason(path("fifo")), shown("fifo") + " is a FIFO, not a file");
+    EXPECT_EQ(reason(path("socket")), shown("socket") + " is a socket, not a file");
+    EXPECT_EQ(reason(path("directory")), shown("directory") + " is a directory, not a file");
+    EXPECT_EQ(reason("/dev/zero"), "'/dev/zero' is a device, not a file");
+  }
+  EXPECT_EQ(test::error_of([&] { sys::find_readable(path("fifo")); }),
+            shown("fifo") + " is a FIFO, not a file");
+}
+
+TEST_F(File, NamedByAPersonIsFoundThroughSymlinksAndEmptyAsTheNullDevice) {
+  sys::write_file(path("f"), "x");
+  fs::create_symlink("f", path("link"));
+  EXPECT_EQ(sys::read_file(path("link")), "x");
+  EXPECT_EQ(sys::read_file("/dev/null"), "");
+}
+
+TEST_F(File, OfADirectoryThatWeKeepIsNoSymlinkAndNoDevice) {
+  sys::write_file(path("f"), "x");
+  EXPECT_EQ(sys::read_file(path("f"), 1, sys::Readable::entry), "x");
+  for (const auto* name : {"f", "nothing"}) {
+    fs::remove(path("link"));
+    fs::create_symlink(name, path("link"));
+    EXPECT_EQ(test::error_of([&] { sys::find_readable(path("link"), sys::Readable::entry); }),
+              "'" + path("link").string() + "' is a symbolic link, not a file");
+  }
+  EXPECT_EQ(test::error_of([] { sys::open_readable("/dev/null", sys::Readable::entry); }),
+            "'/dev/null' is a device, not a file");
+}
+
+TEST_F(File, ThatIsMissingIsNoErrorToWhoLooksForIt) {
+  sys::write_file(path("f"), "x");
+  EXPECT_TRUE(sys::find_readable(path("f")));
+  EXPECT_FALSE(sys::find_readable(path("absent")));
+  EXPECT_FALSE(sys::find_readable(path("f") / "below"));
+}
+
+TEST_F(File, MayBeAPipeOnlyWhereItIsReadOnce) {
+  const auto pipe = sys::make_pipe();
+  sys::write_all(pipe.write_end.get(), std::string_view("x"), "pipe");
+  const auto name = "/dev/fd/" + std::to_string(pipe.read_end.get());
+  EXPECT_EQ(test::error_of([&] { sys::open_readable(name); }), "'" + name + "' is a FIFO, not a file");
+  const auto fd = sys::open_readable(name, sys::Readable::piped_input);
+  std::byte byte;
+  EXPECT_EQ(sys::read_some(fd.get(), std::span(&byte, 1), name), 1U);
+  EXPECT_EQ(::fcntl(fd.get(), F_GETFL) & O_NONBLOCK, 0) << "a slow writer would look like the end";
 }
 
 TEST_F(File, PendingLeavesNothingWithoutCommit) {

@@ -1,6 +1,7 @@
 // Private mounts, and what lies below a directory.
 #include "common/sys/mounts.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 
@@ -34,7 +35,7 @@ TEST(PrivateMounts, AreNotSeenOutsideAndCanBeDetached) {
       return ::mount("tmpfs", path.c_str(), "tmpfs", 0, nullptr) == 0;
     };
     if (!mount_tmpfs(dir.path() / "a") || !mount_tmpfs(dir.path() / "a/b")) return 1;
-    const auto busy = sys::open_readable(dir.path() / "a/b");
+    const sys::UniqueFd busy(::open((dir.path() / "a/b").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     const auto count = [&] {
       return sys::mount_points_below(sys::read_file("/proc/self/mountinfo"), dir.path()).size();
     };

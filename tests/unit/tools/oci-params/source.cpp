@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include "tests/unit/tools/oci-params/request_fixture.hpp"
 
 namespace {
@@ -69,6 +71,21 @@ TEST_F(Source, NamesADockerfileThatIsMissingOrADirectory) {
   EXPECT_EQ(error_of({{"DOCKERFILE", "src"}}), "DOCKERFILE: 'src' is a directory; name a file in it");
   EXPECT_EQ(error_of({{"DOCKERFILE", "a.Dockerfile"}}),
             "DOCKERFILE: 'a.Dockerfile' does not exist; is its input missing from the task?");
+}
+
+// Each of these would wait for ever for somebody who writes, and the build with it.
+TEST_F(Source, NamesAFifoWhereAFileIsMeant) {
+  ASSERT_EQ(::mkfifo("fifo", 0600), 0);
+  for (const std::string parameter : {"DOCKERFILE", "BUILD_ARGS_FILE", "LABELS_FILE", "TARGET_FILE",
+                                      "BUILDKIT_SECRET_x", "IMAGE_ARG_x", "BUILDKIT_SSH"}) {
+    const auto value = parameter == "BUILDKIT_SSH" ? "default=fifo" : "fifo";
+    EXPECT_EQ(error_of({{parameter, value}}), parameter + ": 'fifo' is a FIFO, not a file");
+  }
+  EXPECT_EQ(error_of({{"BUILD_CONTEXTS", "x=fifo"}}), "BUILD_CONTEXTS: 'fifo' is a FIFO, not a file");
+  make_directory("docker");
+  ASSERT_EQ(::mkfifo("docker/config.json", 0600), 0);
+  EXPECT_EQ(error_of({{"DOCKER_CONFIG", "docker"}}),
+            "DOCKER_CONFIG: 'docker/config.json' is a FIFO, not a file");
 }
 
 TEST_F(Source, ShowsAllErrorsOfARun) {
