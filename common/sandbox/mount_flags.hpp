@@ -1,6 +1,9 @@
-// Flags of mount(2) and umount2(2): <sys/mount.h> cannot stand beside <linux/mount.h>, which has the new
-// mount API.
+// Flags of mount(2) and umount2(2), and those calls: <sys/mount.h> cannot stand beside <linux/mount.h>, which
+// has the new mount API.
 #pragma once
+
+extern "C" int mount(const char*, const char*, const char*, unsigned long, const void*) noexcept;
+extern "C" int umount2(const char*, int) noexcept;
 
 namespace sandbox {
 

@@ -15,13 +15,16 @@
 #include "common/sandbox/capabilities.hpp"
 #include "common/sandbox/child.hpp"
 #include "common/sandbox/device_guard.hpp"
+#include "common/sandbox/failure.hpp"
 #include "common/sandbox/memory_files.hpp"
 #include "common/sandbox/mount_flags.hpp"
 #include "common/sandbox/mount_points.hpp"
 #include "common/sandbox/resolv_conf.hpp"
 #include "common/sandbox/sandbox.hpp"
 #include "common/sandbox/seccomp.hpp"
+#include "common/sandbox/starter.hpp"
 #include "common/sandbox/step_process.hpp"
+#include "common/sandbox/trees.hpp"
 #include "common/sandbox/user.hpp"
 #include "common/sys/file.hpp"
 #include "common/util/error.hpp"
@@ -35,14 +38,6 @@ using Point = MountStep::Point;
 
 constexpr std::uint64_t no_privileges = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 
-// A copy of the mounts at `path` that is attached nowhere yet.
-sys::UniqueFd detached(const fs::path& path) {
-  constexpr unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
-  sys::UniqueFd fd(static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, path.c_str(), flags)));
-  if (!fd) util::throw_errno("cannot mount " + util::quote(path.string()));
-  return fd;
-}
-
 // True in a user namespace other than the machine's own, where device nodes cannot be made.
 bool in_user_namespace() {
   const auto text = sys::read_file("/proc/self/uid_map");
@@ -50,60 +45,67 @@ bool in_user_namespace() {
   return !map.ends_with("4294967295") || map.find('\n') != std::string_view::npos;
 }
 
-void set_attributes(int tree, std::uint64_t attributes) {
-  mount_attr attr{};
-  attr.attr_set = attributes;
-  if (::syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr) != 0)
-    util::throw_errno("cannot set the attributes of a mount");
-}
-
 MountStep attach(const fs::path& source, std::string target, std::uint64_t attributes) {
   return {.target = std::move(target),
           .point = fs::is_directory(source) ? Point::directory : Point::file,
-          .tree = detached(source),
+          .tree = detached_tree(source),
           .attributes = attributes};
 }
 
-MountStep filesystem(std::string type, std::string target, unsigned long flags, std::string options,
+MountStep filesystem(std::string type, std::string target, unsigned long flags, std::string options = {},
                      std::string fallback = {}) {
   return {.target = std::move(target),
-          .type = std::move(type),
-          .options = std::move(options),
-          .fallback_options = std::move(fallback),
-          .flags = flags};
+          .filesystem = {.type = std::move(type),
+                         .options = std::move(options),
+                         .fallback_options = std::move(fallback),
+                         .flags = flags}};
 }
 
-// The mounts every step has.
-void add_system_mounts(const Spec& spec, bool devices_guarded, ChildPlan& plan) {
-  constexpr unsigned long inert = ms_nosuid | ms_nodev | ms_noexec;
-  const unsigned long system_flags = spec.insecure ? inert : inert | ms_rdonly;
-  if (spec.insecure) {
-    plan.host_devices = true;
-    plan.mounts.push_back(attach("/dev", "/dev", 0));
-  } else {
-    const unsigned long nodev = devices_guarded ? 0 : ms_nodev;
-    plan.mounts.push_back(
-        filesystem("tmpfs", "/dev", ms_nosuid | ms_strictatime | nodev, "mode=755,size=65536k"));
-    plan.make_devices = devices_guarded && !in_user_namespace();
-    for (const char* device :
-         {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"}) {
-      if (!plan.make_devices)
-        plan.mounts.push_back(attach(device, device, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
-    }
-    plan.mounts.push_back(filesystem("devpts", "/dev/pts", ms_nosuid | ms_noexec,
-                                     "newinstance,ptmxmode=0666,mode=0620,gid=5",
-                                     "newinstance,ptmxmode=0666,mode=0620"));
-    plan.mounts.push_back(filesystem("tmpfs", "/dev/shm", inert, "mode=1777,size=65536k"));
-    plan.mounts.push_back(filesystem("mqueue", "/dev/mqueue", inert, ""));
-    plan.mounts.back().optional = true;
-  }
+MountStep optional(MountStep step) {
+  step.optional = true;
+  return step;
+}
+
+constexpr unsigned long inert_flags = ms_nosuid | ms_nodev | ms_noexec;
+
+SystemTree proc_tree(bool insecure) {
+  SystemTree tree{.base = filesystem("proc", "proc", inert_flags)};
+  if (insecure) return tree;
+  tree.masked = {"acpi",          "asound",     "kcore",       "interrupts",  "keys",
+                 "latency_stats", "timer_list", "timer_stats", "sched_debug", "scsi"};
+  tree.read_only = {"bus", "fs", "irq", "sys", "sysrq-trigger"};
+  return tree;
+}
+
+SystemTree dev_tree(Devices devices) {
+  const unsigned long nodev = devices == Devices::made ? 0 : ms_nodev;
+  SystemTree tree{
+      .base = filesystem("tmpfs", "dev", ms_nosuid | ms_strictatime | nodev, "mode=755,size=65536k"),
+      .devices = devices};
+  tree.inside.push_back(filesystem("devpts", "pts", ms_nosuid | ms_noexec,
+                                   "newinstance,ptmxmode=0666,mode=0620,gid=5",
+                                   "newinstance,ptmxmode=0666,mode=0620"));
+  tree.inside.push_back(filesystem("tmpfs", "shm", inert_flags, "mode=1777,size=65536k"));
+  tree.inside.push_back(optional(filesystem("mqueue", "mqueue", inert_flags)));
+  return tree;
+}
+
+SystemTree sys_tree(bool insecure) {
+  const unsigned long flags = insecure ? inert_flags : inert_flags | ms_rdonly;
   // A sysfs of our own needs a network namespace of our own user namespace; else the one that is there will
   // do.
-  auto sysfs = filesystem("sysfs", "/sys", system_flags, "");
-  if (in_user_namespace()) sysfs = attach("/sys", "/sys", MOUNT_ATTR_RDONLY);
-  plan.mounts.push_back(std::move(sysfs));
-  plan.mounts.push_back(filesystem("cgroup2", "/sys/fs/cgroup", system_flags, ""));
-  plan.mounts.back().optional = true;
+  SystemTree tree{.base = in_user_namespace() ? attach("/sys", "sys", MOUNT_ATTR_RDONLY)
+                                              : filesystem("sysfs", "sys", flags)};
+  tree.inside.push_back(optional(filesystem("cgroup2", "fs/cgroup", flags)));
+  if (!insecure) tree.masked = {"firmware", "devices/virtual/powercap"};
+  return tree;
+}
+
+// What every step has.
+void add_system(const Spec& spec, Devices devices, ChildPlan& plan) {
+  plan.system.push_back(proc_tree(spec.insecure));
+  plan.system.push_back(spec.insecure ? SystemTree{.base = attach("/dev", "dev", 0)} : dev_tree(devices));
+  plan.system.push_back(sys_tree(spec.insecure));
 }
 
 std::string hosts_file(const Spec& spec) {
@@ -154,11 +156,6 @@ void add_protection(const Spec& spec, ChildPlan& plan) {
     plan.ambient = true;
     return;
   }
-  plan.masked = {"/proc/acpi",       "/proc/asound",      "/proc/kcore",
-                 "/proc/interrupts", "/proc/keys",        "/proc/latency_stats",
-                 "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
-                 "/proc/scsi",       "/sys/firmware",     "/sys/devices/virtual/powercap"};
-  plan.read_only = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
   plan.capabilities = default_capabilities();
   plan.seccomp = default_seccomp_filter();
 }
@@ -202,6 +199,15 @@ void make_working_dir(sys::RootedDir& root, const std::string& path, const User&
   }
 }
 
+// What the starter takes.
+std::vector<std::string> starter_arguments(const std::vector<std::string>& programs,
+                                           const std::vector<std::string>& args) {
+  std::vector<std::string> arguments = {"starter", std::to_string(programs.size())};
+  arguments.insert(arguments.end(), programs.begin(), programs.end());
+  arguments.insert(arguments.end(), args.begin(), args.end());
+  return arguments;
+}
+
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
   std::vector<char*> list;
   for (const auto& string : strings)
@@ -229,27 +235,33 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
 }
 
 [[noreturn]] void explain(const Failure& failure, const ChildPlan& plan, const Spec& spec) {
+  const auto index = static_cast<std::size_t>(failure.index);
+  const auto base = [&]() -> const MountStep& { return plan.system[index].base; };
+  const auto mount_step = [&]() -> const MountStep& { return plan.mounts[index]; };
   const auto reason = [&](const std::string& text) { util::throw_errno(text, failure.error); };
   using enum Failure::Step;
   switch (failure.step) {
     case exec:
       explain_exec(failure.error, util::escape(spec.args.front()));
     case mount:
-      explain_mount(failure.error, plan.mounts[static_cast<std::size_t>(failure.index)]);
+      explain_mount(failure.error, mount_step());
     case working_dir:
       reason("cannot enter the working directory " + util::quote(spec.working_dir));
       break;
     case root:
       reason("cannot enter the step's root");
       break;
-    case proc:
-      reason("cannot mount '/proc' for the step");
+    case system:
+      reason("cannot make the step's /" + base().target);
       break;
-    case device:
-      reason("cannot make the step's devices");
-      break;
-    case mask:
-      reason("cannot hide /proc and /sys from the step");
+    case no_directory:
+      throw StartError("cannot mount '/" + base().target + "' for the step: filesystem \"" +
+                       base().filesystem.type + "\" must be mounted on ordinary directory");
+    case mount_in_proc:
+      throw StartError("cannot mount " + util::quote(mount_step().target) +
+                       " for the step: it cannot be mounted because it is inside /proc");
+    case starter:
+      reason("cannot execute the step's starter");
       break;
     case network:
       reason("cannot bring up the step's network");
@@ -282,10 +294,10 @@ public:
     ChildPlan plan;
     // A step is root and may make device nodes, or find some in a layer: a disk of the machine must not open.
     const std::uint64_t guard = devices_guarded_ || spec.insecure ? 0 : MOUNT_ATTR_NODEV;
-    plan.root = detached(spec.root);
-    if (guard != 0) set_attributes(plan.root.get(), guard);
+    plan.root = detached_tree(spec.root);
+    if (guard != 0) set_tree_attributes(plan.root.get(), guard);
     plan.root_target = spec.root.string();
-    add_system_mounts(spec, devices_guarded_, plan);
+    add_system(spec, devices(), plan);
     add_files(spec, *memory_, files, guard, plan);
     add_protection(spec, plan);
     plan.loopback = spec.network == Network::none;
@@ -300,8 +312,9 @@ public:
     for (const auto& entry : env) {
       if (entry.starts_with('=')) throw StartError("the name of an environment variable cannot be empty");
     }
-    plan.programs = candidates(spec.args.front(), env);
-    plan.argv = pointers(spec.args);
+    const auto arguments = starter_arguments(candidates(spec.args.front(), env), spec.args);
+    plan.starter_fd = starter_->fd();
+    plan.argv = pointers(arguments);
     plan.environment = pointers(env);
 
     const auto status = execute(spec, plan, output);
@@ -330,7 +343,10 @@ private:
     plan.output_fd = printed.write_end.get();
     plan.error_fd = errors.write_end.get();
     input.write_end = sys::UniqueFd();
-    plan.kept_fds = {plan.root.get(), plan.stdin_fd, plan.output_fd, plan.error_fd};
+    plan.kept_fds = {plan.root.get(), plan.starter_fd, plan.stdin_fd, plan.output_fd, plan.error_fd};
+    for (const auto& tree : plan.system) {
+      if (tree.base.tree) plan.kept_fds.push_back(tree.base.tree.get());
+    }
     for (const auto& mount : plan.mounts) {
       if (mount.tree) plan.kept_fds.push_back(mount.tree.get());
     }
@@ -354,12 +370,19 @@ private:
   // Not before the first step: many builds have none.
   void prepare() {
     memory_.emplace(directory_);
+    starter_.emplace(*memory_);
     devices_guarded_ = devices_are_guarded(directory_);
+  }
+
+  Devices devices() const {
+    if (in_user_namespace()) return Devices::attached;
+    return devices_guarded_ ? Devices::made : Devices::made_aside;
   }
 
   fs::path directory_;
   std::once_flag prepared_;
   std::optional<MemoryFiles> memory_;
+  std::optional<Starter> starter_;
   bool devices_guarded_ = false;
 };
 

@@ -31,7 +31,7 @@ bool pass_on(int fd, Buffer& buffer, const Output& output) {
 
 }  // namespace
 
-StepProcess::StepProcess(unsigned long flags, const ChildPlan& plan) {
+StepProcess::StepProcess(unsigned long flags, ChildPlan& plan) {
   int pidfd = -1;
   flags |= CLONE_NEWPID | CLONE_PIDFD | SIGCHLD;
   // The bare call gives a copy of this thread alone, already process 1: no second fork, nobody in between.

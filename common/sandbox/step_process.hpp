@@ -14,7 +14,7 @@ namespace sandbox {
 class StepProcess {
 public:
   // Starts it, in new namespaces by `flags` (CLONE_NEW*) beside that of processes. Throws util::Error.
-  StepProcess(unsigned long flags, const ChildPlan& plan);
+  StepProcess(unsigned long flags, ChildPlan& plan);
   StepProcess(const StepProcess&) = delete;
   StepProcess& operator=(const StepProcess&) = delete;
   // Kills and reaps it if it still runs.

@@ -1,0 +1,29 @@
+// The parts of the child's side of the sandbox. No function here may allocate, lock or throw.
+#pragma once
+
+#include <cstdint>
+
+#include "common/sandbox/child.hpp"
+#include "common/sandbox/failure.hpp"
+
+namespace sandbox {
+
+// Reports errno.
+[[noreturn]] void fail(const ChildPlan& plan, Failure::Step step, int index = -1) noexcept;
+
+// Sets MOUNT_ATTR_* on a detached tree. False with errno.
+bool restrict_tree(int tree, std::uint64_t attributes) noexcept;
+
+// Attaches it. False with errno.
+bool move_tree(int tree, int directory, const char* path, unsigned flags = 0) noexcept;
+
+// Before the root is entered: makes a detached tree of every filesystem of `plan`.
+void make_trees(ChildPlan& plan) noexcept;
+
+// In the root: attaches them all.
+void attach_trees(const ChildPlan& plan) noexcept;
+
+// The capabilities, ids and groups of the step's user.
+void become_user(const ChildPlan& plan) noexcept;
+
+}  // namespace sandbox
