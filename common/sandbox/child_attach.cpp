@@ -136,6 +136,10 @@ private:
   int open_or_make(MountStep::Point point) noexcept {
     int fd = ::openat(at_, component_, path_flags);
     if (fd >= 0 || errno != ENOENT) return fd;
+    if (is_in_proc(place_)) {
+      errno = EXDEV;
+      return -1;
+    }
     if (is_last() && point == MountStep::Point::file) {
       const int made = ::openat(at_, component_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0755);
       if (made < 0 && errno != EEXIST) return -1;

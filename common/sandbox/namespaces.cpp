@@ -261,6 +261,7 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
       throw StartError("cannot mount " + util::quote(mount_step().target) +
                        " for the step: it cannot be mounted because it is inside /proc");
     case starter:
+      if (failure.error == E2BIG) explain_exec(failure.error, util::escape(spec.args.front()));
       reason("cannot execute the step's starter");
       break;
     case network:

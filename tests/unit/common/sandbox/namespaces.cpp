@@ -170,6 +170,67 @@ TEST_F(Namespaces, SayWhenAProgramIsNotThere) {
   }
 }
 
+TEST_F(Namespaces, SayWhenArgumentsAreTooLong) {
+  spec_.args = {"/bin/true", std::string(1 << 20, 'x')};
+  EXPECT_THROW(sandbox_->run(spec_, [](std::string_view) {}), StartError);
+}
+
+TEST_F(Namespaces, TakeTheFirstProgramOfThePathThatCanBeExecuted) {
+  sys::write_file(root() / "etc/id", "no program");
+  spec_.env = {"PATH=/nosuch:/etc/passwd:/etc:/bin"};
+  spec_.args = {"id", "-u"};
+  std::string printed;
+  EXPECT_TRUE(sandbox_->run(spec_, [&](std::string_view text) { printed += text; }).success());
+  EXPECT_EQ(printed, "0\n");
+}
+
+TEST_F(Namespaces, MountWhereSymlinksAndParentsInTheTargetLead) {
+  fs::create_directories(root() / "a/b");
+  fs::create_symlink("/a/b/../b/.", root() / "link");
+  fs::create_symlink("../../../..", root() / "a/b/up");
+  spec_.files = {{"/link//up/./srv/../srv/file", "content", 0400, 0, 0}, {"/link/x", "other", 0400, 0, 0}};
+  EXPECT_EQ(output_of("cat /srv/file /a/b/x"), "contentother");
+}
+
+TEST_F(Namespaces, MountInsideOfOtherMountsByTheirOwnSymlinks) {
+  const sys::TempDir source(sys::scratch_directory());
+  fs::create_directory(source.path() / "tmp");
+  fs::create_symlink("/tmp", source.path() / "absolute");
+  fs::create_symlink("../..", source.path() / "up");
+  spec_.binds = {{source.path(), "/bound", false}};
+  spec_.files = {{"/bound/absolute/one", "1", 0400, 0, 0}, {"/bound/up/etc/two", "2", 0400, 0, 0}};
+  EXPECT_EQ(output_of("cat /tmp/one /etc/two; ls /bound/tmp"), "12");
+}
+
+TEST_F(Namespaces, MountNothingInProcNorThroughALinkOfIt) {
+  fs::create_symlink("/proc/self/cwd", root() / "cwd");
+  fs::create_symlink("proc", root() / "other");
+  for (const char* target : {"/proc", "/proc/sys", "/proc/keys", "/proc/self/environ", "/proc/new", "/cwd/x",
+                             "/proc/1/root/x", "/other/sys", "/tmp/../proc/sys", "/proc/uptime/../keys"}) {
+    spec_.tmpfs.clear();
+    spec_.files.clear();
+    if (fs::path(target).filename() == "sys" || fs::path(target).filename() == "proc") {
+      spec_.tmpfs = {{target, {}}};
+    } else {
+      spec_.files = {{target, "content", 0400, 0, 0}};
+    }
+    EXPECT_THROW(run("true"), StartError) << target;
+  }
+  spec_.tmpfs.clear();
+  spec_.files = {{"/proc/uptime", "1 2\n", 0444, 0, 0}};
+  EXPECT_EQ(output_of("cat /proc/uptime"), "1 2\n");
+}
+
+TEST_F(Namespaces, WantRealDirectoriesForTheSystemsFilesystems) {
+  for (const char* name : {"proc", "dev", "sys"}) {
+    fs::remove(root() / name);
+    fs::create_symlink("tmp", root() / name);
+    EXPECT_THROW(run("true"), StartError) << name;
+    fs::remove(root() / name);
+    EXPECT_TRUE(run("true").success()) << name;  // it is made
+  }
+}
+
 TEST_F(Namespaces, MakeWhatASymlinkToAMountPointLeadsTo) {
   fs::create_symlink("second", root() / "first");
   fs::create_symlink("../made/deep", root() / "second");
