@@ -194,11 +194,11 @@ bool put_together(SystemTree& system, const ChildPlan& plan, int null) noexcept 
 
 void make_trees(ChildPlan& plan) noexcept {
   ::umask(0);
+  // Before anything else can take its place.
   const int null = open_device(devices[0]);
+  if (null < 0) fail(plan, Failure::Step::null_device);
   for (std::size_t i = 0; i < plan.system.size(); ++i) {
-    const bool needs_null = !plan.system[i].masked.empty();
-    if ((needs_null && null < 0) || !put_together(plan.system[i], plan, null))
-      fail(plan, Failure::Step::system, static_cast<int>(i));
+    if (!put_together(plan.system[i], plan, null)) fail(plan, Failure::Step::system, static_cast<int>(i));
   }
   for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
     auto& step = plan.mounts[i];

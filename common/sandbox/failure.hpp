@@ -8,6 +8,7 @@ namespace sandbox {
 struct Failure {
   enum class Step {
     root,
+    null_device,   // the machine's is missing or another device
     system,        // the filesystem that `index` names in ChildPlan::system cannot be made or hidden from
     no_directory,  // of `index` there: what the root has in its place is no directory
     mount,         // of `index` in ChildPlan::mounts

@@ -251,6 +251,9 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
     case root:
       reason("cannot enter the step's root");
       break;
+    case null_device:
+      reason("'/dev/null' of this machine is not the null device");
+      break;
     case system:
       reason("cannot make the step's /" + base().target);
       break;

@@ -1,6 +1,7 @@
 // Steps run for real in namespaces, on a root made of the machine's static busybox.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "common/sys/mounts.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
+#include "tests/support/error_of.hpp"
 
 namespace sandbox {
 namespace {
@@ -219,6 +221,15 @@ TEST_F(Namespaces, MountNothingInProcNorThroughALinkOfIt) {
   spec_.tmpfs.clear();
   spec_.files = {{"/proc/uptime", "1 2\n", 0444, 0, 0}};
   EXPECT_EQ(output_of("cat /proc/uptime"), "1 2\n");
+}
+
+TEST_F(Namespaces, HideNothingByWhatIsNotTheNullDevice) {
+  const sys::TempDir other(sys::scratch_directory());
+  sys::write_file(other.path() / "null", "content");
+  ASSERT_EQ(::mount((other.path() / "null").c_str(), "/dev/null", nullptr, MS_BIND, nullptr), 0);
+  EXPECT_EQ(test::error_of([&] { run("cat /proc/keys"); }),
+            "'/dev/null' of this machine is not the null device: No such device");
+  EXPECT_EQ(::umount2("/dev/null", MNT_DETACH), 0);
 }
 
 TEST_F(Namespaces, WantRealDirectoriesForTheSystemsFilesystems) {
