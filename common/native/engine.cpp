@@ -131,7 +131,8 @@ std::unique_ptr<store::Store> open_store(const document::Request& request,
                                          const std::optional<fs::path>& state_dir, const fs::path& work_dir) {
   if (request.cache.directory) {
     try {
-      return std::make_unique<store::Store>(*request.cache.directory / "native");
+      return std::make_unique<store::Store>(*request.cache.directory / "native",
+                                            store::Options{.owner = store::Owner::store});
     } catch (const util::Error& error) {
       if (error.exit_code() >= 128) throw;
       // A cache may only cost time.
@@ -140,8 +141,7 @@ std::unique_ptr<store::Store> open_store(const document::Request& request,
   } else if (state_dir) {
     return std::make_unique<store::Store>(*state_dir);
   }
-  return std::make_unique<store::Store>(work_dir / "store", store::warn_on_stderr, std::stop_token(),
-                                        store::Life::one_build);
+  return std::make_unique<store::Store>(work_dir / "store", store::Options{.life = store::Life::one_build});
 }
 
 class Build {

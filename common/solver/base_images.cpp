@@ -12,7 +12,6 @@
 #include "common/dockerfile/source.hpp"
 #include "common/layer/unpack.hpp"
 #include "common/solver/layer_queue.hpp"
-#include "common/sys/file.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -293,10 +292,9 @@ store::Fidelity BaseImages::unpack_into(const std::filesystem::path& directory, 
         if (entry.archive) return cancelable(entry.archive->open_blob(layer), stop_.get_token());
         if (!entry.fetched) queue.wait_for(layer.digest);
         vertex.note("extracting " + layer.digest.str());
-        const auto file = store_.blobs().find({layer.digest, layer.size}, store::Check::size);
+        auto file = store_.blobs().open_file({layer.digest, layer.size}, store::Check::size);
         if (!file) throw util::Error("the layer " + layer.digest.str() + " is not in the store");
-        return cancelable(stream::from_fd(sys::open_readable(*file), "blob " + layer.digest.str()),
-                          stop_.get_token());
+        return cancelable(stream::from_fd(std::move(file), "blob " + layer.digest.str()), stop_.get_token());
       },
       reference, root, {.root_entry = layer::ApplyOptions::RootEntry::ignore});
   if (pull.joinable()) {

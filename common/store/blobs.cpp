@@ -8,10 +8,12 @@
 #include <cerrno>
 #include <vector>
 
+#include "common/store/entries.hpp"
 #include "common/store/lock_file.hpp"
 #include "common/stream/verified_source.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/interrupt.hpp"
+#include "common/sys/remove_tree.hpp"
 #include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
@@ -77,45 +79,52 @@ void Blobs::remember_verified(const hash::Digest& digest) {
 }
 
 std::optional<std::filesystem::path> Blobs::find(const Blob& blob, Check check) {
-  auto path = path_of(blob.digest);
-  struct stat there = {};
-  if (::stat(path.c_str(), &there) != 0) {
-    if (errno == ENOENT) return std::nullopt;
-    util::throw_errno("cannot open " + quoted(path));
+  if (!open_file(blob, check)) return std::nullopt;
+  return path_of(blob.digest);
+}
+
+sys::UniqueFd Blobs::open_file(const Blob& blob, Check check) {
+  sys::UniqueFd fd;
+  try {
+    fd = sys::find_readable(path_of(blob.digest), sys::Readable::entry);
+  } catch (const util::Error& error) {
+    sys::stop::check();
+    remove_damaged(blob.digest, error.what());
   }
+  struct stat there = {};
+  if (!fd || ::fstat(fd.get(), &there) != 0) return sys::UniqueFd();
   if (static_cast<std::uint64_t>(there.st_size) != blob.size) {
     remove_damaged(blob.digest, "its size is " + std::to_string(there.st_size) + " bytes, not " +
                                     std::to_string(blob.size));
-    return std::nullopt;
+    return sys::UniqueFd();
   }
   if (check == Check::digest && !is_verified(blob.digest)) {
-    const sys::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd || !has_digest(fd.get(), blob.digest)) {
+    if (!has_digest(fd.get(), blob.digest)) {
       remove_damaged(blob.digest, "its bytes do not have its digest");
-      return std::nullopt;
+      return sys::UniqueFd();
     }
     remember_verified(blob.digest);
   }
   // The time of the last use only decides what is pruned first, so a failure does no harm.
-  [[maybe_unused]] const int ignored = ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
-  return path;
+  [[maybe_unused]] const int ignored = ::futimens(fd.get(), nullptr);
+  return fd;
 }
 
 std::optional<std::string> Blobs::read(const Blob& blob) {
   if (blob.size > most_document_bytes) return std::nullopt;
-  const auto path = find(blob, Check::digest);
-  if (!path) return std::nullopt;
-  auto content = sys::read_file(*path, most_document_bytes);
+  const auto file = open_file(blob, Check::digest);
+  if (!file) return std::nullopt;
+  auto content = sys::read_to_end(file.get(), quoted(path_of(blob.digest)), most_document_bytes);
   if (hash::sha256(content) == blob.digest) return content;
   discard(blob.digest);
   return std::nullopt;
 }
 
 std::unique_ptr<stream::Source> Blobs::open(const Blob& blob) {
-  const auto path = find(blob, Check::size);
-  if (!path) return nullptr;
+  auto file = open_file(blob, Check::size);
+  if (!file) return nullptr;
   const auto what = "blob " + blob.digest.str();
-  return stream::verified(stream::from_fd(sys::open_readable(*path), what), blob.digest, blob.size, what);
+  return stream::verified(stream::from_fd(std::move(file), what), blob.digest, blob.size, what);
 }
 
 Blob Blobs::put(std::string_view content) {
@@ -136,17 +145,26 @@ void Blobs::remove_damaged(const hash::Digest& digest, const std::string& reason
     verified_.erase(digest);
   }
   const auto path = path_of(digest);
-  // Opened as it is: a file that cannot be opened can still be compared and removed.
-  const sys::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  // Right after all when the caller expects another size, or another build has replaced the file.
-  if (!fd || has_digest(fd.get(), digest)) return;
-  // Whoever holds the lock is about to replace it; without the lock a good replacement could be removed.
-  const auto partial = partial_path_of(digest);
-  const auto lock = try_lock_file(partial);
-  if (!lock || !is_file_at(fd.get(), path)) return;
-  if (::unlink(path.c_str()) != 0) util::throw_errno("cannot remove the damaged file " + quoted(path));
-  struct stat status = {};
-  if (::fstat(lock->get(), &status) == 0 && status.st_size == 0) ::unlink(partial.c_str());
+  sys::UniqueFd fd;
+  try {
+    fd = sys::find_readable(path, sys::Readable::entry);
+    // Right after all when the caller expects another size, or another build has replaced the file.
+    if (!fd || (!has_hole(fd.get()) && has_digest(fd.get(), digest))) return;
+  } catch (const util::Error&) {
+    sys::stop::check();  // else no file of ours, which is damage enough
+  }
+  try {
+    // Whoever holds the lock is about to replace it; without the lock a good replacement could be removed.
+    const auto partial = partial_path_of(digest);
+    const auto lock = try_lock_file(partial);
+    if (!lock || (fd && !is_file_at(fd.get(), path))) return;
+    sys::remove_tree(path);
+    struct stat status = {};
+    if (::fstat(lock->get(), &status) == 0 && status.st_size == 0) ::unlink(partial.c_str());
+  } catch (const util::Error& error) {
+    sys::stop::check();
+    return warn_("cannot remove the damaged blob " + digest.str() + " from the store: " + error.what());
+  }
   warn_("dropped the damaged blob " + digest.str() + " from the store: " + reason);
 }
 
@@ -177,7 +195,10 @@ NewBlob Blobs::create() {
 
 Download::Download(Blobs& blobs, Blob blob, sys::UniqueFd fd)
     : blobs_(&blobs), blob_(std::move(blob)), fd_(std::move(fd)) {
-  const auto there = hash_file(fd_.get(), sha_);
+  struct stat status = {};
+  const bool may_be_part =
+      ::fstat(fd_.get(), &status) == 0 && static_cast<std::uint64_t>(status.st_size) <= blob_.size;
+  const auto there = may_be_part ? hash_file(fd_.get(), sha_) : std::nullopt;
   if (there && *there <= blob_.size) {
     offset_ = *there;
   } else {

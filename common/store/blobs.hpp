@@ -46,6 +46,9 @@ public:
   // The file that holds `blob`, to be read, linked or reflinked but never changed; counts as a use.
   std::optional<std::filesystem::path> find(const Blob& blob, Check check);
 
+  // The same, open for reading; empty if it is not there.
+  sys::UniqueFd open_file(const Blob& blob, Check check);
+
   // The content of a document, checked. Nothing if it is not there or larger than 64 MiB.
   std::optional<std::string> read(const Blob& blob);
 

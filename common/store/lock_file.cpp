@@ -1,13 +1,13 @@
 // Lock files that are removed again by who holds them.
 #include "common/store/lock_file.hpp"
 
-#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 
+#include "common/store/entries.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -16,14 +16,13 @@ namespace store {
 bool is_file_at(int fd, const std::filesystem::path& path) {
   struct stat open = {};
   struct stat there = {};
-  return ::fstat(fd, &open) == 0 && ::stat(path.c_str(), &there) == 0 && open.st_dev == there.st_dev &&
+  return ::fstat(fd, &open) == 0 && ::lstat(path.c_str(), &there) == 0 && open.st_dev == there.st_dev &&
          open.st_ino == there.st_ino;
 }
 
 std::optional<sys::UniqueFd> try_lock_file(const std::filesystem::path& path) {
   for (;;) {
-    sys::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-    if (!fd) util::throw_errno("cannot create " + util::quote(path.string()));
+    auto fd = open_own_file(path);
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno == EWOULDBLOCK) return std::nullopt;
       if (errno != EINTR) util::throw_errno("cannot lock " + util::quote(path.string()));

@@ -1,12 +1,12 @@
 // Records of names as small JSON files.
 #include "common/store/names.hpp"
 
-#include <unistd.h>
-
 #include <nlohmann/json.hpp>
 
 #include "common/hash/sha256.hpp"
+#include "common/store/entries.hpp"
 #include "common/sys/file.hpp"
+#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/json.hpp"
 #include "common/util/text.hpp"
@@ -38,11 +38,13 @@ std::filesystem::path Names::path_of(std::string_view name) const {
 
 std::optional<Blob> Names::find(std::string_view name) {
   const auto path = path_of(name);
-  if (::access(path.c_str(), F_OK) != 0) return std::nullopt;
   try {
-    return parse_record(sys::read_file(path, most_name_record_bytes), name);
+    const auto fd = sys::find_readable(path, sys::Readable::entry);
+    if (!fd) return std::nullopt;
+    return parse_record(sys::read_to_end(fd.get(), "record", most_name_record_bytes), name);
   } catch (const util::Error& error) {
-    ::unlink(path.c_str());  // records of names are replaced at every look-up anyway
+    sys::stop::check();
+    remove_entry(path);  // records of names are replaced at every look-up anyway
     warn_("dropped the damaged record of " + util::quote(name) + " from the store: " + error.what());
     return std::nullopt;
   }

@@ -1,16 +1,17 @@
 // Opening of state directories: format, lock, and what a killed build left.
 #include "common/store/store.hpp"
 
-#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
 #include <cerrno>
 #include <chrono>
 
+#include "common/store/entries.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/interrupt.hpp"
 #include "common/sys/remove_tree.hpp"
+#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -27,15 +28,32 @@ constexpr auto partial_life = 24h;  // of a cut download, since its last byte
 // The name of every folder this or any other format has; nothing else in the directory is ever removed.
 constexpr const char* folders[] = {"blobs", "names", "partial", "trees", "steps", "mounts"};
 
-void make_directory(const fs::path& path, mode_t mode = 0755) {
-  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
+constexpr std::uint64_t most_format_bytes = 4096;
+
+void make_directory(const fs::path& path, const Options& options) {
+  if (options.owner == Owner::store) return require_directory(path, 0755, options.warn);
+  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST)
     util::throw_errno("cannot create " + util::quote(path.string()));
 }
 
-std::optional<std::string> read_format(const fs::path& directory) {
+// Nothing also for a file that says nothing: then what lies beside it is looked at as ever when it is used.
+std::optional<std::string> read_format(const fs::path& directory, const Options& options) {
   const auto path = directory / "format";
-  if (::access(path.c_str(), F_OK) != 0) return std::nullopt;
-  return sys::read_file(path);
+  std::string found;
+  try {
+    const auto fd = sys::find_readable(path, sys::Readable::entry);
+    if (!fd) return std::nullopt;
+    found = sys::read_to_end(fd.get(), util::quote(path.string()), most_format_bytes);
+    const bool is_torn = format_name.starts_with(std::string_view(found).substr(0, format_name.size()));
+    const bool is_ours = found.starts_with(format_name) && found.ends_with('\n');
+    if (is_ours || (!is_torn && options.owner == Owner::user)) return found;
+    throw util::Error(util::quote(path.string()) + " is damaged");
+  } catch (const util::Error& error) {
+    sys::stop::check();
+    if (!remove_entry(path)) throw;
+    options.warn("replaced the mark of the store: " + std::string(error.what()));
+    return std::nullopt;
+  }
 }
 
 // False while someone else's lock is in the way.
@@ -47,20 +65,36 @@ bool try_lock(int fd, int operation, const fs::path& path) {
   return true;
 }
 
-void remove_leftovers(const fs::path& partial) {
+void remove_leftovers(const fs::path& partial, const Warn& warn) {
   const auto now = fs::file_time_type::clock::now();
   for (const auto& entry : fs::directory_iterator(partial)) {
     const auto name = entry.path().filename().string();
     const bool unowned = name.starts_with("new-") || name.starts_with("tree-");
+    const bool is_odd = !unowned && !is_own_file(entry.path());
     std::error_code error;
-    const auto age = now - entry.last_write_time(error);
-    if (unowned || (!error && age > partial_life)) sys::remove_tree(entry.path());
+    if (!unowned && !is_odd) {
+      const auto age = now - entry.last_write_time(error);
+      if (error || age <= partial_life) continue;
+    }
+    if (!remove_entry(entry.path())) {
+      warn("cannot remove " + util::quote(entry.path().string()) + " from the store");
+    } else if (is_odd) {
+      warn("removed " + util::quote(entry.path().string()) + " from the store, which is no file of its own");
+    }
   }
 }
 
+void require_folders(const fs::path& directory, const Warn& warn) {
+  for (const auto* folder : {"blobs", "blobs/sha256", "names"})
+    require_directory(directory / folder, 0755, warn);
+  // Unpacked images hold set-user-ID programs, which are not for everybody on the machine.
+  for (const auto* folder : {"partial", "trees"})
+    require_directory(directory / folder, 0700, warn);
+}
+
 // Alone in the directory: makes it a store of this format.
-void prepare(const fs::path& directory) {
-  const auto found = read_format(directory);
+void prepare(const fs::path& directory, const Options& options) {
+  const auto found = read_format(directory, options);
   if (found && found != format) {
     if (!found->starts_with(format_name)) {
       throw util::Error(util::quote((directory / "format").string()) +
@@ -69,28 +103,28 @@ void prepare(const fs::path& directory) {
     for (const auto* folder : folders)
       sys::remove_tree(directory / folder);
   }
-  for (const auto* folder : {"blobs", "blobs/sha256", "names"})
-    make_directory(directory / folder);
-  // Unpacked images hold set-user-ID programs, which are not for everybody on the machine.
-  for (const auto* folder : {"partial", "trees"})
-    make_directory(directory / folder, 0700);
-  remove_leftovers(directory / "partial");
+  require_folders(directory, options.warn);
+  remove_leftovers(directory / "partial", options.warn);
   if (found != format) sys::write_file(directory / "format", format);
 }
 
 // A shared lock on a directory that is a store.
-sys::UniqueFd open_directory(const fs::path& directory, std::stop_token cancel) {
-  make_directory(directory);
+sys::UniqueFd open_directory(const fs::path& directory, const Options& options) {
+  make_directory(directory, options);
   const auto path = directory / "lock";
-  sys::UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (!lock) util::throw_errno("cannot open " + util::quote(path.string()));
-  const sys::Interrupt interrupt(std::move(cancel));
+  if (!is_own_file(path))
+    options.warn("replaced " + util::quote(path.string()) + ", which is no file of the store");
+  auto lock = open_own_file(path);
+  const sys::Interrupt interrupt(options.cancel);
   for (;;) {
-    if (try_lock(lock.get(), LOCK_EX, path)) prepare(directory);
+    if (try_lock(lock.get(), LOCK_EX, path)) prepare(directory, options);
     // Not one step from exclusive to shared: someone else may be exclusive in between, so look again.
     if (try_lock(lock.get(), LOCK_SH, path)) {
-      const auto found = read_format(directory);
-      if (found == format) return lock;
+      const auto found = read_format(directory, options);
+      if (found == format) {
+        require_folders(directory, options.warn);
+        return lock;
+      }
       if (found)
         throw util::Error(util::quote(directory.string()) + " is in use by a build of another version");
       try_lock(lock.get(), LOCK_UN, path);
@@ -101,18 +135,19 @@ sys::UniqueFd open_directory(const fs::path& directory, std::stop_token cancel) 
 
 }  // namespace
 
-Store::Store(fs::path directory, Warn warn, std::stop_token cancel, Life life)
-    : directory_(std::move(directory)), warn_(std::move(warn)), cancel_(std::move(cancel)), life_(life) {
-  if (life == Life::lasting) parts();
+Store::Store(fs::path directory, Options options)
+    : directory_(std::move(directory)), options_(std::move(options)) {
+  if (options_.life == Life::lasting) parts();
 }
 
 Store::Parts& Store::parts() {
   std::call_once(once_, [this] {
     const auto partial = directory_ / "partial";
-    parts_.reset(new Parts{.lock = open_directory(directory_, cancel_),
-                           .blobs = {directory_ / "blobs" / "sha256", partial, warn_},
-                           .names = {directory_ / "names", warn_},
-                           .trees = {directory_ / "trees", partial, warn_, life_}});
+    const auto& warn = options_.warn;
+    parts_.reset(new Parts{.lock = open_directory(directory_, options_),
+                           .blobs = {directory_ / "blobs" / "sha256", partial, warn},
+                           .names = {directory_ / "names", warn},
+                           .trees = {directory_ / "trees", partial, warn, options_.life}});
   });
   return *parts_;
 }

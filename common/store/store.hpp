@@ -40,16 +40,25 @@
 
 namespace store {
 
+// Who else may keep something in the directory: where the user chose it, what is not of a store is refused
+// and stays; where it is the store's alone, it gives way.
+enum class Owner { user, store };
+
+struct Options {
+  Warn warn = warn_on_stderr;  // told of every damaged entry, from any thread
+  std::stop_token cancel = {};
+  Life life = Life::lasting;
+  Owner owner = Owner::user;
+};
+
 // Thread-safe, as are its parts.
 class Store {
 public:
   // Opens the store in `directory`, or makes one there (the parent must exist). One of another format is
   // emptied. While another process empties or prunes it, waits for that; `cancel` and stop requests end the
-  // wait. `warn` is told of every damaged entry, from any thread. Throws util::Error. One that lives no
-  // longer than a build is opened by what first asks for a part of it, which then throws: making a store
-  // takes as long as a small layer.
-  explicit Store(std::filesystem::path directory, Warn warn = warn_on_stderr, std::stop_token cancel = {},
-                 Life life = Life::lasting);
+  // wait. Throws util::Error. One that lives no longer than a build is opened by what first asks for a part
+  // of it, which then throws: making a store takes as long as a small layer.
+  explicit Store(std::filesystem::path directory, Options options = {});
 
   Blobs& blobs() { return parts().blobs; }
   Names& names() { return parts().names; }
@@ -68,9 +77,7 @@ private:
   Parts& parts();
 
   std::filesystem::path directory_;
-  Warn warn_;
-  std::stop_token cancel_;
-  Life life_;
+  Options options_;
   std::once_flag once_;
   std::unique_ptr<Parts> parts_;
 };

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "common/hash/sha256.hpp"
+#include "common/store/entries.hpp"
 #include "common/store/fingerprint.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/interrupt.hpp"
@@ -117,12 +118,17 @@ std::optional<fs::path> Trees::find(const hash::Digest& chain) {
 std::optional<fs::path> Trees::find_named(const std::string& name) {
   const auto place = directory_ / name;
   const auto record_path = place / record_name;
-  if (::access(record_path.c_str(), F_OK) != 0) return std::nullopt;
   auto root = place / "root";
+  struct stat status = {};
+  if (::lstat(place.c_str(), &status) != 0) return std::nullopt;
   try {
-    const auto record = parse_record(sys::read_file(record_path, most_tree_record_bytes));
-    struct stat status = {};
-    if (::lstat(root.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
+    if (!S_ISDIR(status.st_mode))
+      throw util::Error("it is " + std::string(sys::kind_of_file(status.st_mode)));
+    const auto file = sys::find_readable(record_path, sys::Readable::entry);
+    if (!file) return std::nullopt;
+    const auto record = parse_record(sys::read_to_end(file.get(), "record", most_tree_record_bytes));
+    struct stat files = {};
+    if (::lstat(root.c_str(), &files) != 0 || !S_ISDIR(files.st_mode))
       throw util::Error("its files are missing");
     if (const auto boot = boot_id(); record.boot != boot || boot.empty()) {
       if (fingerprint(root) != record.print) throw util::Error("its files are not as they were unpacked");
@@ -130,12 +136,13 @@ std::optional<fs::path> Trees::find_named(const std::string& name) {
     }
   } catch (const util::Error& error) {
     sys::stop::check();
-    ::unlink(record_path.c_str());  // the rest goes when the tree is made anew
+    // Of a directory the record is enough: the rest goes when the tree is made anew.
+    remove_entry(S_ISDIR(status.st_mode) ? record_path : place);
     warn_("dropped the damaged tree " + name + " from the store: " + error.what());
     return std::nullopt;
   }
   // The time of the last use only decides what is pruned first, so a failure does no harm.
-  [[maybe_unused]] const int ignored = ::utimensat(AT_FDCWD, place.c_str(), nullptr, 0);
+  [[maybe_unused]] const int ignored = ::utimensat(AT_FDCWD, place.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
   return root;
 }
 

@@ -112,8 +112,9 @@ protected:
 
   store::Store& open_store() {
     if (!store_) {
-      store_ = std::make_unique<store::Store>(directory_.path() / "store",
-                                              [this](const auto& message) { warnings_.push_back(message); });
+      store_ = std::make_unique<store::Store>(
+          directory_.path() / "store",
+          store::Options{.warn = [this](const auto& message) { warnings_.push_back(message); }});
     }
     return *store_;
   }

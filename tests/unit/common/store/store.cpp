@@ -31,7 +31,7 @@ Blob blob_of(std::string_view content) {
 class StoreTest : public testing::Test {
 protected:
   Store open() {
-    return Store(directory_, [this](const std::string& message) { warnings_.push_back(message); });
+    return Store(directory_, {.warn = [this](const std::string& message) { warnings_.push_back(message); }});
   }
   fs::path path_of(const Blob& blob) const { return directory_ / "blobs/sha256" / blob.digest.hex(); }
   fs::path partial_path_of(const Blob& blob) const { return directory_ / "partial" / blob.digest.hex(); }
@@ -42,7 +42,7 @@ protected:
 };
 
 TEST_F(StoreTest, OfOneBuildIsMadeWhenItIsUsed) {
-  Store store(directory_, warn_on_stderr, {}, Life::one_build);
+  Store store(directory_, {.life = Life::one_build});
   EXPECT_FALSE(fs::exists(directory_));
   const auto chain = hash::sha256("chain");
   auto tree = store.trees().make(chain);

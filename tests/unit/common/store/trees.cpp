@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 class TreesTest : public testing::Test {
 protected:
   Store open() {
-    return Store(directory_, [this](const std::string& message) { warnings_.push_back(message); });
+    return Store(directory_, {.warn = [this](const std::string& message) { warnings_.push_back(message); }});
   }
 
   // A tree of one file.
