@@ -107,12 +107,19 @@ void stage_outputs(document::Request& request, Outputs& outputs, const fs::path&
   request.dockerfile = hide_from_context(request.context, request.dockerfile, hidden, work_dir);
 }
 
+document::Request read_request(Pipeline& pipeline) try {
+  return document::parse_request(pipeline.run("oci-params", {}));
+} catch (const util::Error&) {
+  recover_all(".");  // the outputs are not known, but are here for every task
+  throw;
+}
+
 }  // namespace
 
 void build() {
   const auto begin = std::chrono::steady_clock::now();
   Pipeline pipeline;
-  auto request = document::parse_request(pipeline.run("oci-params", {}));
+  auto request = read_request(pipeline);
   if (request.debug) util::log::set_level(util::log::Level::debug);
   const auto targets = request.targets;
 

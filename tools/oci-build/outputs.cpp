@@ -1,13 +1,16 @@
-// Staging directories, and the renames that publish what is in them.
+// Staging directories, and what happens to those of killed builds.
 #include "tools/oci-build/outputs.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "common/sys/remove_tree.hpp"
+#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -17,26 +20,80 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Where the files that publish() replaces wait until the staging directory goes away.
-constexpr std::string_view replaced_name = "replaced";
+enum class Wait { no, yes };
 
-sys::UniqueFd try_lock(const fs::path& directory) {
+// The locked directory, or nothing if it is none or, without waiting, somebody else's.
+sys::UniqueFd lock_directory(const fs::path& directory, Wait wait = Wait::no) {
   sys::UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd || ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return sys::UniqueFd();
+  while (fd && ::flock(fd.get(), wait == Wait::yes ? LOCK_EX : LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EINTR) return sys::UniqueFd();
+    sys::stop::check();
+  }
   return fd;
 }
 
-void remove_leftovers(const fs::path& directory) {
-  std::vector<fs::path> leftovers;
-  for (const auto& entry : fs::directory_iterator(directory)) {
-    if (entry.path().filename().string().starts_with(staging_prefix)) leftovers.push_back(entry.path());
+bool is_same(const fs::path& one, const fs::path& other) {
+  struct stat first {};
+  struct stat second {};
+  return ::lstat(one.c_str(), &first) == 0 && ::lstat(other.c_str(), &second) == 0 &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+// Another's directory is told by its name: a journal that a stranger wrote leads nowhere else.
+bool is_staging(const fs::path& path) {
+  return path.filename().string().starts_with(staging_prefix);
+}
+
+// True if what the killed build had made is to stay.
+bool is_decided_for(const fs::path& staging, const Publication& publication) {
+  const auto& leader = publication.journal().leader;
+  if (!leader || publication.is_committed()) return publication.is_committed();
+  const auto path = staging.parent_path() / *leader;
+  if (!is_staging(path)) return false;
+  const auto leading = Publication::find(path);
+  return leading && leading->is_committed();
+}
+
+void settle(Publication& publication, bool decided_for) {
+  decided_for ? publication.finish() : publication.take_back();
+}
+
+// Those that changed together with the one of `leader`: all of them before that forgets what it decided.
+void settle_followers(const fs::path& leader, const Publication& publication) {
+  for (const auto& relative : publication.journal().followers) {
+    const auto staging = leader.parent_path() / relative;
+    if (!is_staging(staging)) continue;
+    const auto lock = lock_directory(staging, Wait::yes);
+    if (!lock) continue;  // gone
+    auto follower = Publication::find(staging);
+    const auto& led_by = follower ? follower->journal().leader : std::nullopt;
+    if (!led_by || !is_same(staging.parent_path() / *led_by, leader)) continue;
+    settle(*follower, publication.is_committed());
+    follower->end();
+    sys::remove_tree(staging);
   }
-  for (const auto& leftover : leftovers) {
-    const auto lock = try_lock(leftover);
-    if (!lock) continue;  // of a build that still runs
-    util::log::debug("removing " + util::quote(leftover.string()) + ", left by a build that was killed");
-    sys::remove_tree(leftover);
+}
+
+void recover_one(const fs::path& staging) {
+  if (auto publication = Publication::find(staging)) {
+    const bool decided_for = is_decided_for(staging, *publication);
+    util::log::warning(std::string(decided_for ? "finishing" : "taking back") +
+                       " what a build that was killed " + "was exporting to " +
+                       util::quote(staging.parent_path().string()));
+    settle_followers(staging, *publication);
+    settle(*publication, decided_for);
+    publication->end();
+  } else {
+    util::log::debug("removing " + util::quote(staging.string()) + ", left by a build that was killed");
   }
+  sys::remove_tree(staging);
+}
+
+std::vector<fs::path> entries_of(const fs::path& directory) {
+  std::vector<fs::path> entries;
+  for (const auto& entry : fs::directory_iterator(directory))
+    entries.push_back(entry.path());
+  return entries;
 }
 
 [[noreturn]] void refuse(const fs::path& path, const std::string& reason) {
@@ -60,96 +117,27 @@ void check_replaceable(const fs::path& directory) {
   }
 }
 
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::symlink_status(path, ignored).type() != fs::file_type::not_found;
-}
-
-// Without root a directory moves to another parent only while it is writable, and the root of many an image
-// is not.
-void rename_unwritable(const fs::path& from, const fs::path& to, std::error_code& error) {
-  const auto status = fs::symlink_status(from);
-  if (!fs::is_directory(status)) return;
-  fs::permissions(from, fs::perms::owner_write, fs::perm_options::add, error);
-  if (error) return;
-  fs::rename(from, to, error);
-  std::error_code ignored;
-  fs::permissions(error ? from : to, status.permissions(), ignored);
-}
-
-[[noreturn]] void fail_to_move(const fs::path& from, const fs::path& to, const std::error_code& error) {
-  throw util::Error("cannot move " + util::quote(from.string()) + " to " + util::quote(to.string()) + ": " +
-                    error.message());
-}
-
-void make_directory(const fs::path& path) {
-  std::error_code error;
-  fs::create_directory(path, error);
-  if (error) throw util::Error("cannot make " + util::quote(path.string()) + ": " + error.message());
-}
-
-// Renames that are taken back unless finish() is called.
-class Moves {
-public:
-  Moves() = default;
-  Moves(const Moves&) = delete;
-  Moves& operator=(const Moves&) = delete;
-  ~Moves() {
-    for (auto move = done_.rbegin(); move != done_.rend(); ++move) {
-      std::error_code error;
-      fs::rename(move->to, move->from, error);
-      if (error) {
-        util::log::warning("cannot put back " + util::quote(move->from.string()) + ": " + error.message());
-      }
-    }
-  }
-
-  // Puts `made` in the place of `place`, what is there to `replaced`, whose folder is made then. Either may
-  // be absent.
-  void exchange(const fs::path& made, const fs::path& place, const fs::path& replaced) {
-    if (is_there(place)) {
-      make_directory(replaced.parent_path());
-      if (const auto error = move(place, replaced)) {
-        // On an overlay, directories of the lower layer cannot be renamed, only removed.
-        if (error != std::errc::cross_device_link) fail_to_move(place, replaced, error);
-        to_remove_.push_back({made, place});
-        return;
-      }
-    }
-    if (!is_there(made)) return;
-    if (const auto error = move(made, place)) fail_to_move(made, place, error);
-  }
-
-  // Does what cannot be taken back.
-  void finish() {
-    for (const auto& [made, place] : to_remove_) {
-      sys::remove_tree(place);
-      if (!is_there(made)) continue;
-      if (const auto error = move(made, place)) fail_to_move(made, place, error);
-    }
-    done_.clear();
-  }
-
-private:
-  struct Move {
-    fs::path from, to;
-  };
-
-  std::error_code move(const fs::path& from, const fs::path& to) {
-    Move record{from, to};
-    done_.reserve(done_.size() + 1);  // nothing may throw between the rename and its record
-    std::error_code error;
-    fs::rename(from, to, error);
-    if (error == std::errc::permission_denied) rename_unwritable(from, to, error);
-    if (!error) done_.push_back(std::move(record));
-    return error;
-  }
-
-  std::vector<Move> done_;
-  std::vector<Move> to_remove_;  // the place in `to`
-};
-
 }  // namespace
+
+void recover(const fs::path& directory) {
+  for (const auto& entry : entries_of(directory)) {
+    if (!is_staging(entry)) continue;
+    // Unlocked it is of no build that runs.
+    if (const auto lock = lock_directory(entry)) recover_one(entry);
+  }
+}
+
+void recover_all(const fs::path& parent) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(parent, ignored)) {
+    if (!fs::is_directory(entry.symlink_status(ignored))) continue;
+    try {
+      recover(entry.path());
+    } catch (const std::exception& error) {
+      util::log::warning(error.what());
+    }
+  }
+}
 
 fs::path Outputs::stage(const fs::path& directory) try {
   auto canonical = fs::canonical(directory);
@@ -157,26 +145,70 @@ fs::path Outputs::stage(const fs::path& directory) try {
                   [&](const Staged& s) { return s.canonical == canonical; })) {
     throw util::Error("two targets would be exported to " + util::quote(directory.string()));
   }
-  remove_leftovers(directory);
+  recover(directory);
   check_replaceable(directory);
   sys::TempDir staging(directory, std::string(staging_prefix));
-  auto lock = try_lock(staging.path());
-  staged_.push_back({directory, std::move(canonical), std::move(staging), std::move(lock)});
+  auto lock = lock_directory(staging.path());
+  staged_.push_back({directory, std::move(canonical), std::move(lock), std::move(staging)});
   return staged_.back().staging.path();
 } catch (const fs::filesystem_error& error) {
   throw util::Error("cannot export to " + util::quote(directory.string()) + ": " + error.code().message());
 }
 
-void Outputs::publish() {
-  Moves moves;
-  for (const auto& output : staged_) {
-    const auto& staging = output.staging.path();
-    const auto replaced = staging / replaced_name;
-    for (const auto name : output_names) {
-      moves.exchange(staging / name, output.directory / name, replaced / name);
-    }
+// The first directory leads. Paths are relative, so that they hold wherever the next build finds them.
+std::vector<Publication> Outputs::begin() const {
+  const auto staging_from = [](const Staged& from, const Staged& other) {
+    return (other.canonical / other.staging.path().filename()).lexically_relative(from.canonical);
+  };
+  std::vector<Publication> publications;
+  std::vector<fs::path> followers;
+  for (const auto& staged : staged_) {
+    if (&staged != &staged_.front()) followers.push_back(staging_from(staged_.front(), staged));
   }
-  moves.finish();
+  for (const auto& staged : staged_) {
+    const bool leads = &staged == &staged_.front();
+    publications.emplace_back(staged.staging.path(),
+                              leads ? std::nullopt : std::optional(staging_from(staged, staged_.front())),
+                              leads ? followers : std::vector<fs::path>());
+  }
+  return publications;
+}
+
+void Outputs::keep_staging() noexcept {
+  for (auto& staged : staged_)
+    staged.staging.release();
+}
+
+void Outputs::publish() {
+  if (staged_.empty()) return;
+  auto publications = begin();
+  try {
+    for (auto& publication : publications)
+      publication.exchange();
+    sys::stop::check();
+    publications.front().commit();
+  } catch (const util::Error&) {
+    try {
+      for (auto& publication : publications)
+        publication.take_back();
+      for (auto& publication : publications)
+        publication.end();
+    } catch (const util::Error& error) {
+      util::log::warning(std::string(error.what()) + "; the next build will try again");
+      keep_staging();
+    }
+    throw;
+  }
+  try {
+    for (auto& publication : publications)
+      publication.finish();
+    // The leader last: the others ask it.
+    for (auto publication = publications.rbegin(); publication != publications.rend(); ++publication)
+      publication->end();
+  } catch (const util::Error&) {
+    keep_staging();
+    throw;
+  }
 }
 
 }  // namespace oci_build

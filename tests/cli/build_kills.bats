@@ -1,0 +1,97 @@
+#!/usr/bin/env bats
+# Builds that are killed, anywhere: the next build finds the outputs of one build or of the other, never of both, and
+# nothing of the killed one lives on.
+
+load ../support/load
+
+setup() {
+  [ "$(id -u)" -eq 0 ] || skip 'building needs root'
+  enter_task image
+  mkdir one other
+  printf 'FROM scratch\nCOPY Dockerfile /\nLABEL version=one\n' >one/Dockerfile
+  printf 'FROM scratch\nCOPY Dockerfile /other\nLABEL version=other\n' >other/Dockerfile
+  # What the outputs look like after each of the two; the one that is made first is what lies there afterwards.
+  for version in other one; do
+    E2E_ENGINE=native succeed_task CONTEXT="$version" UNPACK_ROOTFS=true SOURCE_DATE_EPOCH=0
+    look >"$BATS_TEST_TMPDIR/$version"
+  done
+  cp -a image before
+}
+
+# Every file of the outputs, hidden ones too, with what is in it.
+look() {
+  find image -type f -exec cksum {} + | sort
+}
+
+# outputs_of NAME: succeeds if the outputs are wholly those of that build.
+outputs_of() {
+  [ "$(look)" = "$(cat "$BATS_TEST_TMPDIR/$1")" ]
+}
+
+# build_version NAME [PROGRAM...]: that build in place of this shell, PROGRAM before its name.
+build_version() {
+  exec env -i PATH="$PATH" TMPDIR="$(task_tmpdir)" ENGINE=native CONTEXT="$1" UNPACK_ROOTFS=true SOURCE_DATE_EPOCH=0 \
+    "${@:2}" build 2>log 3>&-
+}
+
+# A build that starts and fails.
+failing_build() {
+  E2E_ENGINE=native run_task CONTEXT=one TARGET=nothing
+  [ "$status" -ne 0 ]
+}
+
+nobody_is_here() {
+  local pid
+  for pid in $(pgrep -x 'build|oci-[a-z]*'); do
+    [ "$(readlink "/proc/$pid/cwd")" != "$PWD" ] || return 1
+  done
+}
+
+@test "killed at any rename or link, a build leaves the outputs of one build" {
+  local call n kept=0 changed=0 ended
+  for call in rename linkat unlink; do # the unit tests have every call
+    for ((n = 1; ; ++n)); do
+      rm -rf image
+      cp -a before image
+      ended=0
+      (build_version other strace -qqq -o /dev/null -e inject="$call:signal=KILL:when=$n") || ended=$?
+      [ "$ended" -ne 0 ] || break
+      [ "$ended" -eq 137 ] || { cat log; false; }
+      failing_build
+      if outputs_of one; then
+        kept=$((kept + 1))
+      else
+        outputs_of other || { echo "killed at $call $n"; look; false; }
+        changed=$((changed + 1))
+      fi
+    done
+    outputs_of other
+  done
+  [ "$kept" -gt 0 ]
+  [ "$changed" -gt 0 ]
+}
+
+@test "killed at any time, a build leaves the outputs of one build, and no process" {
+  local version=other seed=${SEED:-$RANDOM} round
+  echo "seed $seed"
+  RANDOM=$seed
+  for ((round = 0; round < ${OCI_BUILD_KILLS:-25}; ++round)); do
+    (build_version "$version") &
+    local pid=$! signal=KILL
+    ((RANDOM % 2)) || signal=TERM
+    sleep "0.0$((RANDOM % 4))$((RANDOM % 10))"
+    kill -"$signal" "$pid" 2>/dev/null || true
+    wait "$pid" || true
+    failing_build
+    local other=one
+    [ "$version" = other ] || other=other
+    if outputs_of "$version"; then
+      version=$other
+    else
+      outputs_of "$other" || { echo "round $round, SIG$signal"; look; false; }
+    fi
+  done
+  wait_until 10 nobody_is_here
+  run ! grep -F "$BATS_TEST_TMPDIR" /proc/mounts
+  [ -z "$(files_in "$(task_tmpdir)")" ]
+}
