@@ -17,6 +17,7 @@
 #include "common/sys/file.hpp"
 #include "common/sys/process.hpp"
 #include "common/util/error.hpp"
+#include "tests/support/places.hpp"
 
 namespace test {
 
@@ -101,7 +102,7 @@ struct LoggedRequest {
 class FaultProxy : public Server {
 public:
   FaultProxy(const std::filesystem::path& directory, const std::string& name, const Server& upstream)
-      : Server({OCI_BUILD_SUPPORT "/fault-proxy", upstream.url()}, directory / (name + ".log")) {}
+      : Server({test::support_directory() + "/fault-proxy", upstream.url()}, directory / (name + ".log")) {}
 
   void set_faults(const std::string& json) const { control("/-/faults", json); }
 

@@ -110,8 +110,8 @@ protected:
     if (IsSkipped()) return;
     const auto [key, certificate] = world().token_key();
     service_ = std::make_unique<test::Server>(
-        std::vector<std::string>{OCI_BUILD_SUPPORT "/token-server", key, certificate, "alice:wonderland",
-                                 identity_token},
+        std::vector<std::string>{test::support_directory() + "/token-server", key, certificate,
+                                 "alice:wonderland", identity_token},
         directory_.path() / "token.log");
     registry_ = std::make_unique<test::Server>(test::start_registry(
         directory_.path(), "token", world().data,

@@ -13,6 +13,7 @@
 #include "common/sys/temp_dir.hpp"
 #include "tests/support/error_of.hpp"
 #include "tests/support/image_files.hpp"
+#include "tests/support/places.hpp"
 #include "tests/support/registry_servers.hpp"
 
 namespace registry {
@@ -39,7 +40,7 @@ public:
 
   std::string make_certificates(const std::string& name) const {
     test::run({"bash", "-c", ". \"$0/tls.bash\" && make_ca \"$1\" && make_certificate \"$1\" \"$2\"",
-               OCI_BUILD_SUPPORT, directory.path().string(), name});
+               test::support_directory(), directory.path().string(), name});
     return (directory.path() / name).string();
   }
 
