@@ -50,6 +50,7 @@ extra_config() {
   push_busybox library/mirrored:1
   printf 'FROM mirrored:1\nRUN true\n' | dockerfile
   solve_well "$(to_output)" ".registry_mirrors = [{host: \"$closed\"}, {host: \"$REGISTRY\"}]"
+  requests_to_registry r | grep -q '^GET /v2/library/mirrored/blobs/'
 }
 
 @test "when no mirror has the image the error names it" {

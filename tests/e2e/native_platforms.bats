@@ -34,51 +34,52 @@ END
   done
 }
 
-@test "a foreign program either runs or fails with what to do" {
+# build_for_arm64 COMMANDS INSTRUCTION...: runs these commands, which may register programs at /mnt, then a build whose
+# image holds /program, with these instructions. It must fail; what it said is in the file `said`. A user namespace has
+# registrations of its own (Linux 6.7): those of the machine make no difference, and nobody else's programs are concerned.
+build_for_arm64() {
+  local pid i status=0
   write_arm64_program src/program
-  printf 'FROM scratch\nCOPY program /\nRUN ["/program"]\n' >src/Dockerfile
+  printf '%s\n' 'FROM scratch' 'COPY program /' "${@:2}" >src/Dockerfile
   make_request '.platforms = [{platform: "linux/arm64"}]' >request
-  run --separate-stderr oci-solve --engine native <request
-  [ "$status" -eq 1 ]
-  [[ $stderr == *"exit code: 42"* || $stderr == *"register QEMU with the kernel's binfmt_misc, or put a static QEMU on PATH as buildkit-qemu-aarch64"* ]]
+  {
+    echo 'mount -t binfmt_misc none /mnt || exit 77'
+    echo "$1"
+    echo 'exec oci-solve --engine native <request >said 2>&1'
+  } >inside
+  mkfifo mapped
+  unshare --user --mount sh -c 'read -r line <mapped && exec sh inside' 3>&- &
+  pid=$!
+  for ((i = 0; i < 100; i++)); do [ "$(readlink "/proc/$pid/ns/user")" = "$(readlink /proc/self/ns/user)" ] || break; sleep 0.05; done
+  echo '0 0 65536' >"/proc/$pid/uid_map"
+  echo '0 0 65536' >"/proc/$pid/gid_map"
+  echo >mapped
+  wait "$pid" || status=$?
+  [ "$status" -ne 77 ] || skip 'this kernel has no binfmt_misc in user namespaces'
+  [ "$status" -eq 1 ] || { cat said; return 1; }
+}
+
+@test "a foreign program that nothing runs fails with what to do" {
+  build_for_arm64 '' 'RUN ["/program"]'
+  grep -q "register QEMU with the kernel's binfmt_misc, or put a static QEMU on PATH as buildkit-qemu-aarch64" said
 }
 
 @test "a QEMU that is named as BuildKit names it runs foreign programs" {
   command -v qemu-aarch64-static >/dev/null || skip 'needs qemu-user-static'
   mkdir programs
   cp "$(command -v qemu-aarch64-static)" programs/buildkit-qemu-aarch64
-  write_arm64_program src/program
-  printf 'FROM scratch\nENV PATH=/none:/\nCOPY program /\nRUN ["program"]\n' >src/Dockerfile
-  make_request '.platforms = [{platform: "linux/arm64"}]' >request
-  PATH=$PWD/programs:$PATH run --separate-stderr oci-solve --engine native <request
-  [ "$status" -eq 1 ]
-  [[ $stderr == *"exit code: 42"* ]]
+  # shellcheck disable=SC2016  # for the shell inside
+  build_for_arm64 'PATH=$PWD/programs:$PATH' 'ENV PATH=/none:/' 'RUN ["program"]'
+  grep -q 'exit code: 42$' said
 }
 
 @test "a QEMU that is registered with the kernel runs foreign programs" {
   command -v qemu-aarch64-static >/dev/null || skip 'needs qemu-user-static'
-  write_arm64_program src/program
-  printf 'FROM scratch\nCOPY program /\nRUN ["/program"]\n' >src/Dockerfile
-  make_request '.platforms = [{platform: "linux/arm64"}]' >request
-  # A user namespace has registrations of its own (Linux 6.7): nobody else's programs are concerned.
-  cat >inside <<'END'
-mount -t binfmt_misc none /mnt || exit 77
-zeros='\x00\x00\x00\x00\x00\x00\x00'
-printf '%s' ":qemu-aarch64:M::\x7fELF\x02\x01\x01\x00\x00$zeros\x02\x00\xb7\x00:" \
-  '\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:' \
-  "$(command -v qemu-aarch64-static):F" >/mnt/register
-oci-solve --engine native <request >said 2>&1
-END
-  mkfifo mapped
-  unshare --user --mount sh -c 'read -r line <mapped && exec sh inside' &
-  local pid=$! i
-  for ((i = 0; i < 100; i++)); do [ "$(readlink "/proc/$pid/ns/user")" = "$(readlink /proc/self/ns/user)" ] || break; sleep 0.05; done
-  echo '0 0 65536' >"/proc/$pid/uid_map"
-  echo '0 0 65536' >"/proc/$pid/gid_map"
-  echo >mapped
-  local status=0
-  wait "$pid" || status=$?
-  [ "$status" -ne 77 ] || skip 'this kernel has no binfmt_misc in user namespaces'
-  [ "$status" -eq 1 ] || { cat said; return 1; }
+  # shellcheck disable=SC2016  # for the shell inside
+  build_for_arm64 '
+zeros="\x00\x00\x00\x00\x00\x00\x00"
+printf "%s" ":qemu-aarch64:M::\x7fELF\x02\x01\x01\x00\x00$zeros\x02\x00\xb7\x00:" \
+  "\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:" \
+  "$(command -v qemu-aarch64-static):F" >/mnt/register' 'RUN ["/program"]'
   grep -q 'process "/program" did not complete successfully: exit code: 42$' said
 }

@@ -16,16 +16,33 @@ teardown() {
   succeed_task CONTEXT="$FIXTURES/hosts" BUILDKIT_ADD_HOSTS=printer.example=10.1.2.3,other.example=10.1.2.4
 }
 
+# start_mirror: a registry of this test alone that holds busybox; its address is $REGISTRY.
+start_mirror() {
+  start_registry "$BATS_TEST_TMPDIR/mirror"
+  PRIVATE_PID=$REGISTRY_PID
+  push_image "$BASES/busybox:latest" "$REGISTRY/library/busybox:latest"
+}
+
+# mirror_was_asked: for the layer, which only pulls ask for.
+mirror_was_asked() {
+  requests_to_registry "$BATS_TEST_TMPDIR/mirror" | grep -q '^GET /v2/library/busybox/blobs/'
+}
+
 @test "registry mirrors: docker.io is read from REGISTRY_MIRRORS, and the layers are its own" {
+  start_mirror
   printf 'FROM busybox\n' >Dockerfile
-  succeed_task BUILDKIT_HOST= REGISTRY_MIRRORS="$HUB"
+  run ! mirror_was_asked
+  succeed_task BUILDKIT_HOST= REGISTRY_MIRRORS="$REGISTRY"
+  mirror_was_asked
   [ "$(config_of | jq -c .rootfs.diff_ids)" = \
     "$(skopeo inspect --config "oci:$BASES/busybox:latest" | jq -c .rootfs.diff_ids)" ]
 }
 
 @test "registry mirrors: one that is down is passed over for the next" {
+  start_mirror
   printf 'FROM busybox\n' >Dockerfile
-  succeed_task BUILDKIT_HOST= REGISTRY_MIRRORS="127.0.0.1:1,$HUB"
+  succeed_task BUILDKIT_HOST= REGISTRY_MIRRORS="127.0.0.1:1,$REGISTRY"
+  mirror_was_asked
 }
 
 @test "private registry: BUILDKIT_EXTRA_CONFIG gives its CA, DOCKER_CONFIG the password" {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/support/scripted_server.hpp"
 #include "tests/unit/common/registry/pull_fixture.hpp"
 
@@ -191,6 +193,7 @@ TEST_F(PullTest, TakesAllFromAMirrorThatHasIt) {
   auto& mirror = proxy();
   hosts_["registry.invalid"] = {.mirrors = {mirror.address()}};
   expect_layers(pull("registry.invalid/app:1"), world().layers);
+  EXPECT_EQ(mirror.requests().size(), 6);  // HEAD, manifest, config, three layers: one is empty
 }
 
 TEST_F(PullTest, GivesTheReasonOfEveryEndpoint) {
@@ -207,6 +210,9 @@ TEST_F(PullTest, ResumesAtTheNextEndpoint) {
   auto& mirror = proxy(R"([{"match": "GET .*/blobs/", "cut": 50000}])");
   hosts_[world().registry.address()] = {.mirrors = {mirror.address()}};
   expect_layers(pull(world().registry.address() + "/app:1"), world().layers);
+  const auto asked = lines(mirror.requests());
+  EXPECT_TRUE(
+      std::ranges::any_of(asked, [](const auto& line) { return line.starts_with("GET /v2/app/blobs/"); }));
 }
 
 }  // namespace
