@@ -58,6 +58,39 @@ sources() {
   run -0 shellcheck -x $(awk 'FNR == 1 && /^#!.*[ /](bash|sh)$/ {print FILENAME}' $(sources 'scripts/*' '.ci/*' 'tests/*'))
 }
 
+@test "no line of a test looks like a check but cannot fail" {
+  run tests/support/weak-checks $(sources '*.bats')
+  [ "$output" = '' ]
+  [ "$status" -eq 0 ]
+}
+
+@test "a line that looks like a check but cannot fail is named" {
+  # bats would take a line with @test for a test, here too.
+  sed 's/^TEST/@test/' >"$BATS_TEST_TMPDIR/weak.bats" <<'END'
+TEST "weak" {
+  ! grep -q word file
+  [ -e one ] && [ -e two ]
+  cat >file <<EOF
+  ! no command
+EOF
+  run ! grep -q other file
+  run looked-at
+  [ "$status" -eq 0 ]
+  PATH=/bin run not looked at
+  run --separate-stderr nor this
+}
+predicate() {
+  ! grep -q word file
+}
+END
+  run tests/support/weak-checks "$BATS_TEST_TMPDIR/weak.bats"
+  [ "$status" -eq 1 ]
+  [ "$(sed 's/^[^:]*://' <<<"$output")" = "2:   ! grep -q word file
+3:   [ -e one ] && [ -e two ]
+10:   PATH=/bin run not looked at
+11:   run --separate-stderr nor this" ]
+}
+
 @test "no source file is longer than 400 lines" {
   run awk 'FNR == 401 {print FILENAME}' $(sources '*.cpp' '*.hpp' '*.bats' '*.bash' 'scripts/*' ':!*/go.*')
   [ "$output" = '' ]
