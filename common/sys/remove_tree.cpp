@@ -89,10 +89,8 @@ private:
   void descend(int directory, const std::string& name) {
     constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     UniqueFd fd(::openat(directory, name.c_str(), flags));
-    if (!fd && errno == EACCES) {
-      ::fchmodat(directory, name.c_str(), 0700, AT_SYMLINK_NOFOLLOW);
+    if (!fd && errno == EACCES && ::fchmodat(directory, name.c_str(), 0700, AT_SYMLINK_NOFOLLOW) == 0)
       fd = UniqueFd(::openat(directory, name.c_str(), flags));
-    }
     if (!fd) fail("cannot open", name);
     Directory opened(::fdopendir(fd.get()));
     if (!opened) fail("cannot open", name);

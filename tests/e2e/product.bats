@@ -90,6 +90,21 @@ builds_twice() {
   [ "$(jq -r '.cmd[]' "$BATS_FILE_TMPDIR/image/metadata.json")" = build ]
 }
 
+@test "the programs in the image are position independent, read-only once they run, and check what they index" {
+  local tool file
+  for tool in build oci-params oci-preload oci-solve oci-digest oci-unpack; do
+    file=$BATS_FILE_TMPDIR/image/rootfs/usr/bin/$tool
+    echo "$tool"
+    readelf -hldW "$file" | tee elf
+    grep -qE 'Type: +DYN' elf
+    grep -qE 'FLAGS_1.* NOW.* PIE' elf
+    grep -q GNU_RELRO elf
+    grep -qE 'GNU_STACK .* RW +0x' elf
+    readelf --dyn-syms -W "$file" | grep -q __stack_chk_fail
+    grep -q '__n < this->size()' "$file" # of std::vector's operator[]
+  done
+}
+
 # own_config DIR: leaves the config of the image in DIR/image as DIR/config.
 own_config() {
   skopeo inspect --config "docker-archive:$1/image/image.tar" >"$1/config"
