@@ -15,7 +15,9 @@ RUN scripts/setup && rm -rf /var/lib/apt/lists/*
 COPY CMakeLists.txt CMakePresets.json ./
 COPY common/ common/
 COPY tools/ tools/
-RUN cmake --preset release && cmake --build --preset release && cmake --install build-release --prefix /installed --strip
+# The compiler cache stays where the builder keeps cache mounts: what did not change is not compiled again.
+RUN --mount=type=cache,target=/root/.cache/ccache \
+    cmake --preset release && cmake --build --preset release && cmake --install build-release --prefix /installed --strip
 
 FROM debian AS assemble
 RUN apt-get update \

@@ -14,7 +14,7 @@ setup() {
 }
 
 @test "the fuzzers find nothing in their seeds, nor in some seconds more" {
-  run scripts/fuzz 5
+  run scripts/fuzz 2
   echo "$output"
   [ "$status" -eq 0 ]
   [[ "$output" = *': clean'* ]]

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # Images for other platforms than this machine's, by the native engine.
 
+# bats file_tags=once
+
 load ../support/load
 
 setup() {

@@ -7,7 +7,8 @@ load ../support/load
 
 # Builds the image once for all tests: its root filesystem is then in $BATS_FILE_TMPDIR/image/rootfs.
 setup_file() {
-  local top stand_in
+  local top stand_in kept
+  kept=$(test_cache)/product
   top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
   require_buildkit
   command -v mmdebstrap >/dev/null || skip 'mmdebstrap is not installed: run scripts/setup --tests'
@@ -15,15 +16,17 @@ setup_file() {
 
   # What the image takes from BuildKit's own.
   export DEBIAN_LAYOUT
-  DEBIAN_LAYOUT=$(debian_image "$top/.cache/debian")
+  DEBIAN_LAYOUT=$(debian_image)
   stand_in=$BATS_FILE_TMPDIR/buildkit
   mkdir -p "$stand_in/usr/bin"
   cp -L "$(command -v buildkitd)" "$(command -v buildctl)" "$stand_in/usr/bin"
   cp -L "$(command -v runc)" "$stand_in/usr/bin/buildkit-runc"
 
-  mkdir image
-  CONTEXT=$top UNPACK_ROOTFS=true \
-    BUILD_CONTEXTS="debian=$DEBIAN_LAYOUT,buildkit=$stand_in" build >log 2>&1 || {
+  # As on a worker that runs the task again, with the compiler's cache in it. The mount ends with the build.
+  mkdir -p image cache "$kept"
+  # shellcheck disable=SC2016  # for the shell inside
+  CONTEXT=$top UNPACK_ROOTFS=true BUILD_CONTEXTS="debian=$DEBIAN_LAYOUT,buildkit=$stand_in" \
+    unshare --mount sh -c 'mount --bind "$0" cache && exec build' "$kept" >log 2>&1 || {
     tail -n 60 log
     return 1
   }

@@ -12,7 +12,7 @@ setup_file() {
   command -v mmdebstrap >/dev/null || skip 'mmdebstrap is not installed: run scripts/setup --tests'
   local top engine debian
   top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-  debian=$(debian_image "$top/.cache/debian")
+  debian=$(debian_image)
   for engine in native buildkit; do
     mkdir -p "$BATS_FILE_TMPDIR/$engine/image"
     cd "$BATS_FILE_TMPDIR/$engine" || return
