@@ -282,8 +282,7 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
 
 class NamespaceSandbox : public Sandbox {
 public:
-  // Absolute: the child uses paths below it after it has changed its directory.
-  explicit NamespaceSandbox(const fs::path& directory) : directory_(fs::absolute(directory)) {}
+  explicit NamespaceSandbox(fs::path directory) : directory_(std::move(directory)) {}
 
   std::string name() const override { return "namespaces"; }
 

@@ -1,10 +1,18 @@
 #include "common/http/client.hpp"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
 
 #include <cstdlib>
 #include <thread>
 
+#include "common/sys/file.hpp"
+#include "common/sys/mounts.hpp"
+#include "common/sys/temp_dir.hpp"
+#include "tests/support/error_of.hpp"
+#include "tests/support/in_child.hpp"
 #include "tests/support/scripted_server.hpp"
 
 namespace http {
@@ -97,94 +105,6 @@ TEST(HttpClient, SendsAuthorizationToItsOwnHostAlone) {
   EXPECT_NE(server.requests().at(0).find("Authorization: Bearer secret\r\n"), std::string::npos);
   EXPECT_NE(server.requests().at(1).find("Authorization: Bearer secret\r\n"), std::string::npos);
   EXPECT_EQ(other.requests().at(0).find("secret"), std::string::npos);
-}
-
-TEST(HttpClient, SendsNoAuthorizationOnceARedirectHasLedElsewhere) {
-  std::string home;
-  ScriptedServer other([&](auto&, auto) { return answer("302 Found", "Location: " + home + "\r\n", ""); });
-  ScriptedServer server([&](auto&, std::size_t number) {
-    return number == 0 ? answer("302 Found", "Location: " + other.url("/x") + "\r\n", "")
-                       : answer("200 OK", "", "back");
-  });
-  home = server.url("/private");
-  Client client;
-  auto request = get(server);
-  request.authorization = "Basic secret";
-  EXPECT_EQ(client.fetch_text(request, 100).body, "back");
-  EXPECT_EQ(server.requests().at(1).find("Authorization"), std::string::npos);
-}
-
-TEST(HttpClient, ReadsNoMoreOfAnErrorThanItShows) {
-  for (const std::string status : {"404 Not Found", "200 OK", "307 Temporary Redirect"}) {
-    ScriptedServer server([&](auto&, std::size_t number) {
-      const auto first = number == 0 ? status : "403 Forbidden";
-      if (first == "200 OK") return answer("403 Forbidden", "", "short");
-      return Reply{"HTTP/1.1 " + first + "\r\nLocation: /next\r\nContent-Length: 99999999\r\n\r\n" +
-                       std::string(1 << 20, 'x'),
-                   true};
-    });
-    Client client;
-    const auto response = client.fetch_text(get(server), 100).response;
-    EXPECT_GE(response.status, 403) << status;
-    EXPECT_LE(response.error.size(), 16 << 10);
-  }
-}
-
-TEST(HttpClient, TriesAgainAfterAnErrorThatDoesNotEnd) {
-  ScriptedServer server([](auto&, std::size_t number) {
-    if (number == 1) return answer("200 OK", "", "at last");
-    return Reply{"HTTP/1.1 503 Busy\r\nContent-Length: 99999999\r\n\r\n" + std::string(1 << 20, 'x'), true};
-  });
-  Client client;
-  EXPECT_EQ(client.fetch_text(get(server), 100).body, "at last");
-}
-
-// The kind of the Failure that getting from `server` ends with, tried once.
-Failure::Kind kind_of_failure(const ScriptedServer& server, const Timeouts& timeouts) {
-  Client client(timeouts);
-  auto request = get(server);
-  request.retry.attempts = 1;
-  try {
-    client.fetch_text(request, 1 << 20);
-  } catch (const Failure& failure) {
-    return failure.kind();
-  }
-  throw std::logic_error("no failure");
-}
-
-TEST(HttpClient, RefusesFieldsWithoutEnd) {
-  ScriptedServer server([](auto&, auto) {
-    std::string bytes = "HTTP/1.1 200 OK\r\n";
-    while (bytes.size() < 300 << 10)
-      bytes += "Field: " + std::string(1000, 'x') + "\r\n";
-    return Reply{bytes, true};
-  });
-  EXPECT_EQ(kind_of_failure(server, {}), Failure::Kind::protocol);
-}
-
-TEST(HttpClient, RefusesPreliminaryAnswersWithoutEnd) {
-  ScriptedServer server([](auto&, auto) {
-    std::string bytes;
-    while (bytes.size() < 300 << 10)
-      bytes += "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n";
-    return Reply{bytes, true};
-  });
-  EXPECT_EQ(kind_of_failure(server, {}), Failure::Kind::protocol);
-}
-
-TEST(HttpClient, WaitsForAnAnswerNoLongerThanItsTime) {
-  ScriptedServer server([](auto&, auto) { return Reply{"HTTP/1.1 200 OK\r\nField: ", true}; });
-  EXPECT_EQ(kind_of_failure(server, {.head = 50ms}), Failure::Kind::timeout);
-}
-
-TEST(HttpClient, WaitsForADocumentNoLongerThanItsTime) {
-  ScriptedServer server([](auto&, auto) { return Reply{"HTTP/1.1 200 OK\r\n\r\nx", true}; });
-  EXPECT_EQ(kind_of_failure(server, {.document = 50ms}), Failure::Kind::timeout);
-}
-
-TEST(HttpClient, GivesUpOnAServerThatSendsNextToNothing) {
-  ScriptedServer server([](auto&, auto) { return Reply{"HTTP/1.1 200 OK\r\n\r\nx", false, true}; });
-  EXPECT_EQ(kind_of_failure(server, {.stall = 1s}), Failure::Kind::timeout);
 }
 
 TEST(HttpClient, EndsEndlessRedirects) {
@@ -363,6 +283,38 @@ TEST(HttpClient, EndsAtOnceWhenCancelledBetweenAttempts) {
   auto request = get(server);
   request.cancel = stop.get_token();
   EXPECT_THROW(client.fetch_text(request, 100), util::Error);
+}
+
+TEST(HttpClient, DoesNotWaitForANameServerOnceCancelled) {
+  const sys::TempDir directory("/tmp");
+  const auto code = test::in_child([&] {
+    if (!sys::enter_private_mounts()) return 77;
+    const sys::UniqueFd silent(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(53);
+    address.sin_addr.s_addr = htonl(0x7f004d35);  // 127.0.77.53
+    if (::bind(silent.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return 77;
+    const auto file = directory.path() / "resolv.conf";
+    sys::write_file(file, "nameserver 127.0.77.53\noptions timeout:30 attempts:1\n");
+    if (::mount(file.c_str(), "/etc/resolv.conf", nullptr, MS_BIND, nullptr) != 0) return 77;
+    for (const auto* proxy : {"HTTP_PROXY", "http_proxy", "all_proxy", "ALL_PROXY"})
+      ::unsetenv(proxy);
+    std::stop_source stop;
+    const std::jthread asked([&] {
+      char question[512];
+      if (::recv(silent.get(), question, sizeof question, 0) > 0) stop.request_stop();
+    });
+    Client client;
+    Request request{
+        .url = Url::parse("http://registry.example/file"), .retry = quick, .cancel = stop.get_token()};
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(test::error_of([&] { client.fetch_text(request, 100); }), "cancelled");
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 20s);
+    return testing::Test::HasFailure() ? 1 : 0;
+  });
+  if (code == 77) GTEST_SKIP() << "this process may not mount, or have port 53";
+  EXPECT_EQ(code, 0);
 }
 
 TEST(HttpClient, LetsTheBodysExceptionThrough) {
