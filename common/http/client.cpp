@@ -52,6 +52,9 @@ const char* name_of(Method method) {
   throw Failure(message, Failure::Kind::protocol);
 }
 
+// Ends the transfer of an answer of which enough is known.
+struct Enough {};
+
 Url resolve(const Url& url, const std::string& location) {
   try {
     return url.resolve(location);
@@ -90,8 +93,9 @@ private:
 // One fetch(): what was delivered so far, across attempts and redirects.
 class Client::Exchange : private Receiver {
 public:
-  Exchange(const Request& request, const Body& body, Pool& pool)
+  Exchange(const Request& request, std::chrono::milliseconds limit, const Body& body, Pool& pool)
       : request_(request),
+        limit_(limit),
         body_(body),
         pool_(pool),
         response_{.status = 0, .headers = {}, .url = request.url, .error = {}} {
@@ -101,6 +105,7 @@ public:
   // One attempt, redirects included.
   const Response& attempt(sys::Interrupt& interrupt) {
     Url url = request_.url;
+    left_home_ = false;
     for (int redirects = 0;; ++redirects) {
       transfer(url, interrupt);
       const auto location = response_.headers.find("Location");
@@ -124,7 +129,9 @@ public:
 private:
   void transfer(const Url& url, sys::Interrupt& interrupt) {
     response_ = {.status = 0, .headers = {}, .url = url, .error = {}};
-    const bool at_home = url.same_origin(request_.url);
+    // Whoever may redirect could otherwise have our login used where he likes.
+    left_home_ = left_home_ || !url.same_origin(request_.url);
+    const bool at_home = !left_home_;
     auto headers = request_.headers;
     if (at_home && !request_.authorization.empty())
       headers.push_back({"Authorization", request_.authorization});
@@ -134,15 +141,18 @@ private:
       if (request_.content == Content::may_change) headers.push_back({"If-Range", etag_});
     }
     auto transfer = pool_.take();
-    transfer->perform({.method = request_.method,
-                       .url = url,
-                       .headers = std::move(headers),
-                       .form = request_.form,
-                       .tls = request_.tls,
-                       .show_key_pair = at_home,
-                       .timeouts = pool_.timeouts},
-                      *this, interrupt);
-    pool_.give_back(std::move(transfer));  // not after an exception: its connection may be in any state
+    try {
+      transfer->perform({.method = request_.method,
+                         .url = url,
+                         .headers = std::move(headers),
+                         .form = request_.form,
+                         .tls = request_.tls,
+                         .show_key_pair = at_home,
+                         .timeouts = pool_.timeouts,
+                         .limit = limit_},
+                        *this, interrupt);
+      pool_.give_back(std::move(transfer));  // not after an exception: its connection may be in any state
+    } catch (const Enough&) {}
     util::log::debug(name_of(request_.method) + url.display() + ": " + std::to_string(response_.status));
   }
 
@@ -171,6 +181,7 @@ private:
     if (!response_.success()) {
       const auto count = std::min(data.size(), most_error_bytes - response_.error.size());
       response_.error.append(reinterpret_cast<const char*>(data.data()), count);
+      if (count < data.size()) throw Enough();
       return;
     }
     const auto skipped = std::min<std::uint64_t>(skip_, data.size());
@@ -182,8 +193,10 @@ private:
   }
 
   const Request& request_;
+  const std::chrono::milliseconds limit_;
   const Body& body_;
   Pool& pool_;
+  bool left_home_ = false;
   Response response_;
   std::string etag_;
   std::uint64_t delivered_ = 0;
@@ -195,8 +208,12 @@ Client::Client(Timeouts timeouts) : pool_(std::make_unique<Pool>(timeouts)) {}
 Client::~Client() = default;
 
 Response Client::fetch(const Request& request, const Body& body) {
+  return fetch(request, std::chrono::milliseconds::max(), body);
+}
+
+Response Client::fetch(const Request& request, std::chrono::milliseconds limit, const Body& body) {
   sys::Interrupt interrupt(request.cancel);
-  Exchange exchange(request, body, *pool_);
+  Exchange exchange(request, limit, body, *pool_);
   auto delay = request.retry.first_delay;
   for (int failures = 0;;) {
     const auto before = exchange.delivered();
@@ -235,7 +252,7 @@ Response Client::fetch(const Request& request, const Body& body) {
 
 Client::Text Client::fetch_text(const Request& request, std::size_t limit) {
   std::string text;
-  auto response = fetch(request, [&](std::span<const std::byte> data) {
+  auto response = fetch(request, pool_->timeouts.document, [&](std::span<const std::byte> data) {
     if (data.size() > limit - text.size()) {
       fail("the answer of " + request.url.display() + " is larger than " + util::human_size(limit));
     }

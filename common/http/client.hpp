@@ -52,9 +52,11 @@ struct Request {
   Method method = Method::get;
   Url url;
   std::vector<Header> headers = {};
-  std::string authorization = {};  // the field's value; a secret, so it never goes to another origin
-  std::string form = {};           // of a POST: application/x-www-form-urlencoded; a secret as well
-  std::uint64_t offset = 0;        // of a GET: leave out that many bytes at the front
+  // The field's value; a secret, so it goes to the first URL's origin alone, and not even there again once a
+  // redirect has led elsewhere.
+  std::string authorization = {};
+  std::string form = {};     // of a POST: application/x-www-form-urlencoded; a secret as well
+  std::uint64_t offset = 0;  // of a GET: leave out that many bytes at the front
   Content content = Content::may_change;
   Tls tls = {};
   Retry retry = {};
@@ -89,9 +91,13 @@ private:
 // end, it may have had the front: count what it gets to go on from there.
 using Body = std::function<void(std::span<const std::byte>)>;
 
+// How long a server may keep us. What it exceeds is a Failure of kind timeout, and tried again.
 struct Timeouts {
   std::chrono::milliseconds connect{15'000};
-  std::chrono::seconds stall{60};  // without a single byte
+  std::chrono::seconds stall{60};               // with fewer than `slowest` bytes a second
+  long slowest = 1024;                          // below that a download would go on for ever
+  std::chrono::milliseconds head{120'000};      // from the request to the end of the answer's fields
+  std::chrono::milliseconds document{300'000};  // all of an answer that is kept in memory (fetch_text)
 };
 
 // Keeps connections open between requests. Thread-safe: requests of several threads run side by side.
@@ -105,9 +111,10 @@ public:
   Client& operator=(const Client&) = delete;
   ~Client();
 
-  // Follows up to 10 redirects of a GET or HEAD, but none from https to http unless Tls::verify is off. Any
-  // status may come back, those that are retried when attempts ran out. Throws Failure; util::Error when
-  // Request::cancel or a signal (sys::stop, 128 + n) asks to stop.
+  // Of an answer without 2xx no more than 16 KiB is read. Follows up to 10 redirects of a GET or HEAD, but
+  // none from https to http unless Tls::verify is off. Any status may come back, those that are retried when
+  // attempts ran out. Throws Failure; util::Error when Request::cancel or a signal (sys::stop, 128 + n) asks
+  // to stop.
   Response fetch(const Request& request, const Body& body);
 
   // The same with the body in memory. Throws Failure too if it is larger than `limit`.
@@ -120,6 +127,8 @@ public:
 private:
   class Exchange;
   class Pool;
+
+  Response fetch(const Request& request, std::chrono::milliseconds limit, const Body& body);
 
   std::unique_ptr<Pool> pool_;
 };

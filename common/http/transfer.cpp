@@ -2,7 +2,9 @@
 // for our own descriptors too: a request to stop ends a transfer at once.
 #include "common/http/transfer.hpp"
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <utility>
@@ -16,6 +18,7 @@ namespace http {
 namespace {
 
 constexpr long buffer_size = 256 << 10;
+constexpr std::size_t most_head_bytes = 256 << 10;  // of all answers to one request, 1xx among them
 
 struct ListDelete {
   void operator()(curl_slist* list) const noexcept { curl().slist_free_all(list); }
@@ -27,6 +30,8 @@ struct Exchange {
   CURL* easy;
   Receiver& receiver;
   Headers headers = {};
+  std::size_t head_bytes = 0;
+  bool has_head = false;
   std::exception_ptr thrown = nullptr;
 };
 
@@ -43,6 +48,10 @@ bool guarded(Exchange& exchange, Action action) noexcept {
 }
 
 void take_line(Exchange& exchange, std::string_view line) {
+  exchange.head_bytes += line.size();
+  if (exchange.head_bytes > most_head_bytes)
+    throw Failure("the answer has more than " + util::human_size(most_head_bytes) + " of header fields",
+                  Failure::Kind::protocol);
   if (line.starts_with("HTTP/")) {
     exchange.headers.clear();  // a 1xx answer came before
   } else if (!util::trim(line).empty()) {
@@ -51,7 +60,9 @@ void take_line(Exchange& exchange, std::string_view line) {
   } else {
     long status = 0;
     curl().easy_getinfo(exchange.easy, CURLINFO_RESPONSE_CODE, &status);
-    if (status >= 200) exchange.receiver.on_head(static_cast<int>(status), exchange.headers);
+    if (status < 200) return;
+    exchange.has_head = true;
+    exchange.receiver.on_head(static_cast<int>(status), exchange.headers);
   }
 }
 
@@ -119,6 +130,34 @@ void set_tls(CURL* easy, const Tls& tls, bool show_key_pair) {
   }
 }
 
+std::string failed_to_get(const TransferRequest& request) {
+  return (request.method == Method::post ? "cannot post to " : "cannot get ") + request.url.display() + ": ";
+}
+
+// When the answer must be there.
+class Deadlines {
+public:
+  explicit Deadlines(const TransferRequest& request)
+      : request_(request), begin_(std::chrono::steady_clock::now()) {}
+
+  // Milliseconds to wait for more, at most a second. Throws Failure when time is over.
+  int left(bool has_head) const {
+    using std::chrono::milliseconds;
+    const auto passed = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin_);
+    const auto limit = has_head ? request_.limit : std::min(request_.limit, request_.timeouts.head);
+    if (passed >= limit) {
+      const char* const what = has_head ? "no whole answer" : "no answer";
+      throw Failure(failed_to_get(request_) + what + " came within " + std::to_string(limit.count()) + " ms",
+                    Failure::Kind::timeout);
+    }
+    return static_cast<int>(std::min(limit - passed, milliseconds(1000)).count());
+  }
+
+private:
+  const TransferRequest& request_;
+  std::chrono::steady_clock::time_point begin_;
+};
+
 Failure::Kind kind_of(CURL* easy, CURLcode result, std::string_view text) {
   using Kind = Failure::Kind;
   switch (result) {
@@ -182,7 +221,8 @@ void Transfer::perform(const TransferRequest& request, Receiver& receiver, sys::
   std::array<char, CURL_ERROR_SIZE> reason = {};
   const auto fields = to_list(request.headers);
 
-  curl().easy_reset(easy);
+  // The handle outlives this call, and all that its options point to does not.
+  const std::unique_ptr<CURL, decltype(curl().easy_reset)> options(easy, curl().easy_reset);
   set(easy, CURLOPT_URL, request.url.str().c_str());
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_NOSIGNAL, 1L);
@@ -201,7 +241,7 @@ void Transfer::perform(const TransferRequest& request, Receiver& receiver, sys::
   // Parallel downloads use several connections; over one HTTP/2 connection they would share its window.
   set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.timeouts.connect.count()));
-  set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  set(easy, CURLOPT_LOW_SPEED_LIMIT, request.timeouts.slowest);
   set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.timeouts.stall.count()));
   set_proxy(easy, request.url);
   set_tls(easy, request.tls, request.show_key_pair);
@@ -215,6 +255,7 @@ void Transfer::perform(const TransferRequest& request, Receiver& receiver, sys::
   if (curl().multi_add_handle(multi, easy) != CURLM_OK) throw util::Error("cannot set up libcurl");
   const auto remove = [multi](CURL* handle) { curl().multi_remove_handle(multi, handle); };
   std::unique_ptr<CURL, decltype(remove)> attached(easy, remove);
+  const Deadlines deadlines(request);
   int running = 1;
   while (running > 0) {
     interrupt.check();
@@ -223,7 +264,8 @@ void Transfer::perform(const TransferRequest& request, Receiver& receiver, sys::
     curl_waitfd own[2] = {{interrupt.cancel_fd(), CURL_WAIT_POLLIN, 0},
                           {sys::stop::fd(), CURL_WAIT_POLLIN, 0}};
     const unsigned count = sys::stop::fd() >= 0 ? 2 : 1;
-    if (curl().multi_poll(multi, own, count, 1000, nullptr) != CURLM_OK) throw util::Error("libcurl failed");
+    const int wait = deadlines.left(exchange.has_head);
+    if (curl().multi_poll(multi, own, count, wait, nullptr) != CURLM_OK) throw util::Error("libcurl failed");
   }
   CURLcode result = CURLE_OK;
   int left = 0;
@@ -235,8 +277,7 @@ void Transfer::perform(const TransferRequest& request, Receiver& receiver, sys::
 
   const std::string text = reason[0] != '\0' ? reason.data() : curl().easy_strerror(result);
   const auto kind = kind_of(easy, result, text);
-  const auto* const verb = request.method == Method::post ? "cannot post to " : "cannot get ";
-  throw Failure(verb + request.url.display() + ": " + util::escape(text), kind);
+  throw Failure(failed_to_get(request) + util::escape(text), kind);
 }
 
 }  // namespace http

@@ -1,6 +1,7 @@
 // One request and its answer over libcurl, without redirects or retries. Private to this library.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <span>
@@ -19,6 +20,7 @@ struct TransferRequest {
   const Tls& tls;
   bool show_key_pair;
   const Timeouts& timeouts;
+  std::chrono::milliseconds limit;  // for the whole answer
 };
 
 // What the answer's parts are given to. Exceptions end the transfer and leave perform().

@@ -142,6 +142,11 @@ http::Response Client::ask(const Endpoint& endpoint, bool is_last, const std::st
     if (response.status != 401 || answered_at == request.offset || !can_go_on) {
       throw EndpointFailure(endpoint.host + " " + reason_of(response));
     }
+    // Whoever the registry redirects to has no right to its login.
+    if (!response.url.same_origin(endpoint.base)) {
+      throw EndpointFailure(endpoint.host + " redirects to " + response.url.display() +
+                            ", which asks for a login that it cannot have; check the name");
+    }
     answered_at = request.offset;
     request.authorization = authorizer_.answer(endpoint, scope, current.authorization, response, cancel);
   }

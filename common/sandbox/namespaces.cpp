@@ -282,7 +282,8 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
 
 class NamespaceSandbox : public Sandbox {
 public:
-  explicit NamespaceSandbox(fs::path directory) : directory_(std::move(directory)) {}
+  // Absolute: the child uses paths below it after it has changed its directory.
+  explicit NamespaceSandbox(const fs::path& directory) : directory_(fs::absolute(directory)) {}
 
   std::string name() const override { return "namespaces"; }
 

@@ -13,6 +13,10 @@ setup() {
   ctest --test-dir build-sanitize --output-on-failure -j "$(nproc)"
 }
 
+@test "the unit tests and native builds are free of data races" {
+  scripts/tsan
+}
+
 @test "the fuzzers find nothing in their seeds, nor in some seconds more" {
   run scripts/fuzz 2
   echo "$output"

@@ -19,10 +19,12 @@
 
 namespace test {
 
-// What one connection gets: the bytes, then its end, unless it is held open.
+// What one connection gets: the bytes, then its end, unless it is held open, or gets a byte now and then for
+// as long as it is there.
 struct Reply {
   std::string bytes;
   bool hold = false;
+  bool drip = false;
 };
 
 inline Reply answer(const std::string& status, const std::string& fields, const std::string& body) {
@@ -87,9 +89,15 @@ private:
       }
       const auto reply = script_(head, number);
       ::send(connection.get(), reply.bytes.data(), reply.bytes.size(), MSG_NOSIGNAL);
+      while (reply.drip && !wait_for_stop(20) && ::send(connection.get(), "x", 1, MSG_NOSIGNAL) == 1) {}
       ::shutdown(connection.get(), reply.hold ? SHUT_RD : SHUT_WR);
       if (reply.hold) held_.push_back(std::move(connection));
     }
+  }
+
+  bool wait_for_stop(int milliseconds) const {
+    pollfd event = {stop_.get(), POLLIN, 0};
+    return ::poll(&event, 1, milliseconds) != 0;
   }
 
   // False when the server is to end.

@@ -107,6 +107,94 @@ TEST(HttpClient, SendsAuthorizationToItsOwnHostAlone) {
   EXPECT_EQ(other.requests().at(0).find("secret"), std::string::npos);
 }
 
+TEST(HttpClient, SendsNoAuthorizationOnceARedirectHasLedElsewhere) {
+  std::string home;
+  ScriptedServer other([&](auto&, auto) { return answer("302 Found", "Location: " + home + "\r\n", ""); });
+  ScriptedServer server([&](auto&, std::size_t number) {
+    return number == 0 ? answer("302 Found", "Location: " + other.url("/x") + "\r\n", "")
+                       : answer("200 OK", "", "back");
+  });
+  home = server.url("/private");
+  Client client;
+  auto request = get(server);
+  request.authorization = "Basic secret";
+  EXPECT_EQ(client.fetch_text(request, 100).body, "back");
+  EXPECT_EQ(server.requests().at(1).find("Authorization"), std::string::npos);
+}
+
+TEST(HttpClient, ReadsNoMoreOfAnErrorThanItShows) {
+  for (const std::string status : {"404 Not Found", "200 OK", "307 Temporary Redirect"}) {
+    ScriptedServer server([&](auto&, std::size_t number) {
+      const auto first = number == 0 ? status : "403 Forbidden";
+      if (first == "200 OK") return answer("403 Forbidden", "", "short");
+      return Reply{"HTTP/1.1 " + first + "\r\nLocation: /next\r\nContent-Length: 99999999\r\n\r\n" +
+                       std::string(1 << 20, 'x'),
+                   true};
+    });
+    Client client;
+    const auto response = client.fetch_text(get(server), 100).response;
+    EXPECT_GE(response.status, 403) << status;
+    EXPECT_LE(response.error.size(), 16 << 10);
+  }
+}
+
+TEST(HttpClient, TriesAgainAfterAnErrorThatDoesNotEnd) {
+  ScriptedServer server([](auto&, std::size_t number) {
+    if (number == 1) return answer("200 OK", "", "at last");
+    return Reply{"HTTP/1.1 503 Busy\r\nContent-Length: 99999999\r\n\r\n" + std::string(1 << 20, 'x'), true};
+  });
+  Client client;
+  EXPECT_EQ(client.fetch_text(get(server), 100).body, "at last");
+}
+
+// The kind of the Failure that getting from `server` ends with, tried once.
+Failure::Kind kind_of_failure(const ScriptedServer& server, const Timeouts& timeouts) {
+  Client client(timeouts);
+  auto request = get(server);
+  request.retry.attempts = 1;
+  try {
+    client.fetch_text(request, 1 << 20);
+  } catch (const Failure& failure) {
+    return failure.kind();
+  }
+  throw std::logic_error("no failure");
+}
+
+TEST(HttpClient, RefusesFieldsWithoutEnd) {
+  ScriptedServer server([](auto&, auto) {
+    std::string bytes = "HTTP/1.1 200 OK\r\n";
+    while (bytes.size() < 300 << 10)
+      bytes += "Field: " + std::string(1000, 'x') + "\r\n";
+    return Reply{bytes, true};
+  });
+  EXPECT_EQ(kind_of_failure(server, {}), Failure::Kind::protocol);
+}
+
+TEST(HttpClient, RefusesPreliminaryAnswersWithoutEnd) {
+  ScriptedServer server([](auto&, auto) {
+    std::string bytes;
+    while (bytes.size() < 300 << 10)
+      bytes += "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n";
+    return Reply{bytes, true};
+  });
+  EXPECT_EQ(kind_of_failure(server, {}), Failure::Kind::protocol);
+}
+
+TEST(HttpClient, WaitsForAnAnswerNoLongerThanItsTime) {
+  ScriptedServer server([](auto&, auto) { return Reply{"HTTP/1.1 200 OK\r\nField: ", true}; });
+  EXPECT_EQ(kind_of_failure(server, {.head = 50ms}), Failure::Kind::timeout);
+}
+
+TEST(HttpClient, WaitsForADocumentNoLongerThanItsTime) {
+  ScriptedServer server([](auto&, auto) { return Reply{"HTTP/1.1 200 OK\r\n\r\nx", true}; });
+  EXPECT_EQ(kind_of_failure(server, {.document = 50ms}), Failure::Kind::timeout);
+}
+
+TEST(HttpClient, GivesUpOnAServerThatSendsNextToNothing) {
+  ScriptedServer server([](auto&, auto) { return Reply{"HTTP/1.1 200 OK\r\n\r\nx", false, true}; });
+  EXPECT_EQ(kind_of_failure(server, {.stall = 1s}), Failure::Kind::timeout);
+}
+
 TEST(HttpClient, EndsEndlessRedirects) {
   ScriptedServer server([](auto&, auto) { return answer("302 Found", "Location: /again\r\n", ""); });
   Client client;
