@@ -129,19 +129,20 @@ std::optional<std::string> left_out_parameter(const document::Request& request) 
 
 std::unique_ptr<store::Store> open_store(const document::Request& request,
                                          const std::optional<fs::path>& state_dir, const fs::path& work_dir) {
+  const auto temporary = work_dir / "store";
   if (request.cache.directory) {
     try {
       return std::make_unique<store::Store>(*request.cache.directory / "native",
-                                            store::Options{.owner = store::Owner::store});
+                                            store::Options{.owner = store::Owner::store, .spill = temporary});
     } catch (const util::Error& error) {
       if (error.exit_code() >= 128) throw;
       // A cache may only cost time.
       util::log::warning("the cache is not used: " + std::string(error.what()));
     }
   } else if (state_dir) {
-    return std::make_unique<store::Store>(*state_dir);
+    return std::make_unique<store::Store>(*state_dir, store::Options{.spill = temporary});
   }
-  return std::make_unique<store::Store>(work_dir / "store", store::Options{.life = store::Life::one_build});
+  return std::make_unique<store::Store>(temporary, store::Options{.life = store::Life::one_build});
 }
 
 class Build {

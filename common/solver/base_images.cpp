@@ -260,8 +260,12 @@ BaseImages::Tree BaseImages::unpack(Entry& entry, const std::string& reference,
     auto making = store_.trees().make(chain, is_here(entry) ? store::Bytes::here : store::Bytes::awaited,
                                       stop_.get_token());
     if (!making) continue;
-    const auto fidelity = unpack_into(making->root(), entry, reference, vertex);
-    return {.root = making->commit(fidelity)};
+    try {
+      const auto fidelity = unpack_into(making->root(), entry, reference, vertex);
+      return {.root = making->commit(fidelity)};
+    } catch (const util::Error& error) {
+      if (stop_.stop_requested() || !store_.trees().give_up(std::move(*making), error)) throw;
+    }
   }
 }
 

@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <vector>
 
 #include "common/store/entries.hpp"
 #include "common/store/lock_file.hpp"
+#include "common/store/store.hpp"
 #include "common/stream/verified_source.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/interrupt.hpp"
@@ -57,8 +59,8 @@ void warn_on_stderr(const std::string& message) {
   util::log::warning(message);
 }
 
-Blobs::Blobs(std::filesystem::path directory, std::filesystem::path partial, Warn warn)
-    : directory_(std::move(directory)), partial_(std::move(partial)), warn_(std::move(warn)) {}
+Blobs::Blobs(std::filesystem::path directory, std::filesystem::path partial, Warn warn, Spill& spill)
+    : directory_(std::move(directory)), partial_(std::move(partial)), warn_(std::move(warn)), spill_(spill) {}
 
 std::filesystem::path Blobs::path_of(const hash::Digest& digest) const {
   return directory_ / digest.hex();
@@ -79,11 +81,21 @@ void Blobs::remember_verified(const hash::Digest& digest) {
 }
 
 std::optional<std::filesystem::path> Blobs::find(const Blob& blob, Check check) {
-  if (!open_file(blob, check)) return std::nullopt;
+  if (auto* other = spill_.store()) {
+    if (auto path = other->blobs().find(blob, check)) return path;
+  }
+  if (!open_here(blob, check)) return std::nullopt;
   return path_of(blob.digest);
 }
 
 sys::UniqueFd Blobs::open_file(const Blob& blob, Check check) {
+  if (auto* other = spill_.store()) {
+    if (auto fd = other->blobs().open_file(blob, check)) return fd;
+  }
+  return open_here(blob, check);
+}
+
+sys::UniqueFd Blobs::open_here(const Blob& blob, Check check) {
   sys::UniqueFd fd;
   try {
     fd = sys::find_readable(path_of(blob.digest), sys::Readable::entry);
@@ -130,9 +142,14 @@ std::unique_ptr<stream::Source> Blobs::open(const Blob& blob) {
 Blob Blobs::put(std::string_view content) {
   const Blob blob{hash::sha256(content), content.size()};
   if (find(blob, Check::digest)) return blob;
-  auto file = create();
-  file.write(std::as_bytes(std::span(content)));
-  return file.commit();
+  if (auto* other = spill_.store()) return other->blobs().put(content);
+  try {
+    auto file = create();
+    file.write(std::as_bytes(std::span(content)));
+    return file.commit();
+  } catch (const util::Error& error) {
+    return spill_.use(error).blobs().put(content);
+  }
 }
 
 void Blobs::discard(const hash::Digest& digest) {
@@ -175,10 +192,17 @@ void Blobs::keep(const std::filesystem::path& file, const hash::Digest& digest) 
 }
 
 std::optional<Download> Blobs::download(const Blob& blob, std::stop_token cancel) {
-  const sys::Interrupt interrupt(std::move(cancel));
+  const sys::Interrupt interrupt(cancel);
   for (;;) {
     if (find(blob, Check::digest)) return std::nullopt;
-    if (auto fd = try_lock_file(partial_path_of(blob.digest))) {
+    if (auto* other = spill_.store()) return other->blobs().download(blob, cancel);
+    std::optional<sys::UniqueFd> fd;
+    try {
+      fd = try_lock_file(partial_path_of(blob.digest));
+    } catch (const util::Error& error) {
+      return spill_.use(error).blobs().download(blob, cancel);
+    }
+    if (fd) {
       // The one we waited for may have finished between the look and the lock.
       if (!find(blob, Check::digest)) return Download(*this, blob, std::move(*fd));
       ::unlink(partial_path_of(blob.digest).c_str());
@@ -212,6 +236,24 @@ Download::~Download() {
 
 void Download::write(std::span<const std::byte> data) {
   assert(data.size() <= blob_.size - offset_);
+  if (!is_there_) {
+    const auto begin = offset_;
+    try {
+      write_here(data);
+      return;
+    } catch (const util::Error& error) {
+      data = data.subspan(offset_ - begin);
+      spill(error, offset_);
+    }
+  }
+  if (is_there_) {
+    offset_ += data.size();
+  } else {
+    write(data);
+  }
+}
+
+void Download::write_here(std::span<const std::byte> data) {
   const auto what = quoted(blobs_->partial_path_of(blob_.digest));
   while (!data.empty()) {
     const ssize_t count = ::pwrite(fd_.get(), data.data(), data.size(), static_cast<off_t>(offset_));
@@ -224,22 +266,62 @@ void Download::write(std::span<const std::byte> data) {
   }
 }
 
+// The first `size` bytes go along.
+void Download::spill(const util::Error& reason, std::uint64_t size) {
+  auto& other = blobs_->spill_.use(reason).blobs();
+  const auto what = quoted(blobs_->partial_path_of(blob_.digest));
+  if (auto next = other.download(blob_)) {
+    next->restart();
+    std::vector<std::byte> buffer(buffer_size);
+    while (next->offset_ < size) {
+      const auto left = std::min<std::uint64_t>(buffer.size(), size - next->offset_);
+      const auto count = sys::read_some_at(fd_.get(), std::span(buffer).first(left), next->offset_, what);
+      if (count == 0) throw util::Error(what + " was cut by somebody else");
+      next->write(std::span(buffer).first(count));
+    }
+    ::unlink(blobs_->partial_path_of(blob_.digest).c_str());
+    fd_ = std::move(next->fd_);
+    sha_ = std::move(next->sha_);
+    offset_ = next->offset_;
+  } else {
+    ::unlink(blobs_->partial_path_of(blob_.digest).c_str());
+    fd_ = sys::UniqueFd();
+    is_there_ = true;
+    offset_ = size;
+  }
+  blobs_ = &other;
+}
+
 void Download::restart() {
-  if (::ftruncate(fd_.get(), 0) != 0) {
-    util::throw_errno("cannot write " + quoted(blobs_->partial_path_of(blob_.digest)));
+  if (!is_there_ && ::ftruncate(fd_.get(), 0) != 0) {
+    const int reason = errno;
+    const auto what = quoted(blobs_->partial_path_of(blob_.digest));
+    try {
+      util::throw_errno("cannot write " + what, reason);
+    } catch (const util::Error& error) {
+      spill(error, 0);
+    }
   }
   sha_ = hash::Sha256();
   offset_ = 0;
 }
 
 bool Download::finish() {
+  if (is_there_) return true;
   if (offset_ != blob_.size || sha_.finish() != blob_.digest) {
     restart();
     return false;
   }
-  // Renamed before the lock goes with the descriptor, so whoever waits for it finds the blob.
-  blobs_->keep(blobs_->partial_path_of(blob_.digest), blob_.digest);
-  sys::close_checked(std::move(fd_), "blob " + blob_.digest.str());
+  try {
+    // Renamed before the lock goes with the descriptor, so whoever waits for it finds the blob. Closing a
+    // copy of the descriptor says already whether all bytes could be written.
+    sys::close_checked(sys::UniqueFd(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0)), "blob " + blob_.digest.str());
+    blobs_->keep(blobs_->partial_path_of(blob_.digest), blob_.digest);
+  } catch (const util::Error& error) {
+    spill(error, offset_);
+    return finish();
+  }
+  fd_ = sys::UniqueFd();
   return true;
 }
 

@@ -15,6 +15,7 @@
 
 #include "common/hash/digest.hpp"
 #include "common/hash/sha256.hpp"
+#include "common/store/spill.hpp"
 #include "common/store/warn.hpp"
 #include "common/stream/source.hpp"
 #include "common/sys/fd.hpp"
@@ -41,7 +42,7 @@ class NewBlob;
 class Blobs {
 public:
   // Both directories exist, on one filesystem.
-  Blobs(std::filesystem::path directory, std::filesystem::path partial, Warn warn);
+  Blobs(std::filesystem::path directory, std::filesystem::path partial, Warn warn, Spill& spill);
 
   // The file that holds `blob`, to be read, linked or reflinked but never changed; counts as a use.
   std::optional<std::filesystem::path> find(const Blob& blob, Check check);
@@ -75,6 +76,7 @@ private:
 
   std::filesystem::path path_of(const hash::Digest& digest) const;
   std::filesystem::path partial_path_of(const hash::Digest& digest) const;
+  sys::UniqueFd open_here(const Blob& blob, Check check);
   bool is_verified(const hash::Digest& digest) const;
   void remember_verified(const hash::Digest& digest);
   void remove_damaged(const hash::Digest& digest, const std::string& reason);
@@ -83,6 +85,7 @@ private:
   std::filesystem::path directory_;
   std::filesystem::path partial_;
   Warn warn_;
+  Spill& spill_;
   mutable std::mutex mutex_;
   std::set<hash::Digest> verified_;
 };
@@ -98,7 +101,8 @@ public:
   // Bytes that are there: what comes next is byte number offset(). At most the blob's size.
   std::uint64_t offset() const noexcept { return offset_; }
 
-  // At most as many bytes as are missing. Throws util::Error when they cannot be written.
+  // At most as many bytes as are missing. Where they cannot be written the download moves to where the store
+  // spills. Throws util::Error where that fails too.
   void write(std::span<const std::byte> data);
 
   // Begins anew: offset() is 0.
@@ -112,8 +116,12 @@ private:
   friend class Blobs;
   Download(Blobs& blobs, Blob blob, sys::UniqueFd fd);
 
+  void write_here(std::span<const std::byte> data);
+  void spill(const util::Error& reason, std::uint64_t size);
+
   Blobs* blobs_;
   Blob blob_;
+  bool is_there_ = false;  // another one fetched it where the store spills; all that comes is for nothing
   sys::UniqueFd fd_;
   hash::Sha256 sha_;
   std::uint64_t offset_ = 0;

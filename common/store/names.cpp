@@ -29,8 +29,8 @@ Blob parse_record(const std::string& json, std::string_view name) {
 
 }  // namespace
 
-Names::Names(std::filesystem::path directory, Warn warn)
-    : directory_(std::move(directory)), warn_(std::move(warn)) {}
+Names::Names(std::filesystem::path directory, Warn warn, Spill& spill)
+    : directory_(std::move(directory)), warn_(std::move(warn)), spill_(spill) {}
 
 std::filesystem::path Names::path_of(std::string_view name) const {
   return directory_ / hash::sha256(name).hex();
@@ -51,9 +51,14 @@ std::optional<Blob> Names::find(std::string_view name) {
 }
 
 void Names::put(std::string_view name, const Blob& blob) {
+  if (spill_.store() != nullptr) return;
   const nlohmann::ordered_json record = {
       {"schema", name_schema}, {"name", name}, {"digest", blob.digest.str()}, {"size", blob.size}};
-  sys::write_file(path_of(name), util::dump_json(record) + "\n");
+  try {
+    sys::write_file(path_of(name), util::dump_json(record) + "\n");
+  } catch (const util::Error& error) {
+    spill_.use(error);
+  }
 }
 
 }  // namespace store

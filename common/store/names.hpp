@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "common/store/blobs.hpp"
+#include "common/store/spill.hpp"
 #include "common/store/warn.hpp"
 
 namespace store {
@@ -16,11 +17,11 @@ namespace store {
 class Names {
 public:
   // `directory` exists.
-  Names(std::filesystem::path directory, Warn warn);
+  Names(std::filesystem::path directory, Warn warn, Spill& spill);
 
   // The manifest or index that `name` meant. A damaged record is removed, warned of, and nothing.
   std::optional<Blob> find(std::string_view name);
-  // Throws util::Error.
+  // One that cannot be written is looked up again by the next build. Throws util::Error where nothing spills.
   void put(std::string_view name, const Blob& blob);
 
 private:
@@ -28,6 +29,7 @@ private:
 
   std::filesystem::path directory_;
   Warn warn_;
+  Spill& spill_;
 };
 
 }  // namespace store

@@ -136,7 +136,9 @@ sys::UniqueFd open_directory(const fs::path& directory, const Options& options) 
 }  // namespace
 
 Store::Store(fs::path directory, Options options)
-    : directory_(std::move(directory)), options_(std::move(options)) {
+    : directory_(std::move(directory)),
+      options_(std::move(options)),
+      spill_(options_.spill, directory_, options_.warn) {
   if (options_.life == Life::lasting) parts();
 }
 
@@ -145,9 +147,9 @@ Store::Parts& Store::parts() {
     const auto partial = directory_ / "partial";
     const auto& warn = options_.warn;
     parts_.reset(new Parts{.lock = open_directory(directory_, options_),
-                           .blobs = {directory_ / "blobs" / "sha256", partial, warn},
-                           .names = {directory_ / "names", warn},
-                           .trees = {directory_ / "trees", partial, warn, options_.life}});
+                           .blobs = {directory_ / "blobs" / "sha256", partial, warn, spill_},
+                           .names = {directory_ / "names", warn, spill_},
+                           .trees = {directory_ / "trees", partial, warn, options_.life, spill_}});
   });
   return *parts_;
 }

@@ -24,17 +24,24 @@
 // such a kill can tear; what a crash of the whole machine can tear (a renamed file without its bytes) shows
 // as a wrong size, digest or fingerprint, which is a miss. A store is a cache: losing an entry costs time, a
 // sync of each costs every build.
+//
+// Whoever made the entries, nobody has to be trusted to have left them so: one that is no file or directory
+// where it should be is neither followed nor waited for (entries.hpp), and is replaced. What cannot be
+// written goes to a store of this build alone (spill.hpp). Who changes the directory while a build runs,
+// other than by such a build, is not reckoned with.
 #pragma once
 
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 
 #include "common/store/blobs.hpp"
 #include "common/store/names.hpp"
+#include "common/store/spill.hpp"
 #include "common/store/trees.hpp"
 #include "common/sys/fd.hpp"
 
@@ -49,6 +56,9 @@ struct Options {
   std::stop_token cancel = {};
   Life life = Life::lasting;
   Owner owner = Owner::user;
+  // Of this build alone: what cannot be written to the store, for want of space, say, goes there, and a
+  // warning says so once. Without it such a failure is thrown.
+  std::optional<std::filesystem::path> spill = {};
 };
 
 // Thread-safe, as are its parts.
@@ -78,6 +88,7 @@ private:
 
   std::filesystem::path directory_;
   Options options_;
+  Spill spill_;
   std::once_flag once_;
   std::unique_ptr<Parts> parts_;
 };

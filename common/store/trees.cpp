@@ -12,12 +12,14 @@
 #include "common/hash/sha256.hpp"
 #include "common/store/entries.hpp"
 #include "common/store/fingerprint.hpp"
+#include "common/store/store.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/interrupt.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/json.hpp"
+#include "common/util/log.hpp"
 #include "common/util/text.hpp"
 
 namespace store {
@@ -105,10 +107,17 @@ Record parse_record(const std::string& json) {
 
 }  // namespace
 
-Trees::Trees(fs::path directory, fs::path partial, Warn warn, Life life)
-    : directory_(std::move(directory)), partial_(std::move(partial)), warn_(std::move(warn)), life_(life) {}
+Trees::Trees(fs::path directory, fs::path partial, Warn warn, Life life, Spill& spill)
+    : directory_(std::move(directory)),
+      partial_(std::move(partial)),
+      warn_(std::move(warn)),
+      life_(life),
+      spill_(spill) {}
 
 std::optional<fs::path> Trees::find(const hash::Digest& chain) {
+  if (auto* other = spill_.store()) {
+    if (auto root = other->trees().find(chain)) return root;
+  }
   if (has_plain_ids()) {
     if (auto root = find_named(plain_name(chain))) return root;
   }
@@ -132,7 +141,12 @@ std::optional<fs::path> Trees::find_named(const std::string& name) {
       throw util::Error("its files are missing");
     if (const auto boot = boot_id(); record.boot != boot || boot.empty()) {
       if (fingerprint(root) != record.print) throw util::Error("its files are not as they were unpacked");
-      sys::write_file(record_path, record_text(record.print, boot));
+      try {
+        sys::write_file(record_path, record_text(record.print, boot));
+      } catch (const util::Error& error) {
+        sys::stop::check();  // else the next build looks through it once more
+        util::log::debug(error.what());
+      }
     }
   } catch (const util::Error& error) {
     sys::stop::check();
@@ -155,19 +169,41 @@ std::optional<NewTree> Trees::make(const hash::Digest& chain, Bytes bytes, std::
   const sys::Interrupt interrupt(cancel);
   for (;;) {
     if (find(chain)) return std::nullopt;
-    std::optional<LockFile> turn;
-    if (bytes == Bytes::awaited) turn = try_lock(chain, Bytes::awaited);
-    if (turn || bytes == Bytes::here) {
-      if (auto lock = try_lock(chain, Bytes::here)) {
-        // The one we waited for may have finished between the look and the lock.
-        if (find(chain)) return std::nullopt;
-        // A network may take any time: until commit() nobody has to wait who needs none.
-        if (turn) lock.reset();
-        return NewTree(*this, chain, std::move(cancel), std::move(turn), std::move(lock));
+    if (auto* other = spill_.store()) return other->trees().make(chain, bytes, cancel);
+    try {
+      std::optional<LockFile> turn;
+      if (bytes == Bytes::awaited) turn = try_lock(chain, Bytes::awaited);
+      if (turn || bytes == Bytes::here) {
+        if (auto lock = try_lock(chain, Bytes::here)) {
+          // The one we waited for may have finished between the look and the lock.
+          if (find(chain)) return std::nullopt;
+          // A network may take any time: until commit() nobody has to wait who needs none.
+          if (turn) lock.reset();
+          return NewTree(*this, chain, cancel, std::move(turn), std::move(lock));
+        }
       }
+    } catch (const util::Error& error) {
+      spill_.use(error);
+      continue;
     }
-    turn.reset();
     interrupt.sleep(lock_interval);
+  }
+}
+
+bool Trees::give_up(NewTree tree, const util::Error& reason) {
+  if (tree.trees_ != this || tree.takes_more()) return false;
+  spill_.use(reason);
+  return true;
+}
+
+// More than any one write of who unpacks: its last one may have failed with less than that left.
+bool NewTree::takes_more() const {
+  constexpr std::size_t enough = 4 << 20;
+  try {
+    sys::write_file(place_.path() / "probe", std::string(enough, 'x'));
+    return true;
+  } catch (const util::Error&) {
+    return false;
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "common/hash/digest.hpp"
 #include "common/store/lock_file.hpp"
+#include "common/store/spill.hpp"
 #include "common/store/warn.hpp"
 #include "common/sys/temp_dir.hpp"
 
@@ -34,7 +35,7 @@ enum class Bytes { here, awaited };
 class Trees {
 public:
   // Both directories exist, on one filesystem.
-  Trees(std::filesystem::path directory, std::filesystem::path partial, Warn warn, Life life = Life::lasting);
+  Trees(std::filesystem::path directory, std::filesystem::path partial, Warn warn, Life life, Spill& spill);
 
   // The root of the tree; counts as a use. One that was made before the machine last started is looked
   // through, because what was written then may not have reached the disk. A damaged one is warned of and
@@ -47,6 +48,10 @@ public:
   std::optional<NewTree> make(const hash::Digest& chain, Bytes bytes = Bytes::here,
                               std::stop_token cancel = {});
 
+  // For who could not fill or commit `tree`: true if what keeps it from being written is its place, and the
+  // next one that is made will lie where the store spills.
+  bool give_up(NewTree tree, const util::Error& reason);
+
 private:
   friend class NewTree;
 
@@ -57,6 +62,7 @@ private:
   std::filesystem::path partial_;
   Warn warn_;
   Life life_;
+  Spill& spill_;
 };
 
 // Whether everything in the tree is as the image says.
@@ -78,6 +84,7 @@ public:
 
 private:
   friend class Trees;
+  bool takes_more() const;
   NewTree(Trees& trees, hash::Digest chain, std::stop_token cancel, std::optional<LockFile> turn,
           std::optional<LockFile> lock);
 

@@ -1,0 +1,42 @@
+// Where a store goes on writing once its own directory takes no more: a cache costs time, but never a build.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "common/store/warn.hpp"
+#include "common/util/error.hpp"
+
+namespace store {
+
+class Store;
+
+// Thread-safe.
+class Spill {
+public:
+  // `directory` is of this build alone, and need not exist; without one there is nowhere to go on.
+  Spill(std::optional<std::filesystem::path> directory, std::filesystem::path instead_of, Warn warn);
+  Spill(const Spill&) = delete;
+  Spill& operator=(const Spill&) = delete;
+  ~Spill();
+
+  // The store of this build alone; null as long as nothing had to go there.
+  Store* store() const noexcept { return used_.load(); }
+
+  // The same, used from now on for all that is written, because writing failed for `reason`: warns of the
+  // first. Throws `reason` where there is nowhere to go on, or the build is to stop.
+  Store& use(const util::Error& reason);
+
+private:
+  std::optional<std::filesystem::path> directory_;
+  std::filesystem::path instead_of_;
+  Warn warn_;
+  std::mutex mutex_;
+  std::unique_ptr<Store> store_;
+  std::atomic<Store*> used_ = nullptr;
+};
+
+}  // namespace store

@@ -1,0 +1,65 @@
+#!/usr/bin/env bats
+# The task's cache, full, damaged or cut by a kill: it costs time, but never a build.
+
+# bats file_tags=once
+
+load ../support/load
+
+setup_file() { prepare_base; }
+
+setup() {
+  enter_native_build
+  mkdir cache
+  printf 'FROM busybox\nRUN echo done >/file\n' | dockerfile
+  make_request '.engine = "native"' '.cache.directory = "cache"' "$(serve_busybox)" "$(to_output)" >request
+}
+
+# warnings: what the last build warned of, one a line.
+warnings() { grep 'oci-solve: warning: ' <<<"$stderr"; }
+
+# build_well [COMMAND...]: builds, by this command, and the image is right.
+build_well() {
+  rm -rf out/*
+  run --separate-stderr "${@:-oci-solve}" <request
+  [ "$status" -eq 0 ] || { echo "exit code $status: $stderr"; return 1; }
+  [ "$(image_file file)" = done ]
+}
+
+# hits: the last build found the base unpacked, and nothing to warn of.
+hits() {
+  [[ "$stderr" == *CACHED* ]] || { echo "no hit: $stderr"; return 1; }
+  [ -z "$(warnings)" ] || { warnings; return 1; }
+}
+
+@test "a cache without space or without inodes is passed over, with one warning" {
+  local options
+  for options in size=300k nr_inodes=12 nr_inodes=4; do
+    # shellcheck disable=SC2016
+    build_well unshare -m sh -c 'mount -t tmpfs -o "$1" tmpfs cache && oci-solve || exit
+      find cache/native/partial -mindepth 1 >left 2>/dev/null || true' sh "$options"
+    [ "$(warnings | wc -l)" -eq 1 ] || { warnings; return 1; }
+    [[ "$(warnings)" == *'No space left on device' ]]
+    [ ! -s left ]
+  done
+  nothing_left
+}
+
+@test "what is of the wrong kind in the cache is replaced, with one warning, and read by nobody" {
+  local path kind
+  mkdir outside
+  echo outside >outside/file
+  build_well
+  build_well
+  hits
+  for path in cache/native cache/native/trees cache/native/format cache/native/trees/* cache/native/trees/*/tree.json; do
+    for kind in fifo link; do
+      rm -rf "$path"
+      if [ "$kind" = fifo ]; then mkfifo "$path"; else ln -s "$PWD/outside" "$path"; fi
+      build_well timeout 20 oci-solve
+      [ "$(warnings | wc -l)" -eq 1 ] || { echo "$path as $kind:"; warnings; return 1; }
+      build_well
+      hits
+    done
+  done
+  [ "$(ls outside)" = file ]
+}
