@@ -64,6 +64,9 @@ void solve(Build& build, std::size_t index, const std::optional<engine::PendingI
 void open_cache(Build& build) {
   if (!build.request.cache.directory) return;
   build.cache.emplace(*build.request.cache.directory, build.request.output, build.request.targets.size());
+  if (const auto damage = build.cache->damage()) {
+    util::log::warning("the cache is damaged and not used: " + *damage);
+  }
   if (const auto reason = build.cache->why_read_only()) {
     util::log::warning("the cache is used but not rewritten: " + *reason);
   }

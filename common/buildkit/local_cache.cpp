@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,6 +29,7 @@ constexpr auto index_name = "index.json";
 constexpr auto blobs_name = "blobs/sha256";
 constexpr auto tag_annotation = "org.opencontainers.image.ref.name";
 constexpr auto stock_tag = "latest";
+constexpr std::uint64_t most_index_bytes = 64 << 20;
 constexpr auto digest_prefix = "sha256:";
 
 std::string tag_of(std::size_t target) {
@@ -43,7 +45,7 @@ struct Entry {
 std::vector<Entry> read_index(const std::filesystem::path& layout) {
   const auto path = layout / index_name;
   const auto what = util::quote(path.string());
-  const auto document = util::parse_json(sys::read_file(path), what);
+  const auto document = util::parse_json(sys::read_file(path, most_index_bytes, sys::Readable::entry), what);
   std::vector<Entry> entries;
   for (const auto& manifest : util::JsonFields(document, what).objects("manifests")) {
     const auto annotations = manifest.optional_object("annotations");
@@ -60,26 +62,74 @@ std::filesystem::path blob_path(const std::filesystem::path& layout, const std::
   return layout / blobs_name / digest.substr(std::string_view(digest_prefix).size());
 }
 
+// What lies at a place, not followed; nothing if nothing does.
+std::optional<mode_t> kind_at(const std::filesystem::path& path) {
+  struct stat status = {};
+  if (::lstat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT) return std::nullopt;
+    util::throw_errno("cannot open " + util::quote(path.string()));
+  }
+  return status.st_mode;
+}
+
+void require_kind(const std::filesystem::path& path, mode_t kind) {
+  const auto mode = kind_at(path).value_or(0);
+  if (mode == 0) throw util::Error(util::quote(path.string()) + " is missing");
+  if ((mode & S_IFMT) == kind) return;
+  throw util::Error(util::quote(path.string()) + " is " + std::string(sys::kind_of_file(mode)) + ", not " +
+                    std::string(sys::kind_of_file(kind)));
+}
+
+// Throws Error unless buildctl, which opens and follows whatever it finds, may be sent there.
+void require_sound(const std::filesystem::path& layout) {
+  require_kind(layout / index_name, S_IFREG);
+  for (const auto& entry : std::filesystem::directory_iterator(layout)) {
+    if (!entry.is_symlink() && entry.is_directory()) continue;
+    // In the task's directory itself our own link may lie beside a stock cache.
+    if (entry.path().filename() != link_name) require_kind(entry.path(), S_IFREG);
+  }
+  require_kind(layout / "blobs", S_IFDIR);
+  require_kind(layout / blobs_name, S_IFDIR);
+  for (const auto& entry : std::filesystem::directory_iterator(layout / blobs_name))
+    require_kind(entry.path(), S_IFREG);
+}
+
+// The directory that holds the current cache; nothing if there is none. Throws Error for one that is damaged.
+std::optional<std::filesystem::path> find_layout(const std::filesystem::path& directory) {
+  const auto link = directory / link_name;
+  if (const auto mode = kind_at(link)) {
+    if (!S_ISLNK(*mode)) require_kind(link, S_IFLNK);
+    const auto name = std::filesystem::read_symlink(link).string();
+    if (!name.starts_with(fresh_prefix) || name.find('/') != std::string::npos)
+      throw util::Error(util::quote(link.string()) + " leads to " + util::quote(name) +
+                        ", which is none of ours");
+    require_kind(directory / name, S_IFDIR);
+    // The link's target, not the link: it will name the fresh cache while this one is still being removed.
+    return std::filesystem::canonical(directory) / name;
+  }
+  if (!kind_at(directory / index_name)) return std::nullopt;
+  return std::filesystem::canonical(directory);
+}
+
 }  // namespace
 
 LocalCache::LocalCache(const std::filesystem::path& directory, const document::Output& output,
                        std::size_t targets)
     : directory_(directory), compression_(compression_attributes(output)), targets_(targets) {
-  for (const auto& layout : {directory_ / link_name, directory_}) {
-    if (!std::filesystem::exists(layout / index_name)) continue;
-    try {
-      for (const auto& entry : read_index(layout))
+  try {
+    if (const auto layout = find_layout(directory_)) {
+      require_sound(*layout);
+      for (const auto& entry : read_index(*layout))
         current_tags_.push_back(entry.tag.empty() ? stock_tag : entry.tag);
-      // The link's target, not the link: it will name the fresh cache while this one is still being removed.
-      current_ = std::filesystem::canonical(layout);
-    } catch (const util::Error&) {
-      current_tags_.clear();  // damaged: as good as none, and replaced by this build
+      current_ = layout;
     }
-    break;
+  } catch (const std::exception& error) {  // the filesystem library has exceptions of its own
+    damage_ = error.what();                // as good as none, and replaced by this build
+    current_tags_.clear();
   }
   try {
     open_fresh();
-  } catch (const std::exception& error) {  // the filesystem library has exceptions of its own
+  } catch (const std::exception& error) {
     why_read_only_ = error.what();
   }
 }
@@ -166,7 +216,9 @@ void LocalCache::commit() {
   std::error_code error;
   std::filesystem::create_directory_symlink(name, next, error);
   if (error) util::throw_errno("cannot create " + util::quote(next.string()), error.value());
-  if (::rename(next.c_str(), (directory_ / link_name).c_str()) != 0) {
+  const auto link = directory_ / link_name;
+  if (const auto mode = kind_at(link); mode && S_ISDIR(*mode)) sys::remove_tree(link);
+  if (::rename(next.c_str(), link.c_str()) != 0) {
     const int reason = errno;
     ::unlink(next.c_str());
     util::throw_errno("cannot replace the cache in " + util::quote(directory_.string()), reason);

@@ -25,6 +25,10 @@ public:
 
   std::optional<std::string> why_read_only() const { return why_read_only_; }
 
+  // What is wrong with the cache that the build before left, which then is not used: also a FIFO or symlink
+  // in the place of a file, which buildctl would wait for or follow.
+  std::optional<std::string> damage() const { return damage_; }
+
   // What buildctl reads (all targets of the build before) and writes (one target of this one).
   std::vector<std::string> imports() const;
   std::vector<std::string> exports(std::size_t target) const;
@@ -47,6 +51,7 @@ private:
   std::optional<std::filesystem::path> current_;  // the directory that holds index.json and blobs/
   std::vector<std::string> current_tags_;
   std::optional<sys::TempDir> fresh_;
+  std::optional<std::string> damage_;
   std::optional<std::string> why_read_only_;
 };
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -183,6 +184,52 @@ TEST_F(LocalCacheTest, ThatIsDamagedIsReplaced) {
   build({"b"});
   EXPECT_TRUE(blobs().contains("b"));
   EXPECT_EQ(entries(), 2U);
+}
+
+TEST_F(LocalCacheTest, OfWrongKindsIsNeitherReadNorFollowedAndReplaced) {
+  const sys::TempDir outside(fs::temp_directory_path());
+  export_to(outside.path(), {"target-0"}, {"outside"});
+  const auto before = std::distance(fs::recursive_directory_iterator(outside.path()), {});
+  const std::vector<std::pair<const char*, std::function<void(const fs::path&)>>> kinds = {
+      {"fifo", [](auto& path) { ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0); }},
+      {"link", [&](auto& path) { fs::create_directory_symlink(outside.path(), path); }},
+      {"link to nothing", [](auto& path) { fs::create_symlink("nothing", path); }},
+      {"directory", [](auto& path) { fs::create_directory(path); }},
+      {"empty file", [](auto& path) { sys::write_file(path, ""); }},
+  };
+  build({"a"});
+  for (const auto* place :
+       {"buildkit", "target", "index.json", "oci-layout", "blobs", "blobs/sha256", "blob"}) {
+    for (const auto& [kind, put] : kinds) {
+      SCOPED_TRACE(std::string(place) + " as " + kind);
+      const std::string_view name = place;
+      const auto layout = fs::canonical(dir() / "buildkit");
+      const auto path = name == "buildkit" ? dir() / "buildkit"
+                        : name == "target" ? layout
+                        : name == "blob"   ? layout / "blobs/sha256" / hash::sha256("a").hex()
+                                           : layout / name;
+      const bool was_directory = fs::is_directory(fs::symlink_status(path));
+      fs::remove_all(path);
+      put(path);
+      {
+        const auto cache = open();
+        const bool is_its_kind = was_directory ? std::string_view(kind) == "directory"
+                                               : std::string_view(kind) == "empty file" &&
+                                                     name != "buildkit" && name != "index.json";
+        const bool is_read = is_its_kind || (name == "oci-layout" && std::string_view(kind) == "directory");
+        if (!is_read || name == "target" || name == "blobs") {
+          EXPECT_TRUE(cache->damage());
+          EXPECT_TRUE(cache->imports().empty());
+        }
+        EXPECT_FALSE(cache->why_read_only());
+      }
+      build({"a"});
+      const auto cache = open();
+      EXPECT_EQ(cache->damage(), std::nullopt);
+      EXPECT_EQ(cache->imports().size(), 1U);
+      EXPECT_EQ(std::distance(fs::recursive_directory_iterator(outside.path()), {}), before);
+    }
+  }
 }
 
 TEST_F(LocalCacheTest, InUseByAnotherBuildIsReadOnly) {
