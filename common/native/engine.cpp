@@ -1,6 +1,7 @@
 // Composes plan, solver and output.
 #include "common/native/engine.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,6 +24,7 @@
 #include "common/solver/solve.hpp"
 #include "common/store/store.hpp"
 #include "common/sys/file.hpp"
+#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -148,7 +150,7 @@ std::unique_ptr<store::Store> open_store(const document::Request& request,
 class Build {
 public:
   Build(const document::Request& request, const std::optional<fs::path>& state_dir,
-        const Isolation& isolation)
+        const Isolation& isolation, const fs::path& directory)
       : request_(request),
         epoch_(epoch_of(request)),
         store_(open_store(request, state_dir, isolation.directory.path())),
@@ -158,11 +160,24 @@ public:
                    .sandbox = *isolation.sandbox,
                    .images = images_,
                    .progress = progress_,
-                   .directory = isolation.snapshotter->directory(),
+                   .directory = directory,
                    .proxies = proxies_of(request),
                    .epoch = epoch_}) {}
 
-  document::Result run() {
+  // Nothing if a base that lay unpacked in the cache was found to be damaged meanwhile.
+  std::optional<document::Result> run() {
+    try {
+      return make_images();
+    } catch (const util::Error&) {
+      // A step that fails may do so because of that. Not asked after a signal, which must end the build.
+      sys::stop::check();
+      if (store_->is_sound()) throw;
+      return std::nullopt;
+    }
+  }
+
+private:
+  std::optional<document::Result> make_images() {
     const auto graph = make_plan();
     util::log::debug("the build has " + std::to_string(graph.ops.size()) + " operations");
     std::vector<bool> is_exported;
@@ -178,6 +193,7 @@ public:
       image.emplace(*request_.targets[i].output, request_.output.format);
       write(graph, graph.targets[i], image->destination(), layers);
     }
+    if (!store_->is_sound()) return std::nullopt;
     document::Result result{.engine = "native", .format = request_.output.format, .targets = {}};
     auto image = images.begin();
     for (const auto& target : request_.targets) {
@@ -189,7 +205,6 @@ public:
     return result;
   }
 
-private:
   plan::Graph make_plan() {
     const auto options = parse_options(request_);
     engine::Progress::Vertex vertex(progress_, "[internal] load build definition from " + options.name);
@@ -262,7 +277,16 @@ document::Result Engine::build(const document::Request& request, const fs::path&
     throw util::Error("the build asks for " + *missing +
                       ", which the native engine does not do; use ENGINE=buildkit");
   }
-  return Build(request, state_dir_, isolation_).run();
+  constexpr int most_tries = 3;
+  auto directory = isolation_.snapshotter->directory();
+  for (int tries = 1; tries <= most_tries; ++tries) {
+    if (auto result = Build(request, state_dir_, isolation_, directory).run()) return std::move(*result);
+    util::log::info("building again, as a base image in the cache was damaged");
+    directory /= "again";
+    if (::mkdir(directory.c_str(), 0700) != 0)
+      util::throw_errno("cannot create " + util::quote(directory.string()));
+  }
+  throw util::Error("the unpacked base images in the cache change while they are used; is its disk failing?");
 }
 
 std::optional<std::string> left_out(const document::Request& request) {

@@ -1,4 +1,4 @@
-// Metadata of a tree in one fixed order, hashed.
+// A tree in one fixed order, hashed.
 #include "common/store/fingerprint.hpp"
 
 #include <dirent.h>
@@ -31,26 +31,37 @@ struct CloseDir {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
+using Directory = std::unique_ptr<DIR, CloseDir>;
+
+enum class Depth { inodes, content };
+
 class Walk {
 public:
-  explicit Walk(const std::filesystem::path& tree)
-      : tree_(tree), root_(::open(tree.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  Walk(const std::filesystem::path& tree, Depth depth, const std::stop_token& abandon)
+      : tree_(tree),
+        depth_(depth),
+        abandon_(abandon),
+        root_(::open(tree.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) {
     if (!root_) fail("cannot open", "");
   }
 
-  hash::Digest run() {
-    put_status(".");
-    put_xattrs(".");
+  std::optional<hash::Digest> run() {
+    put_status(root_.get(), ".", ".");
+    if (depth_ == Depth::content) put_xattrs(".");
     std::vector<std::string> left = {"."};  // paths below the root: no descriptor per level
     while (!left.empty()) {
-      sys::stop::check();
-      const auto directory = std::move(left.back());
+      const auto path = std::move(left.back());
       left.pop_back();
-      for (const auto& name : names_in(directory)) {
-        auto path = directory + "/" + name;
-        if (put(path)) left.push_back(std::move(path));
+      const auto directory = open_directory(path);
+      put_bytes(path);
+      for (const auto& name : names_in(directory.get(), path)) {
+        sys::stop::check();
+        if (abandon_.stop_requested()) return std::nullopt;
+        auto child = path + "/" + name;
+        if (put(::dirfd(directory.get()), name, child)) left.push_back(std::move(child));
       }
     }
+    if (abandon_.stop_requested()) return std::nullopt;
     return sha_.finish();
   }
 
@@ -71,13 +82,19 @@ private:
     sha_.update(std::as_bytes(std::span(&value, 1)));
   }
 
-  std::vector<std::string> names_in(const std::string& path) {
-    const std::unique_ptr<DIR, CloseDir> directory(
-        ::fdopendir(::openat(root_.get(), path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)));
+  Directory open_directory(const std::string& path) {
+    constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    sys::UniqueFd fd(::openat(root_.get(), path.c_str(), flags));
+    Directory directory(fd ? ::fdopendir(fd.get()) : nullptr);
     if (!directory) fail("cannot open", path);
+    static_cast<void>(fd.release());  // closedir closes it
+    return directory;
+  }
+
+  std::vector<std::string> names_in(DIR* directory, const std::string& path) {
     std::vector<std::string> names;
     for (errno = 0;;) {
-      const dirent* entry = ::readdir(directory.get());
+      const dirent* entry = ::readdir(directory);
       if (entry == nullptr) break;
       if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0)
         names.emplace_back(entry->d_name);
@@ -88,28 +105,50 @@ private:
   }
 
   // True for a directory.
-  bool put(const std::string& path) {
-    put_bytes(path);
-    const auto mode = put_status(path);
-    if (S_ISLNK(mode)) {
-      std::array<char, PATH_MAX> target{};
-      const ssize_t size = ::readlinkat(root_.get(), path.c_str(), target.data(), target.size());
-      if (size < 0) fail("cannot read", path);
-      put_bytes({target.data(), static_cast<std::size_t>(size)});
-    } else {
-      put_xattrs(path);
+  bool put(int directory, const std::string& name, const std::string& path) {
+    put_bytes(name);
+    const auto mode = put_status(directory, name, path);
+    if (depth_ == Depth::content) {
+      if (S_ISLNK(mode)) {
+        put_target(directory, name, path);
+      } else {
+        put_xattrs(path);
+        if (S_ISREG(mode)) put_content(directory, name, path);
+      }
     }
     return S_ISDIR(mode);
   }
 
-  mode_t put_status(const std::string& path) {
+  void put_target(int directory, const std::string& name, const std::string& path) {
+    std::array<char, PATH_MAX> target{};
+    const ssize_t size = ::readlinkat(directory, name.c_str(), target.data(), target.size());
+    if (size < 0) fail("cannot read", path);
+    put_bytes({target.data(), static_cast<std::size_t>(size)});
+  }
+
+  void put_content(int directory, const std::string& name, const std::string& path) {
+    const sys::UniqueFd fd(
+        ::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (!fd) fail("cannot open", path);
+    buffer_.resize(256 << 10);
+    while (const auto count = sys::read_some(fd.get(), buffer_, util::quote((tree_ / path).string()))) {
+      if (abandon_.stop_requested()) return;
+      sha_.update(std::span(buffer_).first(count));
+    }
+  }
+
+  mode_t put_status(int directory, const std::string& name, const std::string& path) {
     struct stat status = {};
-    if (::fstatat(root_.get(), path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) fail("cannot look at", path);
+    if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) fail("cannot look at", path);
     put_number(status.st_mode);
     put_number(status.st_uid);
     put_number(status.st_gid);
     put_number(status.st_mtim.tv_sec);
     put_number(status.st_mtim.tv_nsec);
+    if (depth_ == Depth::inodes) {
+      put_number(status.st_ctim.tv_sec);
+      put_number(status.st_ctim.tv_nsec);
+    }
     const bool is_device = S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode);
     put_number(is_device ? status.st_rdev : 0);
     if (S_ISREG(status.st_mode)) {
@@ -146,15 +185,22 @@ private:
   }
 
   std::filesystem::path tree_;
+  Depth depth_;
+  std::stop_token abandon_;
   sys::UniqueFd root_;
+  std::vector<std::byte> buffer_;
   hash::Sha256 sha_;
   std::size_t list_size_ = 1024;
 };
 
 }  // namespace
 
-hash::Digest fingerprint(const std::filesystem::path& tree) {
-  return Walk(tree).run();
+std::optional<hash::Digest> seal(const std::filesystem::path& tree, const std::stop_token& abandon) {
+  return Walk(tree, Depth::inodes, abandon).run();
+}
+
+std::optional<hash::Digest> fingerprint(const std::filesystem::path& tree, const std::stop_token& abandon) {
+  return Walk(tree, Depth::content, abandon).run();
 }
 
 }  // namespace store

@@ -2,14 +2,23 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
+#include <stop_token>
 
 #include "common/hash/digest.hpp"
 
 namespace store {
 
-// Over names and metadata of everything in `tree` (modes, owners, sizes, times, devices, link targets,
-// extended attributes) but not over what is in its files: what a crash of the machine or a careless copy
-// loses shows there, at the price of one walk. Throws util::Error if something cannot be looked at.
-hash::Digest fingerprint(const std::filesystem::path& tree);
+// Both throw util::Error if something cannot be looked at, and give nothing once `abandon` asks to stop.
+
+// Over names, modes, owners, sizes, devices and times of everything in `tree`, the time of the last change of
+// the inode among them, which nobody can set: whatever is changed through the filesystem shows, at the price
+// of one lstat(2) for each entry. So does a copy, though nothing is wrong with one.
+std::optional<hash::Digest> seal(const std::filesystem::path& tree, const std::stop_token& abandon = {});
+
+// Over names, modes, owners, sizes, times of modification, devices, link targets, extended attributes and
+// every byte: the same for a copy, and another one also for what a disk or a crash of the machine lost.
+std::optional<hash::Digest> fingerprint(const std::filesystem::path& tree,
+                                        const std::stop_token& abandon = {});
 
 }  // namespace store

@@ -7,7 +7,8 @@
 //   trees/X/root     an unpacked image; X is the chain of its diff_ids in hex, then "-" and a hash of our
 //                    rights and mapping of ids where the tree is not for everybody (trees.hpp)
 //   trees/X/tree.json
-//                    {"schema": "oci-build/store-tree/1", "fingerprint": DIGEST, "boot": the kernel's boot
+//                    {"schema": "oci-build/store-tree/2", "fingerprint": DIGEST of metadata and content or
+//                    null, "seal": DIGEST of inodes with their times of change, "boot": the kernel's boot
 //                    id}: how the tree was when it was made; one without this record is not there
 //   partial/X        a download of blob X that is under way (then flocked by its writer) or was cut
 //   partial/new-*    a file or tree being written
@@ -73,6 +74,9 @@ public:
   Blobs& blobs() { return parts().blobs; }
   Names& names() { return parts().names; }
   Trees& trees() { return parts().trees; }
+
+  // Trees::are_sound, if any was asked for.
+  bool is_sound() { return !parts_ || parts_->trees.are_sound(); }
 
   const std::filesystem::path& directory() const noexcept { return directory_; }
 

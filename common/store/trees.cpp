@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "common/hash/sha256.hpp"
@@ -18,7 +17,6 @@
 #include "common/sys/remove_tree.hpp"
 #include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
-#include "common/util/json.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
 
@@ -28,9 +26,7 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-constexpr auto tree_schema = "oci-build/store-tree/1";
 constexpr auto record_name = "tree.json";
-constexpr std::uint64_t most_tree_record_bytes = 64 << 10;
 // flock(2) cannot wait for a stop request as well; unpacking takes so long that asking is good enough.
 constexpr auto lock_interval = 20ms;
 
@@ -38,14 +34,6 @@ constexpr auto lock_interval = 20ms;
 std::string read_proc(const char* path) {
   const sys::UniqueFd fd(::open(path, O_RDONLY | O_CLOEXEC));
   return fd ? sys::read_to_end(fd.get(), util::quote(path)) : std::string();
-}
-
-// Another one since the machine last started; containers see their host's.
-std::string boot_id() {
-  auto id = read_proc("/proc/sys/kernel/random/boot_id");
-  while (id.ends_with('\n'))
-    id.pop_back();
-  return id;
 }
 
 // True if ids are stored as they are seen, whatever the ranges they are given in (user_namespaces(7)).
@@ -85,26 +73,6 @@ bool has_plain_ids() {
   return plain;
 }
 
-std::string record_text(const hash::Digest& print, const std::string& boot) {
-  const nlohmann::ordered_json record = {
-      {"schema", tree_schema}, {"fingerprint", print.str()}, {"boot", boot}};
-  return util::dump_json(record) + "\n";
-}
-
-struct Record {
-  hash::Digest print;
-  std::string boot;
-};
-
-Record parse_record(const std::string& json) {
-  const std::string what = "record";
-  const auto document = util::parse_json(json, what);
-  const util::JsonFields fields(document, what);
-  fields.require_exactly({"schema", "fingerprint", "boot"});
-  if (fields.string("schema") != tree_schema) fields.fail("schema", "not " + std::string(tree_schema));
-  return {hash::Digest::parse(fields.string("fingerprint")), fields.string("boot")};
-}
-
 }  // namespace
 
 Trees::Trees(fs::path directory, fs::path partial, Warn warn, Life life, Spill& spill)
@@ -112,7 +80,12 @@ Trees::Trees(fs::path directory, fs::path partial, Warn warn, Life life, Spill& 
       partial_(std::move(partial)),
       warn_(std::move(warn)),
       life_(life),
-      spill_(spill) {}
+      spill_(spill),
+      watch_(std::make_unique<TreeWatch>(warn_)) {}
+
+bool Trees::are_sound() {
+  return watch_->are_sound();
+}
 
 std::optional<fs::path> Trees::find(const hash::Digest& chain) {
   if (auto* other = spill_.store()) {
@@ -133,20 +106,22 @@ std::optional<fs::path> Trees::find_named(const std::string& name) {
   try {
     if (!S_ISDIR(status.st_mode))
       throw util::Error("it is " + std::string(sys::kind_of_file(status.st_mode)));
-    const auto file = sys::find_readable(record_path, sys::Readable::entry);
-    if (!file) return std::nullopt;
-    const auto record = parse_record(sys::read_to_end(file.get(), "record", most_tree_record_bytes));
+    auto record = read_tree_record(record_path);
+    if (!record) return std::nullopt;
     struct stat files = {};
     if (::lstat(root.c_str(), &files) != 0 || !S_ISDIR(files.st_mode))
       throw util::Error("its files are missing");
-    if (const auto boot = boot_id(); record.boot != boot || boot.empty()) {
-      if (fingerprint(root) != record.print) throw util::Error("its files are not as they were unpacked");
+    if (const auto boot = boot_id(); record->boot != boot || boot.empty()) {
+      if (!record->fingerprint || fingerprint(root) != record->fingerprint)
+        throw util::Error("its files are not as they were unpacked");
       try {
-        sys::write_file(record_path, record_text(record.print, boot));
+        write_tree_record(record_path, {record->fingerprint, seal(root).value(), boot});
       } catch (const util::Error& error) {
         sys::stop::check();  // else the next build looks through it once more
         util::log::debug(error.what());
       }
+    } else if (life_ == Life::lasting) {
+      watch_->add(place, *record, Made::earlier);
     }
   } catch (const util::Error& error) {
     sys::stop::check();
@@ -221,9 +196,11 @@ NewTree::NewTree(Trees& trees, hash::Digest chain, std::stop_token cancel, std::
 }
 
 fs::path NewTree::commit(Fidelity fidelity) {
-  // Only a later boot asks for the fingerprint, which takes a tenth as long as the unpacking.
-  const auto print = trees_->life_ == Life::lasting ? fingerprint(root()) : hash::sha256("");
-  sys::write_file(place_.path() / record_name, record_text(print, boot_id()));
+  const bool lasts = trees_->life_ == Life::lasting;
+  const TreeRecord record{.fingerprint = std::nullopt,
+                          .seal = lasts ? seal(root()).value() : hash::sha256(""),
+                          .boot = boot_id()};
+  write_tree_record(place_.path() / record_name, record);
   if (!lock_) {
     const sys::Interrupt interrupt(cancel_);
     while (!(lock_ = trees_->try_lock(chain_, Bytes::here)))
@@ -236,6 +213,7 @@ fs::path NewTree::commit(Fidelity fidelity) {
   if (::rename(place_.path().c_str(), place.c_str()) != 0)
     util::throw_errno("cannot create " + util::quote(place.string()));
   static_cast<void>(place_.release());
+  if (lasts) trees_->watch_->add(place, record, Made::now);
   return place / "root";
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -9,6 +10,7 @@
 #include "common/hash/digest.hpp"
 #include "common/store/lock_file.hpp"
 #include "common/store/spill.hpp"
+#include "common/store/tree_watch.hpp"
 #include "common/store/warn.hpp"
 #include "common/sys/temp_dir.hpp"
 
@@ -37,10 +39,19 @@ public:
   // Both directories exist, on one filesystem.
   Trees(std::filesystem::path directory, std::filesystem::path partial, Warn warn, Life life, Spill& spill);
 
-  // The root of the tree; counts as a use. One that was made before the machine last started is looked
-  // through, because what was written then may not have reached the disk. A damaged one is warned of and
-  // not there. Never throws for damage.
+  // The root of the tree; counts as a use. One that was made before the machine last started is read through
+  // first, because what was written then may not have reached the disk. Any other is looked through while it
+  // is used already: see are_sound(). A damaged one is warned of and not there. Never throws for damage.
   std::optional<std::filesystem::path> find(const hash::Digest& chain);
+
+  // Waits until it is known whether what was found is as it was unpacked. False if something is not, which a
+  // warning has told: then what was made of it is to be made again, and find() does not give it any more.
+  // Sizes, modes, owners, names and times are looked at, so that no change made through the filesystem is
+  // missed; what a disk lost is seen only after the machine has started anew, or the cache was copied.
+  bool are_sound();
+
+  // Waits also for what the next builds alone would use: the fingerprint of what was made.
+  void finish() { watch_->finish(); }
 
   // The right to make the tree. Nothing if it is there. While another thread or process makes it, waits for
   // the outcome, but never with all bytes here for one who awaits some; `cancel` and stop requests end the
@@ -63,6 +74,7 @@ private:
   Warn warn_;
   Life life_;
   Spill& spill_;
+  std::unique_ptr<TreeWatch> watch_;
 };
 
 // Whether everything in the tree is as the image says.

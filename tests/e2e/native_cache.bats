@@ -63,3 +63,27 @@ hits() {
   done
   [ "$(ls outside)" = file ]
 }
+
+@test "a byte that changed in an unpacked base never gets into an image" {
+  local file
+  printf 'FROM busybox\nRUN cat /etc/passwd >/copy; echo done >/file\n' | dockerfile
+  build_well
+  image_file copy >before
+  file=$(echo cache/native/trees/*/root/etc/passwd)
+  touch -r "$file" time
+  printf X | dd of="$file" conv=notrunc status=none
+  touch -r time "$file"
+  build_well
+  [ "$(warnings | wc -l)" -eq 1 ]
+  [[ "$(warnings)" == *'dropped the damaged tree '*'its files are not as they were unpacked' ]]
+  image_file copy >after
+  cmp before after
+  build_well
+  hits
+  # Nor does it fail a build.
+  printf 'FROM busybox\nRUN grep -q ^root: /etc/passwd && echo done >/file\n' | dockerfile
+  printf X | dd of="$file" conv=notrunc status=none
+  build_well
+  [ "$(warnings | wc -l)" -eq 1 ]
+  nothing_left
+}

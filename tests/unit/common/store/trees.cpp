@@ -30,7 +30,17 @@ protected:
     auto making = store.trees().make(chain_);
     if (!making) throw util::Error("the tree is there already");
     sys::write_file(making->root() / "file", "content");
-    return making->commit(fidelity);
+    auto root = making->commit(fidelity);
+    store.trees().finish();
+    return root;
+  }
+
+  // As a disk does that loses a bit, or a program that sets the time back: nothing but the time of the
+  // inode's change tells.
+  static void flip_byte(const fs::path& file) {
+    const auto time = fs::last_write_time(file);
+    std::fstream(file, std::ios::in | std::ios::out).put('C');
+    fs::last_write_time(file, time);
   }
 
   // As if the machine had been started anew since.
@@ -141,6 +151,54 @@ TEST_F(TreesTest, AFileThatACrashOfTheMachineEmptiedIsAMissAndAWarning) {
   EXPECT_EQ(warnings_.size(), 1);
   EXPECT_EQ(make_tree(store), made);
   EXPECT_EQ(sys::read_file(made / "file"), "content");
+}
+
+TEST_F(TreesTest, AByteThatChangedIsFoundWhileTheTreeIsUsed) {
+  const auto made = [&] {
+    auto store = open();
+    return make_tree(store);
+  }();
+  flip_byte(made / "file");
+  {
+    auto store = open();
+    EXPECT_EQ(store.trees().find(chain_), made);
+    EXPECT_FALSE(store.is_sound());
+    EXPECT_FALSE(store.is_sound());
+    ASSERT_EQ(warnings_.size(), 1);
+    EXPECT_TRUE(warnings_[0].ends_with(" from the store: its files are not as they were unpacked"));
+    EXPECT_EQ(store.trees().find(chain_), std::nullopt);
+  }
+  auto store = open();
+  EXPECT_EQ(sys::read_file(make_tree(store) / "file"), "content");
+  EXPECT_TRUE(store.is_sound());
+}
+
+TEST_F(TreesTest, AByteThatACrashOfTheMachineLostIsAMissAndAWarning) {
+  auto store = open();
+  const auto made = make_tree(store);
+  forget_boot(made);
+  flip_byte(made / "file");
+  EXPECT_EQ(store.trees().find(chain_), std::nullopt);
+  EXPECT_EQ(warnings_.size(), 1);
+}
+
+TEST_F(TreesTest, OfACopyTheBytesDecide) {
+  {
+    auto store = open();
+    const auto made = make_tree(store);
+    const auto copy = made.parent_path() / "copy";
+    fs::copy(made, copy);
+    fs::last_write_time(copy / "file", fs::last_write_time(made / "file"));
+    fs::last_write_time(copy, fs::last_write_time(made));
+    fs::remove_all(made);
+    fs::rename(copy, made);
+  }
+  for (int build = 0; build < 2; ++build) {
+    auto store = open();
+    EXPECT_TRUE(store.trees().find(chain_));
+    EXPECT_TRUE(store.is_sound());
+    EXPECT_TRUE(warnings_.empty()) << warnings_[0];
+  }
 }
 
 TEST_F(TreesTest, ATreeWithLossesDoesNotStandForAWholeOne) {

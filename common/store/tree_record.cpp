@@ -1,0 +1,52 @@
+// Records of trees as small JSON files.
+#include "common/store/tree_record.hpp"
+
+#include <fcntl.h>
+
+#include <nlohmann/json.hpp>
+
+#include "common/sys/file.hpp"
+#include "common/util/error.hpp"
+#include "common/util/json.hpp"
+#include "common/util/text.hpp"
+
+namespace store {
+namespace {
+
+constexpr auto tree_schema = "oci-build/store-tree/2";
+constexpr std::uint64_t most_tree_record_bytes = 64 << 10;
+
+}  // namespace
+
+std::string boot_id() {
+  // It says 0 bytes of itself, as files of /proc do, so it is read to the end.
+  const auto* path = "/proc/sys/kernel/random/boot_id";
+  const sys::UniqueFd fd(::open(path, O_RDONLY | O_CLOEXEC));
+  auto id = fd ? sys::read_to_end(fd.get(), util::quote(path)) : std::string();
+  while (id.ends_with('\n'))
+    id.pop_back();
+  return id;
+}
+
+std::optional<TreeRecord> read_tree_record(const std::filesystem::path& path) {
+  const auto file = sys::find_readable(path, sys::Readable::entry);
+  if (!file) return std::nullopt;
+  const std::string what = "record";
+  const auto document = util::parse_json(sys::read_to_end(file.get(), what, most_tree_record_bytes), what);
+  const util::JsonFields fields(document, what);
+  fields.require_exactly({"schema", "fingerprint", "seal", "boot"});
+  if (fields.string("schema") != tree_schema) fields.fail("schema", "not " + std::string(tree_schema));
+  const auto print = fields.optional_string("fingerprint");
+  return TreeRecord{.fingerprint = print ? std::optional(hash::Digest::parse(*print)) : std::nullopt,
+                    .seal = hash::Digest::parse(fields.string("seal")),
+                    .boot = fields.string("boot")};
+}
+
+void write_tree_record(const std::filesystem::path& path, const TreeRecord& record) {
+  nlohmann::ordered_json document = {
+      {"schema", tree_schema}, {"fingerprint", nullptr}, {"seal", record.seal.str()}, {"boot", record.boot}};
+  if (record.fingerprint) document["fingerprint"] = record.fingerprint->str();
+  sys::write_file(path, util::dump_json(document) + "\n");
+}
+
+}  // namespace store

@@ -1,0 +1,102 @@
+// A thread for each tree.
+#include "common/store/tree_watch.hpp"
+
+#include <system_error>
+#include <utility>
+
+#include "common/store/entries.hpp"
+#include "common/store/fingerprint.hpp"
+#include "common/sys/stop.hpp"
+#include "common/util/error.hpp"
+#include "common/util/log.hpp"
+
+namespace store {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Not where another build has made the tree anew meanwhile. To have looked in vain costs the next build some
+// time.
+void rewrite(const fs::path& place, const hash::Digest& seal_read, const TreeRecord& record) noexcept {
+  try {
+    const auto there = read_tree_record(place / "tree.json");
+    if (there && there->seal == seal_read) write_tree_record(place / "tree.json", record);
+  } catch (const util::Error& error) {
+    util::log::debug(error.what());
+  }
+}
+
+// A seal also breaks when the whole cache is copied, as some workers do for every build: the bytes decide.
+bool is_as_made(const fs::path& place, TreeRecord& record, const std::stop_token& abandon) {
+  const auto now = seal(place / "root", abandon);
+  if (!now || *now == record.seal) return true;
+  if (!record.fingerprint) return false;
+  const auto print = fingerprint(place / "root", abandon);
+  if (!print) return true;
+  if (*print != *record.fingerprint) return false;
+  const auto before = std::exchange(record.seal, *now);
+  rewrite(place, before, record);
+  return true;
+}
+
+// Only of what the seal says to be as it was made, before and after.
+void add_fingerprint(const fs::path& place, TreeRecord& record, const std::stop_token& abandon) {
+  record.fingerprint = fingerprint(place / "root", abandon);
+  if (record.fingerprint && seal(place / "root", abandon) == record.seal) {
+    rewrite(place, record.seal, record);
+  }
+}
+
+}  // namespace
+
+void TreeWatch::add(const fs::path& place, const TreeRecord& made_as, Made made) {
+  const std::lock_guard lock(mutex_);
+  if (made == Made::now) trees_.erase(place);
+  const auto [found, is_new] = trees_.try_emplace(place);
+  if (!is_new) return;
+  std::promise<bool> verdict;
+  found->second.is_sound = verdict.get_future();
+  auto work = [this, place, record = made_as, made,
+               verdict = std::move(verdict)](const std::stop_token& abandon) mutable {
+    bool told = false;
+    const auto tell = [&](bool is_sound) {
+      if (!told) verdict.set_value(is_sound);
+      told = true;
+    };
+    try {
+      if (made == Made::earlier && !is_as_made(place, record, abandon))
+        throw util::Error("its files are not as they were unpacked");
+      tell(true);
+      if (!record.fingerprint) add_fingerprint(place, record, abandon);
+    } catch (const std::exception& error) {
+      const bool is_damaged = !told && !abandon.stop_requested() && sys::stop::requested() == 0;
+      if (is_damaged) {
+        remove_entry(place / "tree.json");  // the rest goes when the tree is made anew
+        warn_("dropped the damaged tree " + place.filename().string() + " from the store: " + error.what());
+      }
+      tell(!is_damaged);
+    }
+  };
+  try {
+    found->second.thread = std::jthread(std::move(work));
+  } catch (const std::system_error&) {
+    trees_.erase(found);  // no more threads to be had: as if nobody had looked
+  }
+}
+
+void TreeWatch::finish() {
+  const std::lock_guard lock(mutex_);
+  for (auto& [place, tree] : trees_) {
+    if (tree.thread.joinable()) tree.thread.join();
+  }
+}
+
+bool TreeWatch::are_sound() {
+  const std::lock_guard lock(mutex_);
+  for (auto& [place, tree] : trees_) {
+    if (tree.is_sound.valid() && !tree.is_sound.get()) sound_ = false;
+  }
+  return sound_;
+}
+
+}  // namespace store

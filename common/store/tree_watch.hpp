@@ -1,0 +1,46 @@
+// Whether the trees that a build uses are as they were made: found out while it runs, in the time that it
+// leaves a core idle, because looking at every file of a base takes as long as some of its steps.
+#pragma once
+
+#include <filesystem>
+#include <future>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "common/store/tree_record.hpp"
+#include "common/store/warn.hpp"
+
+namespace store {
+
+enum class Made { earlier, now };
+
+// Thread-safe. The destructor leaves undone what nobody waited for.
+class TreeWatch {
+public:
+  explicit TreeWatch(Warn warn) : warn_(std::move(warn)) {}
+
+  // `place` holds tree.json and root/. Of one that was made earlier a second call does nothing.
+  void add(const std::filesystem::path& place, const TreeRecord& record, Made made);
+
+  // Waits for the seals of all; where one is broken, for the bytes too. A tree that is not as it was made has
+  // lost its record then, and a warning says so. False then.
+  bool are_sound();
+
+  // Waits for everything, also for the bytes of trees that were made now.
+  void finish();
+
+private:
+  struct Watched {
+    std::future<bool> is_sound;
+    std::jthread thread;
+  };
+
+  Warn warn_;
+  std::mutex mutex_;
+  bool sound_ = true;
+  std::map<std::filesystem::path, Watched> trees_;
+};
+
+}  // namespace store
