@@ -1,8 +1,6 @@
 #!/usr/bin/env bats
 # The native engine's steps, and what remains of them: nothing, whatever way a build ends.
 
-# bats file_tags=once
-
 load ../support/load
 
 setup_file() {

@@ -2,8 +2,6 @@
 # What the native engine says: progress in BuildKit's form, warnings, and errors that show the place.
 bats_require_minimum_version 1.5.0
 
-# bats file_tags=once
-
 load ../support/load
 
 setup_file() {

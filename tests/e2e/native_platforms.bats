@@ -1,8 +1,6 @@
 #!/usr/bin/env bats
 # Images for other platforms than this machine's, by the native engine.
 
-# bats file_tags=once
-
 load ../support/load
 
 setup() {

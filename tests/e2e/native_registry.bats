@@ -1,8 +1,6 @@
 #!/usr/bin/env bats
 # The native engine's pulls: what is fetched, what is kept, and how it lives with registries that fail.
 
-# bats file_tags=once
-
 load ../support/load
 
 setup_file() { prepare_base; }

@@ -1,8 +1,6 @@
 #!/usr/bin/env bats
 # What a step sees and may do: the same under the native engine as under the real BuildKit with runc.
 
-# bats file_tags=once
-
 load ../support/load
 
 setup() {

@@ -1,8 +1,6 @@
 #!/usr/bin/env bats
 # What ADD gets from elsewhere, where the native engine goes further than BuildKit or a comparison cannot show it.
 
-# bats file_tags=once
-
 load ../support/load
 
 setup() {

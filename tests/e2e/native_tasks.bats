@@ -1,8 +1,6 @@
 #!/usr/bin/env bats
 # The native engine inside the sandboxes that Concourse starts: the image is the one that this machine makes outside.
 
-# bats file_tags=once
-
 load ../support/load
 
 # Everything that user namespaces and other people's overlays make hard, in two stages.
