@@ -2,12 +2,12 @@
 #include "common/buildkit/buildctl.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cstdlib>
 
 #include "common/buildkit/csv.hpp"
 #include "common/buildkit/preloads.hpp"
 #include "common/document/context_url.hpp"
+#include "common/util/characters.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -42,7 +42,7 @@ void add_address(Arguments& arguments, const document::RemoteEngine& address) {
 
 bool equal_but_for_case(const std::string& a, const std::string& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+                    [](char x, char y) { return util::to_lower(x) == util::to_lower(y); });
 }
 
 // The predefined proxy arguments reach pulls and RUN steps and nothing else. buildctl takes a value from its

@@ -1,10 +1,10 @@
 // References for preloaded images.
 #include "common/buildkit/preloads.hpp"
 
-#include <cctype>
 #include <set>
 
 #include "common/image/reference.hpp"
+#include "common/util/characters.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -17,9 +17,8 @@ constexpr std::string_view latest = ":latest";
 std::string as_path_component(std::string_view name) {
   std::string component;
   for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80 && std::isalnum(byte)) {
-      component += static_cast<char>(std::tolower(byte));
+    if (util::is_alnum(c)) {
+      component += util::to_lower(c);
     } else if (!component.empty() && component.back() != '-') {
       component += '-';
     }

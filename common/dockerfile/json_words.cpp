@@ -1,7 +1,6 @@
 // JSON arrays of strings, read as Go's encoding/json reads them: bytes that are not UTF-8 and lone surrogates
 // become U+FFFD, numbers too large for a double make the text no JSON at all.
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <cstdlib>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "common/dockerfile/source.hpp"
 #include "common/dockerfile/text.hpp"
 #include "common/dockerfile/words.hpp"
+#include "common/util/characters.hpp"
 
 namespace dockerfile {
 namespace {
@@ -158,7 +158,7 @@ private:
     if (text.size() < 4) return std::nullopt;
     char32_t value = 0;
     for (const char digit : text.substr(0, 4)) {
-      if (!std::isxdigit(static_cast<unsigned char>(digit))) return std::nullopt;
+      if (!util::is_hex_digit(digit)) return std::nullopt;
       const char low = static_cast<char>(digit | 0x20);
       value = value << 4 | static_cast<char32_t>(digit <= '9' ? digit - '0' : low - 'a' + 10);
     }

@@ -4,8 +4,8 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
-#include <cctype>
 
+#include "common/util/characters.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -33,9 +33,7 @@ bool is_known_architecture(std::string_view architecture) {
 }
 
 bool is_component(std::string_view text) {
-  const auto allowed = [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '_' || c == '.' || c == '-';
-  };
+  const auto allowed = [](char c) { return util::is_alnum(c) || c == '_' || c == '.' || c == '-'; };
   return !text.empty() && std::all_of(text.begin(), text.end(), allowed);
 }
 

@@ -2,7 +2,6 @@
 #include "common/image/reference.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 #include "common/util/text.hpp"
 

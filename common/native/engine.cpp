@@ -25,6 +25,7 @@
 #include "common/store/store.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/stop.hpp"
+#include "common/util/characters.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -82,8 +83,7 @@ std::map<std::string, std::string> proxies_of(const document::Request& request) 
   std::map<std::string, std::string> proxies;
   for (const auto& [name, value] : dockerfile::proxy_settings(values)) {
     std::string lower = name;
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](unsigned char c) { return std::tolower(c); });
+    std::transform(lower.begin(), lower.end(), lower.begin(), util::to_lower);
     proxies[name] = value;
     proxies[lower] = value;
   }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cctype>
 #include <exception>
 #include <optional>
 #include <system_error>
@@ -12,6 +11,7 @@
 #include "common/dockerfile/source.hpp"
 #include "common/layer/unpack.hpp"
 #include "common/solver/layer_queue.hpp"
+#include "common/util/characters.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -98,8 +98,7 @@ std::string BaseImages::reference_for(const document::Preload& preload) {
   // Names of variables may have any case and sign, names of images not; the digest keeps two of them apart.
   std::string name;
   for (const char c : preload.name) {
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0)
-      name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (util::is_alnum(c)) name += util::to_lower(c);
   }
   const auto digest = hash::sha256(preload.name);
   return "image-arg.invalid/" + (name.empty() ? "image" : name) + ":" +

@@ -9,6 +9,7 @@
 #include "common/solver/git_command.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/sys/rooted_dir.hpp"
+#include "common/util/characters.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -113,7 +114,7 @@ private:
   // Finds the commit that the ref means on the server.
   void resolve() {
     check_ref(ref_);
-    if (!op_.checksum.empty() && !std::all_of(op_.checksum.begin(), op_.checksum.end(), ::isxdigit)) {
+    if (!std::all_of(op_.checksum.begin(), op_.checksum.end(), util::is_hex_digit)) {
       throw util::Error("invalid checksum " + util::escape(op_.checksum) +
                         " for Git URL, expected hex commit hash");
     }
