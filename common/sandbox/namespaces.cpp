@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "common/sandbox/capabilities.hpp"
+#include "common/sandbox/check_spec.hpp"
 #include "common/sandbox/child.hpp"
 #include "common/sandbox/device_guard.hpp"
 #include "common/sandbox/failure.hpp"
@@ -288,6 +289,7 @@ public:
   std::string name() const override { return "namespaces"; }
 
   sys::ExitStatus run(const Spec& spec, const Output& output) override {
+    refuse_nul_bytes(spec);
     std::call_once(prepared_, [this] { prepare(); });
     auto root = sys::RootedDir::open(spec.root);
     MountPoints points(spec.root, mount_targets(spec));
@@ -301,8 +303,7 @@ public:
     const std::uint64_t guard = devices_guarded_ || spec.insecure ? 0 : MOUNT_ATTR_NODEV;
     plan.root = detached_tree(spec.root);
     if (guard != 0) set_tree_attributes(plan.root.get(), guard);
-    // Absolute: the child has changed its directory when it mounts there.
-    plan.root_target = fs::absolute(spec.root).string();
+    plan.root_target = spec.root.string();
     add_system(spec, devices(), plan);
     add_files(spec, *memory_, files, guard, plan);
     add_protection(spec, plan);

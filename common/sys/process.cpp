@@ -111,6 +111,22 @@ std::vector<std::string> last_of_each_name(const std::vector<std::string>& varia
   return result;
 }
 
+// The kernel would see what stands before a NUL byte, and whoever checked the string saw all of it.
+void refuse_nul_bytes(const Command& command) {
+  const auto holds_one = [](const std::string& text) { return text.find('\0') != std::string::npos; };
+  for (const auto& argument : command.argv) {
+    if (holds_one(argument))
+      throw util::Error("cannot run " + util::quote(command.argv.front()) + ": the argument " +
+                        util::quote(argument) + " holds a NUL byte");
+  }
+  if (!command.environment) return;
+  for (const auto& variable : *command.environment) {
+    if (holds_one(variable))  // its value may be a secret
+      throw util::Error("cannot run " + util::quote(command.argv.front()) + ": the variable " +
+                        util::quote(variable.substr(0, variable.find('='))) + " holds a NUL byte");
+  }
+}
+
 std::filesystem::path resolve(const std::string& name) {
   if (name.find('/') != std::string::npos) return name;
   const auto found = find_program(name);
@@ -205,6 +221,7 @@ ExitStatus Child::finish(std::chrono::milliseconds limit) {
 }
 
 Child start(const Command& command) {
+  refuse_nul_bytes(command);
   const UniqueFd null_fd(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null_fd) util::throw_errno("cannot open '/dev/null'");
   const auto program = resolve(command.argv.front());

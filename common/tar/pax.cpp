@@ -65,6 +65,12 @@ std::vector<Extent> parse_map(std::string_view key, std::string_view value) {
   return map;
 }
 
+void set_name(std::string_view key, std::string_view value, std::optional<std::string>& name) {
+  if (value.find('\0') != std::string_view::npos) fail_value(key, value);
+  name.reset();
+  if (!value.empty()) name = value;
+}
+
 void set_sparse(std::string_view key, std::string_view value, PaxFields& fields) {
   const auto name = key.substr(sparse_prefix.size());
   if (name == "major") {
@@ -72,7 +78,7 @@ void set_sparse(std::string_view key, std::string_view value, PaxFields& fields)
   } else if (name == "minor") {
     fields.sparse_version += "." + std::string(value);
   } else if (name == "name") {
-    fields.sparse_name = value;
+    set_name(key, value, fields.sparse_name);
   } else if (name == "realsize" || name == "size") {
     fields.sparse_real_size = parse_count(key, value);
   } else if (name == "numblocks") {
@@ -87,12 +93,6 @@ void set_sparse(std::string_view key, std::string_view value, PaxFields& fields)
     if (!fields.sparse_map || fields.sparse_map->empty()) throw FormatError("its sparse map is out of order");
     fields.sparse_map->back().size = parse_count(key, value);
   }
-}
-
-void set_name(std::string_view key, std::string_view value, std::optional<std::string>& name) {
-  if (value.find('\0') != std::string_view::npos) fail_value(key, value);
-  name.reset();
-  if (!value.empty()) name = value;
 }
 
 template <typename Value, typename Parse>

@@ -263,6 +263,26 @@ TEST_F(Namespaces, SetNoVariableWithoutAName) {
   EXPECT_THROW(run("true"), StartError);
 }
 
+TEST_F(Namespaces, StartNothingThatANulByteCutsShort) {
+  const std::string cut("/tmp\0/x", 7);
+  const auto refuses = [&](const std::function<void(Spec&)>& change) {
+    Spec spec = spec_;
+    spec.args = {"/bin/touch", "/tmp/started"};
+    change(spec);
+    EXPECT_THROW(sandbox_->run(spec, [](std::string_view) {}), StartError);
+    EXPECT_FALSE(fs::exists(root() / "tmp/started"));
+  };
+  refuses([&](Spec& spec) { spec.args.push_back(cut); });
+  refuses([&](Spec& spec) { spec.env.push_back("A=" + cut); });
+  refuses([&](Spec& spec) { spec.working_dir = cut; });
+  refuses([&](Spec& spec) { spec.user = std::string("root\0x", 6); });
+  refuses([&](Spec& spec) { spec.hostname = cut; });
+  refuses([&](Spec& spec) { spec.hosts = {cut}; });
+  refuses([&](Spec& spec) { spec.binds = {{"/tmp", cut, false}}; });
+  refuses([&](Spec& spec) { spec.tmpfs = {{cut, {}}}; });
+  refuses([&](Spec& spec) { spec.files = {{.target = cut, .content = "x"}}; });
+}
+
 TEST_F(Namespaces, KillWhatAStepLeavesRunning) {
   output_of("(sleep 1000 >/dev/null 2>&1 &) ; echo done");
   for (const auto& entry : fs::directory_iterator("/proc")) {

@@ -48,6 +48,15 @@ TEST(Process, GetsItsArgumentsAsTheyAre) {
             "a b||$HOME|*|\"q\"|\n|");
 }
 
+TEST(Process, IsNotStartedWithWhatANulByteCutsShort) {
+  sys::Command command = shell("exit 3");
+  command.argv.emplace_back("a\0b", 3);
+  EXPECT_THROW(sys::start(command), util::Error);
+  command = shell("exit 3");
+  command.environment = {{"PATH=/bin", std::string("A=b\0c", 5)}};
+  EXPECT_THROW(sys::start(command), util::Error);
+}
+
 TEST(Process, GetsTheEnvironmentGivenAndNothingElse) {
   sys::Command command = {.argv = {"/usr/bin/env"}};
   command.environment = {"A=1=2", "EMPTY="};

@@ -66,6 +66,16 @@ TEST(TarSparse, ReadsPaxVersion1) {
   EXPECT_EQ(content, "abcde");
 }
 
+TEST(TarSparse, TakesNoNameWithANulByte) {
+  EXPECT_THROW(read_sparse(member({.path = "s",
+                                   .content = "",
+                                   .pax = {{"GNU.sparse.major", "1"},
+                                           {"GNU.sparse.minor", "0"},
+                                           {"GNU.sparse.name", std::string("a\0b", 3)},
+                                           {"GNU.sparse.realsize", "0"}}})),
+               util::Error);
+}
+
 TEST(TarSparse, ReadsPaxVersions0) {
   const auto v01 = read_sparse(member({.path = "cut",
                                        .content = "abcde",
