@@ -6,9 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <climits>
-#include <functional>
-
+#include "common/layer/member_path.hpp"
 #include "common/layer/whiteout.hpp"
 #include "common/stream/verified_source.hpp"
 #include "common/sys/stop.hpp"
@@ -77,12 +75,7 @@ void Applier::apply(stream::Source& archive, const std::string& what) {
     sys::stop::check();
     ++report_.members;
     count_size(entry.size);
-    const std::string path = sys::clean_path(entry.path);
-    if (path.size() >= PATH_MAX) {
-      throw util::Error("the name " + util::quote(path.substr(0, 60) + "...") + " has " +
-                        std::to_string(path.size()) + " bytes, more than Linux can use (" +
-                        std::to_string(PATH_MAX - 1) + ")");
-    }
+    const std::string path = member_path(entry.path);
     if (path.empty() && options_.root_entry == ApplyOptions::RootEntry::ignore) continue;
     if (!apply_whiteout(path)) apply_member(entry, reader, path);
   }
@@ -156,17 +149,11 @@ void Applier::remove(const sys::RootedPath& place) {
 }
 
 void Applier::mark_written(const sys::RootedPath& place) {
-  if (lowest_) return;  // nothing lies below it
-  std::string_view path = place.str();
-  // Where one is marked its parents are, too.
-  while (written_.insert(std::hash<std::string_view>()(path)).second && !path.empty()) {
-    const auto slash = path.rfind('/');
-    path = path.substr(0, slash == std::string_view::npos ? 0 : slash);
-  }
+  if (!lowest_) written_.insert_with_parents(place.str());  // nothing lies below the lowest
 }
 
 bool Applier::is_written(const sys::RootedPath& place) const {
-  return written_.contains(std::hash<std::string_view>()(place.str()));
+  return written_.contains(place.str());
 }
 
 }  // namespace layer

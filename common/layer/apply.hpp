@@ -6,9 +6,9 @@
 #include <limits>
 #include <map>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
+#include "common/layer/path_set.hpp"
 #include "common/stream/source.hpp"
 #include "common/sys/rooted_dir.hpp"
 #include "common/tar/reader.hpp"
@@ -91,10 +91,8 @@ private:
   std::uint64_t archive_left_;  // of max_size, for the bytes of archives
   std::vector<std::byte> buffer_;
 
-  // Hashes of the places that the layer at hand wrote, with all their parents. Hashes, because a layer of a
-  // million long names must not cost their memory; two equal ones would only let something hidden survive.
-  std::unordered_set<std::size_t> written_;
-  std::unordered_set<std::size_t> missing_devices_;
+  PathSet written_;  // the places that the layer at hand wrote, with all their parents
+  PathSet missing_devices_;
   std::map<std::string, std::pair<sys::RootedPath, mode_t>>
       late_modes_;  // of directories that would keep us out
 };

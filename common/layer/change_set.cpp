@@ -17,9 +17,10 @@ namespace layer {
 namespace {
 
 bool is_missing(int error_number) {
-  return error_number == ENOENT || error_number == ENOTDIR;
+  return error_number == ENOENT || error_number == ENOTDIR || error_number == ELOOP;
 }
 
+// The directory where the last work was done stays open: a walk asks for what lies together together.
 class DirectoryChanges : public ChangeSet {
 public:
   explicit DirectoryChanges(int root) : root_(root) {}
@@ -44,15 +45,21 @@ public:
   }
 
   std::optional<struct stat> status(const std::string& path) const override {
+    const auto [parent, name] = split(path);
+    const int directory = enter(parent);
     struct stat status;
-    if (::fstatat(root_, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return status;
+    if (directory >= 0 && ::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0)
+      return status;
     if (is_missing(errno)) return std::nullopt;
     util::throw_errno("cannot look at " + util::quote(path));
   }
 
   std::string read_link(const std::string& path) const override {
+    const auto [parent, name] = split(path);
+    const int directory = enter(parent);
     std::array<char, 4097> target;
-    const ssize_t size = ::readlinkat(root_, path.c_str(), target.data(), target.size());
+    const ssize_t size =
+        directory < 0 ? -1 : ::readlinkat(directory, name.c_str(), target.data(), target.size());
     if (size < 0) util::throw_errno("cannot read the symlink " + util::quote(path));
     return {target.data(), static_cast<std::size_t>(size)};
   }
@@ -68,23 +75,65 @@ public:
   sys::UniqueFd open(const std::string& path) const override { return open_at(path, O_RDONLY); }
 
 private:
+  struct Place {
+    std::string parent;
+    std::string name;
+  };
+
+  static Place split(const std::string& path) {
+    if (path.empty()) return {"", "."};
+    const auto slash = path.rfind('/');
+    if (slash == std::string::npos) return {"", path};
+    return {path.substr(0, slash), path.substr(slash + 1)};
+  }
+
+  // A descriptor of the directory that stays good until the next call; -1 with errno if there is none. Goes
+  // component by component: the kernel would follow a symlink in the middle out of the tree.
+  int enter(const std::string& directory) const {
+    if (directory.empty()) return root_;
+    if (at_ && directory == at_name_) return at_.get();
+    const bool below = at_ && directory.starts_with(at_name_ + "/");
+    std::string_view rest = directory;
+    if (below) rest.remove_prefix(at_name_.size() + 1);
+    sys::UniqueFd fd;
+    for (std::size_t end = 0; end != std::string_view::npos;) {
+      end = rest.find('/');
+      const std::string component(rest.substr(0, end));
+      const int from = fd ? fd.get() : below ? at_.get() : root_;
+      sys::UniqueFd next(::openat(from, component.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      if (!next) return -1;
+      fd = std::move(next);
+      if (end != std::string_view::npos) rest.remove_prefix(end + 1);
+    }
+    at_ = std::move(fd);
+    at_name_ = directory;
+    return at_.get();
+  }
+
   sys::UniqueFd open_at(const std::string& path, int flags) const {
-    sys::UniqueFd fd(::openat(root_, path.empty() ? "." : path.c_str(), flags | O_NOFOLLOW | O_CLOEXEC));
+    const auto [parent, name] = split(path);
+    const int directory = enter(parent);
+    sys::UniqueFd fd(directory < 0 ? -1 : ::openat(directory, name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC));
     if (!fd) util::throw_errno("cannot open " + util::quote(path));
     return fd;
   }
 
   // Empty if it has none. /proc/self/fd is the only way to a name below a directory descriptor before kernel
   // 6.13.
-  std::string xattr(const std::string& path, const char* name) const {
-    const std::string handle = "/proc/self/fd/" + std::to_string(root_) + "/" + path;
+  std::string xattr(const std::string& path, const char* attribute) const {
+    const auto [parent, name] = split(path);
+    const int directory = enter(parent);
+    const std::string handle = "/proc/self/fd/" + std::to_string(directory) + "/" + name;
     std::array<char, 256> value;
-    const ssize_t size = ::lgetxattr(handle.c_str(), name, value.data(), value.size());
+    const ssize_t size =
+        directory < 0 ? -1 : ::lgetxattr(handle.c_str(), attribute, value.data(), value.size());
     if (size >= 0) return {value.data(), static_cast<std::size_t>(size)};
     if (errno == ENODATA || errno == ENOTSUP || errno == EPERM) return {};
-    util::throw_errno("cannot read the attribute " + std::string(name) + " of " + util::quote(path));
+    util::throw_errno("cannot read the attribute " + std::string(attribute) + " of " + util::quote(path));
   }
 
+  mutable sys::UniqueFd at_;  // empty = none
+  mutable std::string at_name_;
   int root_;
 };
 

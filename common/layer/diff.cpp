@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "common/layer/member_path.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
@@ -45,21 +46,19 @@ public:
        const std::stop_token& cancel)
       : upper_(upper), lower_(lower), visit_(visit), cancel_(cancel) {}
 
-  void run() { directory("", Below::visible); }
+  void run() { directory("", lower_, Below::visible); }
 
 private:
   // Whether what lies below a directory still shows, or an opaque directory has replaced it: then everything
   // below that does not stand in the upper directory again was removed.
   enum class Below { visible, replaced };
 
-  void directory(const std::string& path, Below below) {
+  // `lower` is null where what lies below is no directory: a symlink there leads to no part of the lower
+  // tree.
+  void directory(const std::string& path, const ChangeSet* lower, Below below) {
     const auto names = upper_.list(path);
     std::vector<std::string> lower_names;
-    if (below == Below::replaced && lower_ != nullptr) {
-      if (const auto status = lower_->status(path); status && S_ISDIR(status->st_mode)) {
-        lower_names = lower_->list(path);
-      }
-    }
+    if (below == Below::replaced && lower != nullptr) lower_names = lower->list(path);
     auto next_lower = lower_names.begin();
     const auto remove_up_to = [&](const std::string* limit) {
       for (; next_lower != lower_names.end() && (limit == nullptr || *next_lower < *limit); ++next_lower) {
@@ -74,13 +73,14 @@ private:
       if (below == Below::replaced && is_whiteout(*status)) continue;
       remove_up_to(&name);
       if (next_lower != lower_names.end() && *next_lower == name) ++next_lower;
-      entry(join(path, name), *status, below);
+      entry(join(path, name), *status, lower, below);
     }
     remove_up_to(nullptr);
   }
 
-  void entry(const std::string& path, const struct stat& status, Below below) {
-    const auto lower_status = lower_ != nullptr ? lower_->status(path) : std::nullopt;
+  void entry(const std::string& path, const struct stat& status, const ChangeSet* lower, Below below) {
+    check_length(path);
+    const auto lower_status = lower != nullptr ? lower->status(path) : std::nullopt;
     if (is_whiteout(status)) {
       if (lower_status) visit_({.kind = Change::Kind::removed, .path = path});
       return;
@@ -91,10 +91,11 @@ private:
     if (!S_ISDIR(status.st_mode)) return;
     if (!lower_status || !S_ISDIR(lower_status->st_mode)) {
       below = Below::visible;  // nothing there to be removed
+      lower = nullptr;
     } else if (upper_.is_opaque(path)) {
       below = Below::replaced;
     }
-    directory(path, below);
+    directory(path, lower, below);
   }
 
   bool is_same(const std::string& path, const struct stat& upper, const struct stat& lower) const {

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "common/layer/apply.hpp"
+#include "common/layer/member_path.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -70,6 +71,7 @@ void Applier::apply_member(const tar::Entry& entry, tar::Reader& reader, const s
     throw util::Error("the member " + util::quote(entry.path) + " would replace the root directory");
   }
   const auto place = root_.find_or_make_parents(path);
+  check_length(place.str());  // symlinks may have made it longer
   mark_written(place);
   const auto status = root_.status(place);
   const bool directory = entry.type == tar::Type::directory;
@@ -123,9 +125,9 @@ void Applier::make_hard_link(const tar::Entry& entry, const sys::RootedPath& pla
   const auto target = root_.find(entry.link_target);
   const auto status = target ? root_.status(*target) : std::nullopt;
   if (!status || S_ISDIR(status->st_mode)) {
-    if (target && missing_devices_.contains(std::hash<std::string>()(target->str()))) {
+    if (target && missing_devices_.contains(target->str())) {
       if (there) remove(place);
-      missing_devices_.insert(std::hash<std::string>()(place.str()));
+      missing_devices_.insert(place.str());
       return note(report_.devices, place, report_.devices.reason);
     }
     throw util::Error("the hard link " + shown(place) + " points at " + util::quote(entry.link_target) +
@@ -153,7 +155,7 @@ void Applier::make_node(const tar::Entry& entry, const sys::RootedPath& place) {
     if (type == S_IFIFO || error != std::errc::operation_not_permitted) {
       util::throw_errno("cannot create " + shown(place), error.value());
     }
-    missing_devices_.insert(std::hash<std::string>()(place.str()));
+    missing_devices_.insert(place.str());
     return note(report_.devices, place, error);
   }
   set_owner_and_xattrs(entry, place);

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "common/layer/member_path.hpp"
 #include "common/solver/directories.hpp"
 #include "common/stream/decompressed.hpp"
 #include "common/sys/fd.hpp"
@@ -24,9 +25,10 @@ public:
 
   void put(const tar::Entry& entry, tar::Reader& reader) {
     sys::stop::check(cancel_);
-    const std::string name = sys::clean_path(entry.path);
+    const std::string name = layer::member_path(entry.path);
     if (name.empty()) return;  // metadata of an existing root stays
     const auto target = root_.find_or_make_parents(name);
+    layer::check_length(target.str());  // symlinks may have made it longer
     if (const auto there = root_.status(target)) {
       if (!S_ISDIR(there->st_mode) || entry.type != tar::Type::directory) root_.remove(target);
     }

@@ -41,6 +41,22 @@ TEST_F(Unpacking, EndsWhenCancelled) {
   EXPECT_EQ(names(), Names{});
 }
 
+// The limit that layers of images have.
+TEST_F(Unpacking, RefusesNamesThatLinuxCannotUse) {
+  std::string deep;
+  for (int i = 0; i < 100'000; ++i)
+    deep += "d/";
+  EXPECT_NE(failure({{.path = deep, .kind = '5'}}).find("has 199999 bytes, more than Linux can use (4095)"),
+            std::string::npos);
+  EXPECT_EQ(names(), Names{});
+  const std::string half = deep.substr(0, 3000);
+  EXPECT_NE(failure({{.path = half, .kind = '5'},
+                     {.path = "l", .kind = '2', .link_target = half},
+                     {.path = "l/" + half, .kind = '5'}})
+                .find("more than Linux can use"),
+            std::string::npos);
+}
+
 TEST_F(Unpacking, GivesMembersTheirFactsAndMissingParentsDefaults) {
   EXPECT_TRUE(unpack(
       test::archive({{.path = "deep/er/f", .content = "x", .mode = 04755, .uid = 5, .gid = 6, .mtime = 1000},
