@@ -9,6 +9,12 @@
 #include "common/util/error.hpp"
 
 namespace buildkit {
+namespace {
+
+// Of a line that has not ended: a step may never end its lines.
+constexpr std::size_t longest_kept = 64 << 10;
+
+}  // namespace
 
 bool is_noise(std::string_view line) {
   // containerd's content store tries fs-verity on every layout and warns on filesystems without it.
@@ -30,9 +36,10 @@ void Progress::finish() {
 void Progress::copy() {
   std::array<std::byte, 65536> buffer;
   std::string pending;
-  bool shown = true;  // false once stderr is gone: the child must not block on that
+  bool in_long_line = false;  // whose beginning was shown
+  bool shown = true;          // false once stderr is gone: the child must not block on that
   const auto show = [&](std::string_view line) {
-    if (!shown || is_noise(line)) return;
+    if (!shown || (!in_long_line && is_noise(line))) return;
     try {
       sys::write_all(STDERR_FILENO, line, "progress");
     } catch (const util::Error&) {
@@ -42,9 +49,16 @@ void Progress::copy() {
   while (const std::size_t count = sys::read_some(pipe_.read_end.get(), buffer, "progress")) {
     pending.append(reinterpret_cast<const char*>(buffer.data()), count);
     std::size_t begin = 0;
-    for (std::size_t end; (end = pending.find('\n', begin)) != std::string::npos; begin = end + 1)
+    for (std::size_t end; (end = pending.find('\n', begin)) != std::string::npos; begin = end + 1) {
       show(std::string_view(pending).substr(begin, end + 1 - begin));
+      in_long_line = false;
+    }
     pending.erase(0, begin);
+    if (in_long_line || pending.size() > longest_kept) {
+      show(pending);
+      pending.clear();
+      in_long_line = true;
+    }
   }
   show(pending);
 }

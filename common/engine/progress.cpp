@@ -15,6 +15,9 @@ namespace engine {
 namespace {
 
 constexpr std::size_t remembered_lines = 20;
+constexpr std::size_t longest_remembered = 64 << 10;  // of one line
+constexpr std::size_t kept_of_longer = 1 << 10;
+constexpr std::size_t most_held = 1 << 20;  // by one vertex that waits for the word
 constexpr auto between_transfer_lines = std::chrono::seconds(5);
 
 std::string fixed(double value, int digits) {
@@ -46,6 +49,21 @@ void write_to_stderr(std::string_view text) {
 Progress::Options with_output(Progress::Options options) {
   if (!options.write) options.write = write_to_stderr;
   return options;
+}
+
+// The time that a line begins with, and its last characters.
+std::string end_of_line(const std::string& line) {
+  auto begin = line.size() - kept_of_longer;
+  while (begin < line.size() && (static_cast<unsigned char>(line[begin]) & 0xC0) == 0x80)
+    ++begin;  // not in the middle of a character
+  return line.substr(0, line.find(' ') + 1) + "..." + line.substr(begin);
+}
+
+std::size_t size_of(const std::vector<std::string>& lines) {
+  std::size_t size = 0;
+  for (const auto& line : lines)
+    size += line.size();
+  return size;
 }
 
 }  // namespace
@@ -160,13 +178,23 @@ void Progress::Vertex::write(std::string_view text) {
     after_return_ = false;
     const auto end = text.find_first_of("\r\n");
     if (end != 0 && !text.empty() && partial_.empty()) partial_ = fixed(seconds(), 3) + " ";
-    partial_ += text.substr(0, end);
+    auto piece = text.substr(0, end);
+    // A line that grows too long is shown at once, and only its end is kept: a step may never end its lines.
+    while (partial_.size() + piece.size() > longest_remembered) {
+      const auto count = longest_remembered - std::min(partial_.size(), longest_remembered);
+      partial_ += piece.substr(0, count);
+      piece.remove_prefix(count);
+      progress_.tell(*this, Urgency::at_once);
+      partial_ = end_of_line(partial_);
+      if (partial_shown_ > 0) partial_shown_ = partial_.size();  // 0: others have the word again
+    }
+    partial_ += piece;
     if (end == std::string_view::npos) break;
     after_return_ = text[end] == '\r';
     finish_line();
     text.remove_prefix(end + 1);
   }
-  progress_.tell(*this, Urgency::can_wait);
+  progress_.tell(*this, size_of(lines_) > most_held ? Urgency::at_once : Urgency::can_wait);
 }
 
 void Progress::Vertex::finish_line() {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cctype>
 #include <future>
 #include <string>
@@ -187,6 +188,56 @@ TEST(Progress, CutsNothing) {
     vertex.done();
   });
   EXPECT_EQ(text, "#1 v\n#1 T " + line + "\n#1 DONE Ts\n");
+}
+
+TEST(Progress, RemembersOnlyTheEndOfALineThatDoesNotEnd) {
+  const std::string piece(64 << 10, 'x');
+  const auto text = shown(for_ever, [&](Progress& progress, const std::string& so_far) {
+    Vertex vertex(progress, "v");
+    vertex.start();
+    for (int i = 0; i < 100; ++i) {
+      vertex.write(piece);
+      EXPECT_EQ(std::count(so_far.begin(), so_far.end(), 'x'), (i + 1) * piece.size());
+    }
+    vertex.failed("exit code: 1");
+  });
+  const std::string beginning =
+      "#1 v\n#1 T " + std::string(100 * piece.size(), 'x') + "\n#1 ERROR: exit code: 1\n";
+  ASSERT_EQ(text.substr(0, beginning.size()), beginning);
+  const auto end = text.substr(beginning.size());
+  EXPECT_TRUE(end.starts_with("------\n > v:\nT ...xxx")) << end.substr(0, 100);
+  EXPECT_LT(end.size(), 70u << 10);
+}
+
+TEST(Progress, RepeatsTheEndOfALongLineWhenOthersHadTheWord) {
+  const std::string line(100 << 10, 'x');
+  const auto text = shown(std::chrono::hours(0), [&](Progress& progress, const std::string&) {
+    Vertex one(progress, "one");
+    Vertex two(progress, "two");
+    one.start();
+    one.write(line);
+    two.write("2\n");
+    one.write("y\n");
+    two.done();
+    one.done();
+  });
+  EXPECT_NE(text.find("\n#1 one\n#1 T ...xxx"), std::string::npos);
+  EXPECT_NE(text.find("xy\n"), std::string::npos);
+}
+
+// It takes the word before its memory grows.
+TEST(Progress, HoldsNotMuchBackForWhoWaits) {
+  const std::string line(1000, 'x');
+  const auto text = shown(for_ever, [&](Progress& progress, const std::string& so_far) {
+    Vertex one(progress, "one");
+    Vertex two(progress, "two");
+    one.start();
+    for (int i = 0; i < 2000; ++i)
+      two.write(line + "\n");
+    EXPECT_GT(so_far.size(), 1'000'000u);
+    two.done();
+    one.done();
+  });
 }
 
 TEST(Progress, LetsNoTitleNoteOrReasonMoveTheCursor) {
