@@ -30,6 +30,7 @@ constexpr auto log_name = "buildkitd.log";
 constexpr auto root_name = "root";
 constexpr std::size_t shown_log_lines = 20;
 constexpr std::size_t longest_log_line = 2000;
+constexpr off_t read_of_log = 256 << 10;
 
 // For RUN --mount=type=ssh, buildkitd makes a socket of such a name below its TMPDIR.
 constexpr std::string_view longest_socket = "/.buildkit-ssh-sock4294967295/ssh_auth_sock";
@@ -48,6 +49,15 @@ void prepare_machine() {
         "BUILDKIT_HOST to an engine elsewhere");
   }
   mount_missing_cgroups();
+}
+
+// Enough for the lines that are shown; all of it may be gigabytes.
+std::string read_end(const std::filesystem::path& log) {
+  const auto file = sys::open_readable(log);
+  const off_t size = ::lseek(file.get(), 0, SEEK_END);
+  if (size < 0 || ::lseek(file.get(), std::max<off_t>(0, size - read_of_log), SEEK_SET) < 0)
+    util::throw_errno("cannot read " + util::quote(log.string()));
+  return sys::read_to_end(file.get(), util::quote(log.string()), 2 * read_of_log);
 }
 
 }  // namespace
@@ -177,7 +187,7 @@ void Daemon::throw_died(const std::string& when, const sys::ExitStatus& status) 
 }
 
 std::string Daemon::end_of_log() const {
-  auto lines = util::split(util::trim(sys::read_file(directory_->path() / log_name, 1 << 30)), '\n');
+  auto lines = util::split(util::trim(read_end(directory_->path() / log_name)), '\n');
   if (lines.size() > shown_log_lines) lines.erase(lines.begin(), lines.end() - shown_log_lines);
   std::string text;
   for (const auto& line : lines) {
