@@ -11,6 +11,7 @@
 #include <cstring>
 #include <memory>
 
+#include "common/sys/proc.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -22,8 +23,16 @@ std::error_code result(int status) {
   return status == 0 ? std::error_code() : std::error_code(errno, std::generic_category());
 }
 
+// Of a call by a path through /proc.
+std::error_code checked(int status) {
+  const auto error = result(status);
+  if (error == std::errc::no_such_file_or_directory) require_proc();
+  return error;
+}
+
 [[noreturn]] void fail(const char* action, const RootedPath& path) {
   const int error = errno;
+  if (error == EOPNOTSUPP) require_proc();  // the libc's answer where it is missing
   util::throw_errno(std::string("cannot ") + action + " " + util::quote("/" + path.str()), error);
 }
 
@@ -157,16 +166,17 @@ std::string RootedDir::proc_path(const Place& place) const {
 
 std::error_code RootedDir::set_xattr(const RootedPath& path, const std::string& name,
                                      std::string_view value) {
-  return result(::lsetxattr(proc_path(place(path)).c_str(), name.c_str(), value.data(), value.size(), 0));
+  return checked(::lsetxattr(proc_path(place(path)).c_str(), name.c_str(), value.data(), value.size(), 0));
 }
 
 std::error_code RootedDir::remove_xattr(const RootedPath& path, const std::string& name) {
-  return result(::lremovexattr(proc_path(place(path)).c_str(), name.c_str()));
+  return checked(::lremovexattr(proc_path(place(path)).c_str(), name.c_str()));
 }
 
 std::vector<std::string> RootedDir::list_xattrs(const RootedPath& path) {
   const std::string proc = proc_path(place(path));
   const ssize_t size = ::llistxattr(proc.c_str(), nullptr, 0);
+  if (size < 0 && errno == ENOENT) require_proc();
   if (size <= 0) return {};
   std::string names(static_cast<std::size_t>(size), '\0');
   const ssize_t got = ::llistxattr(proc.c_str(), names.data(), names.size());

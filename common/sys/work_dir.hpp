@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
 
 #include "common/sys/fd.hpp"
 #include "common/sys/temp_dir.hpp"
@@ -14,8 +13,7 @@ namespace sys {
 // leftovers that cannot be removed are a warning.
 class WorkDir {
 public:
-  // The name starts with `prefix`, and what is removed does too: each use has one of its own.
-  explicit WorkDir(const std::filesystem::path& parent, const std::string& prefix = "oci-work-");
+  explicit WorkDir(const std::filesystem::path& parent);
 
   const std::filesystem::path& path() const noexcept { return directory_.path(); }
 
@@ -25,7 +23,7 @@ private:
     TempDir directory;
   };
   explicit WorkDir(Locked made);
-  static Locked make(const std::filesystem::path& parent, const std::string& prefix);
+  static Locked make(const std::filesystem::path& parent);
 
   UniqueFd lock_;  // given back last: what is unlocked may be removed by others
   TempDir directory_;

@@ -136,6 +136,16 @@ chosen() {
   grep -o 'oci-solve: engine: .*' <<<"$stderr"
 }
 
+@test "oci-solve: without /proc it says so" {
+  [ "$(id -u)" -eq 0 ] || skip 'unmounting needs root'
+  make_request >request
+  for engine in native buildkit; do
+    run --separate-stderr unshare -m sh -c 'umount -l /proc && exec oci-solve --engine "$1" <request' sh "$engine"
+    [ "$status" -eq 1 ]
+    [ "$stderr" = 'oci-solve: /proc is not mounted here, and files are reached through it: mount -t proc proc /proc' ]
+  done
+}
+
 @test "oci-solve: the native engine is what builds unless something speaks against it" {
   [ "$(id -u)" -eq 0 ] || skip 'building needs root'
   chosen auto >said

@@ -8,6 +8,7 @@
 #include "common/engine/combinations.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/file.hpp"
+#include "common/sys/proc.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/sys/work_dir.hpp"
 #include "common/util/error.hpp"
@@ -32,6 +33,7 @@ void run(const Options& options, int in, std::FILE* out) {
   if (request.debug) util::log::set_level(util::log::Level::debug);
   const auto wanted = wanted_engine(options, request);
   engine::check_combinations(request);
+  sys::require_proc();
 
   std::optional<sys::WorkDir> temporary;
   if (!options.work_dir) temporary.emplace(sys::scratch_directory());
