@@ -15,6 +15,9 @@
 namespace dockerfile {
 namespace {
 
+// Each is compared with each name that is not set; nobody means one of more.
+constexpr std::size_t most_suggested = 200;
+
 std::string pairs_text(const std::vector<Pair>& pairs) {
   std::string text;
   for (const auto& pair : pairs)
@@ -89,6 +92,8 @@ Step StageEvaluator::evaluate(const Instruction& instruction) {
   located(file_.source, origin(instruction).location,
           [&] { std::visit([&](auto& each) { apply(each, step); }, step.instruction); });
   step.title = title_of(instruction, state_.environment, file_.directives.escape);
+  located(file_.source, origin(instruction).location,
+          [&] { budget_.spend_growth(origin(instruction).code.size(), step.title.size()); });
   return step;
 }
 
@@ -101,7 +106,8 @@ void StageEvaluator::warn_undefined(const Expansion& expansion, const Origin& or
     const bool declared = std::any_of(state_.args.begin(), state_.args.end(),
                                       [&](const Declaration& arg) { return arg.name == variable; });
     if (declared || is_builder_arg(variable)) continue;
-    const std::string match = suggestion(variable, state_.environment.names());
+    const std::string match =
+        state_.environment.size() > most_suggested ? "" : suggestion(variable, state_.environment.names());
     warn(Rule::UndefinedVar,
          "Usage of undefined variable '$" + variable + "'" +
              (match.empty() ? "" : " (did you mean $" + match + "?)"),
@@ -111,6 +117,7 @@ void StageEvaluator::warn_undefined(const Expansion& expansion, const Origin& or
 
 std::string StageEvaluator::expanded(const std::string& word, const Origin& origin) {
   Expansion expansion = expand(word, state_.environment, file_.directives.escape);
+  budget_.spend_growth(word.size(), expansion.text.size());
   warn_undefined(expansion, origin);
   return std::move(expansion.text);
 }
@@ -119,6 +126,7 @@ std::string StageEvaluator::expanded_content(const std::string& content, const O
   ExpandOptions options;
   options.ignore_quotes = true;  // and the escape is always a backslash
   Expansion expansion = expand(content, state_.environment, options);
+  budget_.spend_growth(content.size(), expansion.text.size());
   warn_undefined(expansion, origin);
   return std::move(expansion.text);
 }
@@ -161,17 +169,18 @@ void StageEvaluator::check_command(const CommandLine& command, const Origin& ori
 
 // "|2 a=b c=d ": the ARGs in effect, each once at its first place, with the values RUN sees.
 std::string StageEvaluator::build_args_text() const {
-  std::vector<std::string> names;
+  std::map<std::string_view, const Declaration*> last;
+  for (const auto& arg : state_.args)
+    last[arg.name] = &arg;
+  const auto count = last.size();
   std::string text;
   for (const auto& arg : state_.args) {
-    if (std::find(names.begin(), names.end(), arg.name) != names.end()) continue;
-    names.push_back(arg.name);
-    const auto last = std::find_if(state_.args.rbegin(), state_.args.rend(),
-                                   [&](const Declaration& each) { return each.name == arg.name; });
+    const auto found = last.extract(arg.name);
+    if (found.empty()) continue;  // it stands before
     const auto value = state_.environment.get(arg.name);
-    text += arg.name + '=' + (value ? std::string(*value) : last->value.value_or("")) + ' ';
+    text += arg.name + '=' + (value ? std::string(*value) : found.mapped()->value.value_or("")) + ' ';
   }
-  return names.empty() ? "" : '|' + std::to_string(names.size()) + ' ' + text;
+  return count == 0 ? "" : '|' + std::to_string(count) + ' ' + text;
 }
 
 void StageEvaluator::apply(Add& add, Step& step) {
@@ -210,7 +219,7 @@ void StageEvaluator::apply(Arg& arg, Step& step) {
       declaration.value = std::string(*global);
     }
     if (declaration.value && !is_builder_arg(declaration.name)) {
-      state_.environment.set(declaration.name, *declaration.value);
+      state_.set_arg(declaration.name, *declaration.value);
     }
     state_.args.push_back(declaration);
     history += ' ' + declaration.name;
@@ -257,8 +266,10 @@ void StageEvaluator::apply(Expose& expose, Step& step) {
   options.escape = file_.directives.escape;
   std::vector<std::string> words;
   for (const auto& port : expose.ports) {
-    for (auto& word : expand_words(port, state_.environment, options))
+    for (auto& word : expand_words(port, state_.environment, options)) {
+      budget_.spend(word.size());
       words.push_back(std::move(word));
+    }
   }
   expose.ports.clear();
   for (const auto& word : words) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/dockerfile/budget.hpp"
 #include "common/dockerfile/execution.hpp"
 #include "common/dockerfile/expand.hpp"
 #include "common/dockerfile/file.hpp"
@@ -24,14 +25,15 @@ struct Step {
 
 class StageEvaluator {
 public:
-  // Borrows all but `state`.
-  StageEvaluator(const File& file, const GlobalScope& scope, StageState state, Lint& lint)
-      : file_(file), scope_(scope), state_(std::move(state)), lint_(lint) {}
+  // Borrows all but `state`. What expansion adds is spent of the `budget`.
+  StageEvaluator(const File& file, const GlobalScope& scope, StageState state, Lint& lint, Budget& budget)
+      : file_(file), scope_(scope), state_(std::move(state)), lint_(lint), budget_(budget) {}
 
   // Throws Error that shows the place for whatever cannot be expanded or is no legal value once expanded.
   Step evaluate(const Instruction& instruction);
 
-  const StageState& state() const noexcept { return state_; }
+  const StageState& state() const& noexcept { return state_; }
+  StageState state() && noexcept { return std::move(state_); }
 
 private:
   void check_repetition(const Origin& origin, const char* keyword);
@@ -67,6 +69,7 @@ private:
   const GlobalScope& scope_;
   StageState state_;
   Lint& lint_;
+  Budget& budget_;
   std::map<std::string, Location> last_of_kind_;  // of the keywords of which only the last counts
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/dockerfile/budget.hpp"
 #include "common/dockerfile/glob.hpp"
 #include "common/dockerfile/source.hpp"
 #include "common/dockerfile/text.hpp"
@@ -20,6 +21,10 @@ std::string text_of(char32_t character) {
   return text;
 }
 
+SyntaxError too_large() {
+  return SyntaxError("the value becomes larger than 1 MiB");
+}
+
 class Lexer {
 public:
   Lexer(std::string_view word, const Environment& environment, const ExpandOptions& options)
@@ -27,7 +32,8 @@ public:
         environment_(environment),
         options_(options),
         escape_(static_cast<unsigned char>(options.escape)),
-        keep_escapes_(options.keep_escapes) {
+        keep_escapes_(options.keep_escapes),
+        largest_(word.size() + largest_growth) {
     // A byte order mark at the start is no part of the text.
     if (!word_.empty() && word_.front() == 0xFEFF) position_ = 1;
   }
@@ -80,6 +86,7 @@ private:
   std::string single_quoted();
   std::string double_quoted();
   std::string dollar();
+  std::string value_of_dollar();
   std::string braces();
   std::string with_operator(const std::string& name, char32_t sign, bool empty_is_unset);
   std::string with_replacement(const std::string& name);
@@ -93,6 +100,8 @@ private:
   const ExpandOptions& options_;
   char32_t escape_;
   bool keep_escapes_;
+  std::size_t largest_;       // that a text may become
+  std::size_t produced_ = 0;  // by all variables together, nested ones too
   std::string unfinished_word_;
   std::size_t position_ = 0;
   int depth_ = 0;
@@ -111,6 +120,7 @@ Lexer::Result Lexer::read(char32_t stop, bool keep_escapes) {
     if (character == '$') {
       const std::string value = dollar();
       text += value;
+      if (text.size() > largest_) throw too_large();
       for (const char32_t each : decode(value))
         words.add(each);
     } else if (character == '<' || (!options_.ignore_quotes && (character == '\'' || character == '"'))) {
@@ -167,6 +177,7 @@ std::string Lexer::double_quoted() {
   for (;;) {
     if (peek() == '$') {
       text += dollar();
+      if (text.size() > largest_) throw too_large();
       continue;
     }
     char32_t character = next();
@@ -188,7 +199,15 @@ std::string Lexer::double_quoted() {
   return text;
 }
 
+// Values count on every level of nesting: none may be kept, but all are held at once.
 std::string Lexer::dollar() {
+  auto value = value_of_dollar();
+  produced_ += value.size();
+  if (value.size() > largest_ || produced_ > 8 * largest_) throw too_large();
+  return value;
+}
+
+std::string Lexer::value_of_dollar() {
   next();
   if (peek() == '{') return braces();
   const std::string variable = name();
@@ -333,21 +352,36 @@ std::optional<std::string> Lexer::value_of(const std::string& variable) {
 }  // namespace
 
 void Environment::set(const std::string& name, const std::string& value) {
-  std::erase_if(variables_, [&](const Variable& variable) { return variable.name == name; });
-  variables_.push_back({name, value});
+  values_.insert_or_assign(name, Value{value, next_place_++});
 }
 
 std::optional<std::string_view> Environment::get(std::string_view name) const {
-  const auto found = std::find_if(variables_.begin(), variables_.end(),
-                                  [&](const Variable& variable) { return variable.name == name; });
-  if (found == variables_.end()) return std::nullopt;
-  return found->value;
+  const auto found = values_.find(name);
+  if (found == values_.end()) return std::nullopt;
+  return found->second.text;
+}
+
+std::vector<const Environment::Entry*> Environment::in_order() const {
+  std::vector<const Entry*> entries;
+  entries.reserve(values_.size());
+  for (const auto& entry : values_)
+    entries.push_back(&entry);
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry* a, const Entry* b) { return a->second.place < b->second.place; });
+  return entries;
+}
+
+std::vector<Environment::Variable> Environment::variables() const {
+  std::vector<Variable> variables;
+  for (const auto* entry : in_order())
+    variables.push_back({entry->first, entry->second.text});
+  return variables;
 }
 
 std::vector<std::string> Environment::names() const {
   std::vector<std::string> names;
-  for (const auto& variable : variables_)
-    names.push_back(variable.name);
+  for (const auto* entry : in_order())
+    names.push_back(entry->first);
   return names;
 }
 

@@ -1,10 +1,15 @@
 // Variables, quotes and escapes in the words of a Dockerfile, expanded as BuildKit's shell lexer does.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace dockerfile {
@@ -22,11 +27,21 @@ public:
   // A name that is set again moves to the end.
   void set(const std::string& name, const std::string& value);
   std::optional<std::string_view> get(std::string_view name) const;
-  const std::vector<Variable>& variables() const noexcept { return variables_; }
+  std::size_t size() const noexcept { return values_.size(); }
+  std::vector<Variable> variables() const;
   std::vector<std::string> names() const;
 
 private:
-  std::vector<Variable> variables_;
+  struct Value {
+    std::string text;
+    std::uint64_t place = 0;  // grows with each call of set()
+  };
+  using Entry = std::pair<const std::string, Value>;
+
+  std::vector<const Entry*> in_order() const;
+
+  std::map<std::string, Value, std::less<>> values_;
+  std::uint64_t next_place_ = 0;
 };
 
 struct Expansion {
@@ -45,7 +60,7 @@ struct ExpandOptions {
 
 // `word` with $NAME, ${NAME} and the operators - :- + :+ ? :? # ## % %% / // carried out, quotes and escapes
 // resolved. Throws SyntaxError `failed to process "WORD": REASON` for a malformed word, an unset variable
-// with ? and a bad pattern.
+// with ?, a bad pattern, and a result that is more than largest_growth longer than `word`.
 Expansion expand(std::string_view word, const Environment& environment, const ExpandOptions& options);
 Expansion expand(std::string_view word, const Environment& environment, char escape);
 

@@ -18,10 +18,17 @@ bool is_any(char32_t character) {
   return character != '\n';
 }
 
+// The lexer has a limit of its own; this one keeps memory small until it is asked.
+void check_size(const std::u32string& result) {
+  constexpr std::size_t most = 8 << 20;
+  if (result.size() > most) throw SyntaxError("the value becomes larger than 1 MiB");
+}
+
 // The template language of regexp.ReplaceAllString for an expression without groups.
 std::u32string filled_in(std::u32string_view text, std::u32string_view match) {
   std::u32string result;
   while (!text.empty()) {
+    check_size(result);
     if (text.front() != '$') {
       result += text.front();
       text.remove_prefix(1);
@@ -77,7 +84,7 @@ Glob::Glob(std::u32string_view pattern) {
 class Glob::Table {
 public:
   Table(const std::vector<Item>& items, std::u32string_view text)
-      : items_(items), text_(text), width_(text.size() + 1), possible_((items.size() + 1) * width_) {
+      : items_(items), text_(text), width_(text.size() + 1), possible_(cells(items, text)) {
     for (std::size_t place = 0; place < width_; ++place)
       at(items.size(), place) = true;
     for (std::size_t item = items.size(); item-- > 0;) {
@@ -107,6 +114,14 @@ public:
   }
 
 private:
+  // A bit each, and the time to fill it.
+  static std::size_t cells(const std::vector<Item>& items, std::u32string_view text) {
+    constexpr std::size_t most = std::size_t{1} << 28;
+    if (items.size() + 1 > most / (text.size() + 1))
+      throw SyntaxError("the pattern and the value are too long to match");
+    return (items.size() + 1) * (text.size() + 1);
+  }
+
   std::vector<bool>::reference at(std::size_t item, std::size_t place) {
     return possible_[item * width_ + place];
   }
@@ -156,6 +171,7 @@ std::u32string Glob::replace(std::u32string_view text, std::u32string_view subst
     if (occurrences == Occurrences::first) return result.append(substitute).append(text.substr(end));
     // An empty match right behind the match before it does not count.
     if (end > done || start == 0) result += filled_in(substitute, text.substr(start, end - start));
+    check_size(result);
     done = end;
     search = std::max(search + 1, end);
   }

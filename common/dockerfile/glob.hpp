@@ -7,6 +7,7 @@
 
 namespace dockerfile {
 
+// What does the matching throws SyntaxError where pattern and text are too long for it: 2^28 steps.
 class Glob {
 public:
   // `\*`, `\?` and `\\` are the characters themselves, `\/` and `\}` too. Throws SyntaxError

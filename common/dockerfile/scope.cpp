@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "common/dockerfile/budget.hpp"
 #include "common/dockerfile/text.hpp"
 
 namespace dockerfile {
@@ -37,12 +38,14 @@ Environment predefined(const BuildInputs& inputs, const std::string& last_stage)
 }
 
 void declare(Environment& environment, const Declaration& declaration,
-             const std::map<std::string, std::string>& build_args, char escape) {
+             const std::map<std::string, std::string>& build_args, char escape, Budget& budget) {
   const auto given = build_args.find(declaration.name);
   if (given != build_args.end()) {
     environment.set(declaration.name, given->second);
   } else if (declaration.value) {
-    environment.set(declaration.name, expand(*declaration.value, environment, escape).text);
+    const auto value = expand(*declaration.value, environment, escape).text;
+    budget.spend_growth(declaration.value->size(), value.size());
+    environment.set(declaration.name, value);
   }
 }
 
@@ -51,11 +54,12 @@ void declare(Environment& environment, const Declaration& declaration,
 GlobalScope::GlobalScope(const File& file, const BuildInputs& inputs)
     : build_args_(inputs.build_args), environment_(predefined(inputs, file.stages.back().name)) {
   const char escape = file.directives.escape;
+  Budget budget;
   Environment defaults = environment_;
   try {
     for (const auto& arg : file.global_args) {
       for (const auto& declaration : arg.declarations)
-        declare(defaults, declaration, {}, escape);
+        declare(defaults, declaration, {}, escape, budget);
     }
     defaults_ = std::move(defaults);
   } catch (const SyntaxError&) {
@@ -64,7 +68,7 @@ GlobalScope::GlobalScope(const File& file, const BuildInputs& inputs)
   for (const auto& arg : file.global_args) {
     located(file.source, arg.origin.location, [&] {
       for (const auto& declaration : arg.declarations) {
-        declare(environment_, declaration, build_args_, escape);
+        declare(environment_, declaration, build_args_, escape, budget);
         declared_names_.push_back(declaration.name);
       }
     });

@@ -32,6 +32,7 @@ void warn(Lint& lint, Rule rule, const std::string& message, const Stage& stage)
 Expansion expand_from(const std::string& word, const Stage& stage, const File& file, const GlobalScope& scope,
                       Lint& lint) {
   Expansion expansion = expand(word, scope.environment(), file.directives.escape);
+  if (expansion.missing.empty()) return expansion;
   const auto names = names_known_to_from(scope);
   for (const auto& variable : expansion.missing) {
     if (std::binary_search(names.begin(), names.end(), variable)) continue;
@@ -63,14 +64,6 @@ void lint_default_bases(const File& file, const GlobalScope& scope, Lint& lint) 
               "Default value for ARG " + stage.base + " results in empty or invalid base image name",
               stage.origin.location);
   }
-}
-
-std::optional<StageIndex> find_stage(const std::vector<ResolvedStage>& stages, const File& file,
-                                     std::string_view name) {
-  for (std::size_t i = stages.size(); i-- > 0;) {
-    if (!name.empty() && file.stages[i].name == name) return i;
-  }
-  return std::nullopt;
 }
 
 // Why a name can be no image's, in the words of the reference grammar that BuildKit uses.
@@ -149,7 +142,10 @@ StageGraph::StageGraph(const File& file, const GlobalScope& scope, const IsNamed
       resolved.named_context = true;
       resolved.parent.reset();
     }
+    located(file.source, stage.origin.location,
+            [&] { budget_.spend_growth(stage.base.size(), resolved.base.size()); });
     stages_.push_back(std::move(resolved));
+    if (!stage.name.empty()) by_name_[stage.name] = i;
     instructions_.push_back(stages_.back().named_context ? std::vector<Instruction>() : stage.instructions);
   }
   if (stages_.size() == 1 && !names_anything_else(instructions_.front())) stages_.front().title.clear();
@@ -173,6 +169,13 @@ StageGraph::StageGraph(const File& file, const GlobalScope& scope, const IsNamed
   }
 }
 
+// The last of that name among those that are resolved.
+std::optional<StageIndex> StageGraph::find_stage(const std::string& name) const {
+  const auto found = by_name_.find(name);
+  if (found == by_name_.end()) return std::nullopt;
+  return found->second;
+}
+
 ResolvedStage StageGraph::resolve(const Stage& stage, std::size_t index, const GlobalScope& scope,
                                   Lint& lint) const {
   ResolvedStage resolved;
@@ -183,7 +186,7 @@ ResolvedStage StageGraph::resolve(const Stage& stage, std::size_t index, const G
   }
   if (!stage.platform.empty()) resolved.platform = resolve_platform(stage, scope, lint);
   // Case counts here, unlike in COPY --from: names are kept in lower case.
-  resolved.parent = find_stage(stages_, file_, resolved.base);
+  resolved.parent = find_stage(resolved.base);
   return resolved;
 }
 
@@ -220,7 +223,7 @@ image::Platform StageGraph::resolve_platform(const Stage& stage, const GlobalSco
 
 StageIndex StageGraph::target(const std::string& name) const {
   if (name.empty()) return stages_.size() - 1;
-  if (const auto found = find_stage(stages_, file_, lower(name))) return *found;
+  if (const auto found = find_stage(lower(name))) return *found;
   std::vector<std::string> titles;
   for (StageIndex i = 0; i < stages_.size(); ++i)
     titles.push_back(title_of(file_.stages[i], i));
@@ -231,6 +234,7 @@ void StageGraph::add_triggers(StageIndex stage, const std::vector<std::string>& 
   const Location from = file_.stages[stage].origin.location;
   std::vector<Instruction> fired;
   for (const auto& trigger : triggers) {
+    located(file_.source, from, [&] { budget_.spend(trigger.size() + sizeof(Instruction)); });
     fired.push_back(parse_trigger(trigger, file_.source, from));
     located(file_.source, from, [&] {
       check_copy_source(fired.back(), file_.directives.escape);
@@ -257,7 +261,7 @@ Provider StageGraph::copy_provider(const std::string& from) const {
 }
 
 Provider StageGraph::mount_provider(const std::string& from) const {
-  if (const auto stage = find_stage(stages_, file_, lower(from))) return *stage;
+  if (const auto stage = find_stage(lower(from))) return *stage;
   return from;
 }
 

@@ -3,11 +3,13 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "common/dockerfile/budget.hpp"
 #include "common/dockerfile/file.hpp"
 #include "common/dockerfile/scope.hpp"
 #include "common/image/descriptor.hpp"
@@ -59,13 +61,16 @@ public:
 private:
   ResolvedStage resolve(const Stage& stage, std::size_t index, const GlobalScope& scope, Lint& lint) const;
   image::Platform resolve_platform(const Stage& stage, const GlobalScope& scope, Lint& lint) const;
+  std::optional<StageIndex> find_stage(const std::string& name) const;
   void check_cycles() const;
   void check_image_names() const;
   std::vector<StageIndex> providers(const Instruction& instruction) const;
   void check_order(StageIndex stage) const;
 
   const File& file_;
+  Budget budget_;  // of bases and triggers
   std::vector<ResolvedStage> stages_;
+  std::map<std::string, StageIndex> by_name_;
   std::vector<std::vector<Instruction>> instructions_;
 };
 

@@ -35,18 +35,30 @@ StageState StageState::from_scratch() {
   return from_image({}, "/", {});
 }
 
-StageState StageState::from_stage(const StageState& parent) {
-  StageState state = parent;
+StageState StageState::from_stage(StageState state) {
+  if (state.image_env_last) return state;
   // What the image says comes last, so an ARG that shadowed an ENV does so no longer.
-  for (const auto& entry : parent.image_env)
+  for (const auto& entry : state.image_env)
     set_entry(state.environment, entry);
+  state.image_env_last = true;
   return state;
 }
 
-void StageState::set_env(const std::string& name, const std::string& value) {
+void StageState::set_arg(const std::string& name, const std::string& value) {
   environment.set(name, value);
+  image_env_last = false;
+}
+
+void StageState::set_env(const std::string& name, const std::string& value) {
+  const bool is_new = !environment.get(name);
+  environment.set(name, value);
+  if (is_new) {
+    image_env.push_back(name + '=' + value);
+    return;
+  }
+  image_env_last = false;
   const auto found = std::find_if(image_env.begin(), image_env.end(), [&](const std::string& entry) {
-    return entry.substr(0, entry.find('=')) == name;
+    return entry.starts_with(name) && (entry.size() == name.size() || entry[name.size()] == '=');
   });
   if (found == image_env.end()) {
     image_env.push_back(name + '=' + value);

@@ -8,8 +8,10 @@
 #include <nlohmann/json.hpp>
 
 #include "common/hash/sha256.hpp"
+#include "common/image/members.hpp"
 #include "common/output/documents.hpp"
 #include "common/util/error.hpp"
+#include "common/util/text.hpp"
 
 namespace output {
 namespace {
@@ -61,6 +63,14 @@ void fill_times(std::vector<plan::HistoryRecord>& history) {
   }
 }
 
+// What is written here is read by tools with this limit, ours among them.
+void check_size(const std::string& what, const std::string& document) {
+  if (document.size() <= image::max_document_size) return;
+  throw util::Error("the image's " + what + " has " + util::human_size(document.size()) + ", more than the " +
+                    util::human_size(image::max_document_size) +
+                    " that readers of images accept: use fewer instructions or shorter values");
+}
+
 }  // namespace
 
 Image assemble(const plan::ImageRecipe& recipe, const std::optional<Base>& base,
@@ -95,10 +105,12 @@ Image assemble(const plan::ImageRecipe& recipe, const std::optional<Base>& base,
   for (const auto& layer : layer_files)
     diff_ids.push_back(layer.diff_id);
   auto config_json = plan::to_json(recipe.config, history, diff_ids);
+  check_size("config", config_json);
   const image::Descriptor config{.media_type = std::string(image::media_type::oci_config),
                                  .digest = hash::sha256(config_json),
                                  .size = config_json.size()};
   auto manifest_json = manifest_document(config, layer_files, annotations);
+  check_size("manifest", manifest_json);
   const image::Descriptor manifest{.media_type = std::string(image::media_type::oci_manifest),
                                    .digest = hash::sha256(manifest_json),
                                    .size = manifest_json.size(),

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <utility>
 
 #include "common/context/sources.hpp"
 #include "common/dockerfile/scope.hpp"
@@ -63,11 +64,21 @@ public:
     for (const auto& target : inputs_.targets)
       targets.push_back(graph_.target(target.value_or("")));
     resolve_bases(targets);
-    for (const StageIndex stage : graph_.needed_for(targets))
-      results_[stage] = lower(stage);
+    const auto needed = graph_.needed_for(targets);
+    for (const StageIndex stage : needed) {
+      if (const auto parent = graph_.stages()[stage].parent) ++uses_[*parent];
+    }
+    for (const StageIndex target : targets)
+      ++uses_[target];
+    for (const StageIndex stage : needed) {
+      auto result = lower(stage);
+      filesystems_[stage] = result.filesystem;
+      histories_[stage] = std::exchange(result.history, {});
+      if (uses_[stage] > 0) results_.emplace(stage, std::move(result));
+    }
     std::vector<ImageRecipe> recipes;
     for (const StageIndex target : targets)
-      recipes.push_back(recipe(results_.at(target)));
+      recipes.push_back(recipe(target));
     return recipes;
   }
 
@@ -169,13 +180,24 @@ private:
     return *ignore_;
   }
 
+  // What a stage ended with, for the next of those that go on from it. The last takes it away: of a long
+  // chain one is held.
+  StageResult take_result(StageIndex stage) {
+    const auto found = results_.find(stage);
+    if (--uses_[stage] == 0) return std::move(results_.extract(found).mapped());
+    // Names and values stand in the state twice, and labels in the config.
+    budget_.spend(3 * found->second.config_size);
+    return found->second;
+  }
+
   StageResult start(StageIndex stage) {
     const auto& resolved = graph_.stages()[stage];
     StageResult result;
     result.platform = platform_of(stage);
     if (resolved.parent) {
-      result = results_.at(*resolved.parent);
-      result.state = dockerfile::StageState::from_stage(result.state);
+      dockerfile::located(file_.source, file_.stages[stage].origin.location,
+                          [&] { result = take_result(*resolved.parent); });
+      result.state = dockerfile::StageState::from_stage(std::move(result.state));
       result.cmd_set = false;
       result.config.on_build.clear();
       return result;
@@ -189,9 +211,10 @@ private:
     }
     const auto& base = bases_.at(stage);
     result.config = ImageConfig::parse(base.config, base.reference);
+    result.config_size = base.config.size();
     result.config.on_build.clear();
-    result.state =
-        dockerfile::StageState::from_image(result.config.env, result.config.working_dir, result.config.shell);
+    result.state = dockerfile::StageState::from_image(std::exchange(result.config.env, {}),
+                                                      result.config.working_dir, result.config.shell);
     result.filesystem = pull(base.reference, result.platform, file_.stages[stage].origin.location,
                              title(stage, 1, "FROM " + base.reference));
     result.base = result.filesystem;
@@ -219,8 +242,9 @@ private:
             [&](const std::string& text) {
               // Triggers stand where they fire.
               return title(stage, ++count, (place == from ? "ONBUILD " : "") + text);
-            }};
-    dockerfile::StageEvaluator evaluator(file_, scope_, result.state, lint_);
+            },
+        .spend = [this](std::uint64_t bytes) { budget_.spend(bytes); }};
+    dockerfile::StageEvaluator evaluator(file_, scope_, std::move(result.state), lint_, budget_);
     for (const auto& instruction : instructions) {
       place = dockerfile::origin(instruction).location;
       const auto step = evaluator.evaluate(instruction);
@@ -229,13 +253,19 @@ private:
         lower_step(step, evaluator.state(), surroundings, inputs_.no_cache, result);
       });
     }
+    result.state = std::move(evaluator).state();
     return result;
   }
 
-  std::string title(StageIndex stage, int count, const std::string& text) const {
+  std::ptrdiff_t count_titles(StageIndex stage) const {
     const auto& instructions = graph_.instructions(stage);
-    const auto total = std::count_if(instructions.begin(), instructions.end(), makes_op) +
-                       static_cast<std::ptrdiff_t>(bases_.count(stage));
+    return std::count_if(instructions.begin(), instructions.end(), makes_op) +
+           static_cast<std::ptrdiff_t>(bases_.count(stage));
+  }
+
+  std::string title(StageIndex stage, int count, const std::string& text) {
+    if (!titled_ || titled_->stage != stage) titled_ = {.stage = stage, .total = count_titles(stage)};
+    const auto total = titled_->total;
     std::string title = "[";
     if (inputs_.several_platforms) title += platform_of(stage).str() + " ";
     if (const auto& name = graph_.stages()[stage].title; !name.empty()) title += name + " ";
@@ -246,7 +276,7 @@ private:
   }
 
   OpId provide(const dockerfile::Provider& provider, const dockerfile::Location& place) {
-    if (const auto* stage = std::get_if<StageIndex>(&provider)) return results_.at(*stage).filesystem;
+    if (const auto* stage = std::get_if<StageIndex>(&provider)) return filesystems_.at(*stage);
     const auto& name = std::get<std::string>(provider);
     if (inputs_.directories.count(name) > 0) return named_directory(name);
     const auto reference = parse_reference(name).full();
@@ -281,12 +311,27 @@ private:
          .title = {}});
   }
 
-  ImageRecipe recipe(const StageResult& stage) const {
-    ImageRecipe recipe{.base = stage.base, .history = stage.history, .config = stage.config};
+  ImageRecipe recipe(StageIndex target) {
+    auto stage = take_result(target);
+    ImageRecipe recipe{.base = stage.base, .history = history(target), .config = std::move(stage.config)};
+    recipe.config.env = std::move(stage.state.image_env);
     for (const auto& [name, value] : inputs_.labels)
       recipe.config.labels[name] = value;
     if (!inputs_.platforms.empty()) recipe.config.platform = platform_;
     return recipe;
+  }
+
+  // With that of the stages it goes on from, which stands in memory once for all stages.
+  std::vector<HistoryEntry> history(StageIndex target) const {
+    std::vector<StageIndex> chain = {target};
+    while (const auto parent = graph_.stages()[chain.back()].parent)
+      chain.push_back(*parent);
+    std::vector<HistoryEntry> history;
+    for (auto stage = chain.rbegin(); stage != chain.rend(); ++stage) {
+      const auto& own = histories_.at(*stage);
+      history.insert(history.end(), own.begin(), own.end());
+    }
+    return history;
   }
 
   const dockerfile::File& file_;
@@ -299,7 +344,18 @@ private:
   dockerfile::StageGraph graph_;
   std::map<StageIndex, Base> bases_;
   std::optional<context::Ignore> ignore_;
+
+  struct Titled {
+    StageIndex stage;
+    std::ptrdiff_t total;
+  };
+  std::optional<Titled> titled_;  // the stage at hand
+
+  dockerfile::Budget budget_;
+  std::map<StageIndex, std::size_t> uses_;  // stages and targets that still need the result
   std::map<StageIndex, StageResult> results_;
+  std::map<StageIndex, OpId> filesystems_;
+  std::map<StageIndex, std::vector<HistoryEntry>> histories_;
 };
 
 }  // namespace

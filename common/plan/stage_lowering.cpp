@@ -5,7 +5,9 @@
 
 #include "common/dockerfile/paths.hpp"
 #include "common/dockerfile/remote.hpp"
+#include "common/image/members.hpp"
 #include "common/util/error.hpp"
+#include "common/util/text.hpp"
 
 namespace plan {
 namespace {
@@ -53,9 +55,11 @@ public:
     Run run;
     run.root = stage_.filesystem;
     run.arguments = step_.execution->arguments;
+    if (run.arguments.empty()) throw SyntaxError("failed to marshal LLB definition: arguments are required");
     run.script = step_.execution->script;
     for (const auto& variable : state_.environment.variables()) {
       run.environment.push_back(variable.name + "=" + variable.value);
+      surroundings_.spend(run.environment.back().size() + sizeof(std::string));
     }
     run.working_dir = state_.working_dir.empty() ? "/" : state_.working_dir;
     run.user = stage_.config.user;
@@ -77,10 +81,7 @@ public:
     put_layer({.action = action, .title = surroundings_.title(step_.title)});
   }
 
-  void operator()(const dockerfile::Env&) {
-    stage_.config.env = state_.image_env;
-    put_history();
-  }
+  void operator()(const dockerfile::Env&) { put_history(); }
 
   void operator()(const dockerfile::Cmd&) {
     stage_.config.cmd = step_.execution->arguments;
@@ -166,12 +167,25 @@ private:
   }
 
   void put_history() {
-    if (step_.history) stage_.history.push_back({.created_by = *step_.history, .layer = std::nullopt});
+    if (step_.history) put_history({.created_by = *step_.history, .layer = std::nullopt});
+  }
+
+  // Sums up what certainly stands in the config, so that one that is too large for any reader shows its
+  // place.
+  void put_history(HistoryEntry entry) {
+    constexpr std::uint64_t least_beside = 80;  // keys, times
+    stage_.config_size += entry.created_by.size() + least_beside;
+    if (stage_.config_size > image::max_document_size) {
+      throw SyntaxError("the image's config becomes larger than " +
+                        util::human_size(image::max_document_size) +
+                        ": use fewer instructions or shorter values");
+    }
+    stage_.history.push_back(std::move(entry));
   }
 
   void put_layer(Op op) {
     stage_.filesystem = surroundings_.add(std::move(op));
-    stage_.history.push_back({.created_by = step_.history.value_or(""), .layer = stage_.filesystem});
+    put_history({.created_by = step_.history.value_or(""), .layer = stage_.filesystem});
   }
 
   Copy start_copy(const Transfer& transfer) const {
@@ -231,7 +245,6 @@ private:
 
 void lower_step(const Step& step, const StageState& state, const Surroundings& surroundings, bool no_cache,
                 StageResult& stage) {
-  stage.state = state;
   std::visit(Lowering(step, state, surroundings, no_cache, stage), step.instruction);
 }
 

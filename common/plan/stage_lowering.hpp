@@ -1,6 +1,7 @@
 // Lowering of one stage: its instructions become ops, config and history.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -12,9 +13,10 @@ namespace plan {
 // A stage at its start or end.
 struct StageResult {
   OpId filesystem = 0;
-  std::optional<OpId> base;  // the Pull that its layers begin with
-  std::vector<HistoryEntry> history;
-  ImageConfig config;
+  std::optional<OpId> base;           // the Pull that its layers begin with
+  std::vector<HistoryEntry> history;  // its own alone, without its parent's
+  std::uint64_t config_size = 0;      // bytes that its image's config has at least, with all history
+  ImageConfig config;                 // but for "Env", which `state` has
   dockerfile::StageState state;
   image::Platform platform;
   bool cmd_set = false;  // by this stage itself: ENTRYPOINT clears an inherited CMD alone
@@ -28,10 +30,11 @@ struct Surroundings {
   std::function<OpId(const std::string& from)> mount_from;         // what RUN --mount=from names
   std::function<OpId(const dockerfile::InlineFile&)> inline_file;  // one op for all files that are alike
   std::function<std::string(const std::string& text)> title;       // "[name 2/4] text", counting up
+  std::function<void(std::uint64_t bytes)> spend;                  // of what the plan may hold
 };
 
-// Carries `stage` through one instruction, expanded by `evaluator`. Throws dockerfile::SyntaxError or
-// util::Error.
+// Carries `stage` through one instruction, expanded by `evaluator`; its `state` stays as it is. Throws
+// dockerfile::SyntaxError or util::Error.
 void lower_step(const dockerfile::Step& step, const dockerfile::StageState& state,
                 const Surroundings& surroundings, bool no_cache, StageResult& stage);
 

@@ -12,7 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const dockerfile::StageGraph graph(
         file, scope, [](const std::string&) { return false; }, lint);
     for (const auto stage : graph.needed_for({graph.target("")})) {
-      dockerfile::StageEvaluator evaluator(file, scope, dockerfile::StageState::from_scratch(), lint);
+      dockerfile::Budget budget;
+      dockerfile::StageEvaluator evaluator(file, scope, dockerfile::StageState::from_scratch(), lint, budget);
       for (const auto& instruction : graph.instructions(stage))
         evaluator.evaluate(instruction);
     }

@@ -30,7 +30,8 @@ void evaluate(const dockerfile::File& file, const dockerfile::StageGraph& graph,
   } else {
     report.state = dockerfile::StageState::from_scratch();
   }
-  dockerfile::StageEvaluator evaluator(file, scope, report.state, lint);
+  dockerfile::Budget budget;
+  dockerfile::StageEvaluator evaluator(file, scope, report.state, lint, budget);
   for (const auto& instruction : graph.instructions(stage)) {
     auto step = evaluator.evaluate(instruction);
     if (step.history) report.history.push_back(*step.history);

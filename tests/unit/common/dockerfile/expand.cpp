@@ -169,6 +169,46 @@ TEST(Expand, RefusesNestingThatNoOneWrites) {
   EXPECT_EQ(expansion_fault(word), "syntax error: substitutions are nested too deeply");
 }
 
+// Each of these would be more than the machine has.
+TEST(Expand, RefusesValuesThatGrowBeyondAMebibyte) {
+  Environment environment;
+  environment.set("A", std::string(1 << 20, 'a'));
+  std::string many, nested = "x";
+  for (int i = 0; i < 20'000; ++i)
+    many += "$A";
+  for (int i = 0; i < 900; ++i)
+    nested = "$A${none:+" + nested + "}";
+  std::string whole_matches;
+  for (int i = 0; i < 20'000; ++i)
+    whole_matches += "\\$0";
+  for (const auto& word : {std::string("$A$A"), many, '"' + many + '"', "${none:-" + many + "}", nested,
+                           std::string("${A//a/bbbb}"), "${A//*/" + whole_matches + "}"}) {
+    try {
+      expand(word, environment, '\\');
+      ADD_FAILURE() << word.substr(0, 100);
+    } catch (const SyntaxError& error) {
+      EXPECT_TRUE(std::string_view(error.what()).ends_with("the value becomes larger than 1 MiB"))
+          << word.substr(0, 100);
+    }
+  }
+  EXPECT_EQ(expand("x$A", environment, '\\').text.size(), (1u << 20) + 1);
+  const std::string literal(3 << 20, 'x');
+  EXPECT_EQ(expand(literal, environment, '\\').text, literal);
+}
+
+TEST(Expand, RefusesPatternsThatTakeTooLongToMatch) {
+  Environment environment;
+  environment.set("A", std::string(1 << 20, 'a'));
+  std::string pattern;
+  for (int i = 0; i < 20'000; ++i)
+    pattern += "*a";
+  for (const char* sign : {"#", "%", "/"}) {
+    EXPECT_THROW(expand("${A" + (sign + pattern) + (*sign == '/' ? "/x}" : "}"), environment, '\\'),
+                 SyntaxError)
+        << sign;
+  }
+}
+
 Words words(std::string_view text) {
   return dockerfile::expand_words(text, sample(), {});
 }

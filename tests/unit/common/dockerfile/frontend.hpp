@@ -29,6 +29,7 @@ inline Outcome evaluate(std::string_view text, const std::map<std::string, std::
   const dockerfile::GlobalScope scope(file, inputs);
   const dockerfile::StageGraph graph(
       file, scope, [](const std::string&) { return false; }, lint);
+  dockerfile::Budget budget;
   std::map<dockerfile::StageIndex, Outcome> outcomes;
   const dockerfile::StageIndex wanted = graph.target(target);
   for (const dockerfile::StageIndex index : graph.needed_for({wanted})) {
@@ -38,7 +39,7 @@ inline Outcome evaluate(std::string_view text, const std::map<std::string, std::
     dockerfile::StageEvaluator evaluator(file, scope,
                                          parent ? dockerfile::StageState::from_stage(outcomes[*parent].state)
                                                 : dockerfile::StageState::from_scratch(),
-                                         lint);
+                                         lint, budget);
     for (const auto& instruction : graph.instructions(index)) {
       outcome.steps.push_back(evaluator.evaluate(instruction));
       if (outcome.steps.back().history) outcome.history.push_back(*outcome.steps.back().history);

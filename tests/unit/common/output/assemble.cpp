@@ -4,6 +4,7 @@
 
 #include "common/output/documents.hpp"
 #include "common/util/json.hpp"
+#include "tests/support/error_of.hpp"
 #include "tests/unit/common/output/images.hpp"
 
 #include <nlohmann/json.hpp>
@@ -83,6 +84,14 @@ TEST(Assembly, DescribesConfigAndManifestByTheirBytes) {
   EXPECT_EQ(image.manifest.digest, hash::sha256(image.manifest_json));
   EXPECT_EQ(image.manifest.size, image.manifest_json.size());
   EXPECT_EQ(image.manifest.platform->str(), "linux/arm64");
+}
+
+// oci-digest and oci-unpack read no larger one.
+TEST(Assembly, RefusesAConfigThatNobodyReads) {
+  const auto recipe = recipe_of({{std::string(4 << 20, 'x'), {}}});
+  EXPECT_EQ(test::error_of([&] { assemble(recipe, {}, {}, 1); }),
+            "the image's config has 4.0 MiB, more than the 4.0 MiB that readers of images accept: use fewer "
+            "instructions or shorter values");
 }
 
 TEST(ManifestDocument, IsIndentedAndInTheOrderOfGosStructs) {
