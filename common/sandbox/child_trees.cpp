@@ -37,7 +37,7 @@ struct Device {
   unsigned minor;
 };
 
-constexpr std::array<Device, 6> devices = {
+constexpr std::array<Device, 6> device_nodes = {
     {{"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}}};
 
 constexpr std::array<std::array<const char*, 2>, 5> links = {{{"/proc/self/fd", "fd"},
@@ -76,8 +76,8 @@ bool attach_here(const MountStep& step) noexcept {
   return restrict_tree(step.tree.get(), step.attributes) && move_tree(step.tree.get(), AT_FDCWD, target);
 }
 
-// Trees of single device files, by index of `devices`.
-using DeviceTrees = std::array<int, devices.size()>;
+// Trees of single device files, by index of `device_nodes`.
+using DeviceTrees = std::array<int, device_nodes.size()>;
 
 // On a filesystem of their own, mounted where the plan's next one will cover it.
 bool make_aside(const ChildPlan& plan, DeviceTrees& trees) noexcept {
@@ -85,8 +85,8 @@ bool make_aside(const ChildPlan& plan, DeviceTrees& trees) noexcept {
   if (::mount("tmpfs", place, "tmpfs", ms_nosuid | ms_noexec, "mode=700,size=64k") != 0 ||
       ::chdir(place) != 0)
     return false;
-  for (std::size_t i = 0; i < devices.size(); ++i) {
-    const auto& device = devices[i];
+  for (std::size_t i = 0; i < device_nodes.size(); ++i) {
+    const auto& device = device_nodes[i];
     if (::mknod(device.name, S_IFCHR | 0666, ::makedev(device.major, device.minor)) != 0) return false;
     trees[i] = clone_tree(AT_FDCWD, device.name, 0);
     if (trees[i] < 0) return false;
@@ -115,8 +115,8 @@ int device_tree(int device) noexcept {
 }
 
 bool open_machine_devices(DeviceTrees& trees) noexcept {
-  for (std::size_t i = 0; i < devices.size(); ++i) {
-    const int fd = open_device(devices[i]);
+  for (std::size_t i = 0; i < device_nodes.size(); ++i) {
+    const int fd = open_device(device_nodes[i]);
     trees[i] = fd < 0 ? -1 : device_tree(fd);
     if (trees[i] < 0) return false;
     ::close(fd);
@@ -126,8 +126,8 @@ bool open_machine_devices(DeviceTrees& trees) noexcept {
 
 // Fills /dev, the working directory.
 bool put_devices(Devices source, const DeviceTrees& trees) noexcept {
-  for (std::size_t i = 0; i < devices.size(); ++i) {
-    const auto& device = devices[i];
+  for (std::size_t i = 0; i < device_nodes.size(); ++i) {
+    const auto& device = device_nodes[i];
     if (source == Devices::made) {
       if (::mknod(device.name, S_IFCHR | 0666, ::makedev(device.major, device.minor)) != 0) return false;
     } else {
@@ -195,7 +195,7 @@ bool put_together(SystemTree& system, const ChildPlan& plan, int null) noexcept 
 void make_trees(ChildPlan& plan) noexcept {
   ::umask(0);
   // Before anything else can take its place.
-  const int null = open_device(devices[0]);
+  const int null = open_device(device_nodes[0]);
   if (null < 0) fail(plan, Failure::Step::null_device);
   for (std::size_t i = 0; i < plan.system.size(); ++i) {
     if (!put_together(plan.system[i], plan, null)) fail(plan, Failure::Step::system, static_cast<int>(i));

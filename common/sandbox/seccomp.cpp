@@ -100,7 +100,9 @@ void add_rules(const Context& context) {
   // Sockets of every family but AF_ALG (38) and AF_VSOCK (40), which reach past namespaces.
   add(context, SCMP_ACT_ALLOW, "socket", SCMP_A0(SCMP_CMP_LT, 38));
   add(context, SCMP_ACT_ALLOW, "socket", SCMP_A0(SCMP_CMP_EQ, 39));
-  add(context, SCMP_ACT_ALLOW, "socket", SCMP_A0(SCMP_CMP_GT, 40));
+  // Not "above 40": the kernel takes the lower half of the number alone, so that 2^32 + 40 is AF_VSOCK.
+  for (unsigned family = 41; family <= 45; ++family)
+    add(context, SCMP_ACT_ALLOW, "socket", SCMP_A0(SCMP_CMP_EQ, family));
 
   // Personalities that programs use: Linux, uname 2.6, 32-bit, and asking.
   for (const scmp_datum_t personality : {0x0UL, 0x8UL, 0x20000UL, 0x20008UL, 0xffffffffUL}) {

@@ -24,6 +24,10 @@ std::vector<std::string> clean_environment() {
       "GIT_CONFIG_GLOBAL=/dev/null",
       "HOME=/dev/null",
       "LC_ALL=C",
+      // A repository may name submodules that are reached by ssh: not with the machine's own keys and
+      // settings. As BuildKit does, whatever host key the server shows is taken: there is nobody to ask.
+      "GIT_SSH_COMMAND=ssh -F /dev/null -o IdentityFile=none -o BatchMode=yes -o StrictHostKeyChecking=no"
+      " -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR",
   };
   for (const char* name : {"PATH", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy",
                            "https_proxy", "no_proxy", "all_proxy"}) {

@@ -93,14 +93,10 @@ public:
   }
 
 private:
-  // The keys are those of the build's agent alone. As BuildKit does, whatever host key the server shows is
-  // taken: there is nobody to ask.
+  // The keys are those of the build's agent alone; without this variable ssh looks for no agent.
   std::vector<std::string> ssh_environment() const {
     if (!agent_) return {};
-    return {
-        "SSH_AUTH_SOCK=" + agent_->short_path(),
-        "GIT_SSH_COMMAND=ssh -F /dev/null -o IdentityFile=none -o BatchMode=yes -o StrictHostKeyChecking=no"
-        " -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"};
+    return {"SSH_AUTH_SOCK=" + agent_->short_path()};
   }
 
   static std::unique_ptr<AgentSocket> open_agent(const plan::Git& op, const Workshop& workshop) {

@@ -87,11 +87,15 @@ UniqueFd RootedDir::open_file(std::string_view path) {
   const auto found = follow(path);
   if (!found || found->is_root()) return UniqueFd();
   const auto [directory, name] = place(*found);
-  // Not blocking: what looks like a file may be a fifo by now.
-  UniqueFd fd(::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  struct stat opened;
-  if (!fd || ::fstat(fd.get(), &opened) != 0) fail("open", *found);
-  return S_ISREG(opened.st_mode) ? std::move(fd) : UniqueFd();
+  // Looked at before it is opened: to open a device or a FIFO is an act of its own.
+  const UniqueFd looked_at(::openat(directory, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat found_there;
+  if (!looked_at || ::fstat(looked_at.get(), &found_there) != 0) fail("open", *found);
+  if (!S_ISREG(found_there.st_mode)) return UniqueFd();
+  const std::string handle = "/proc/self/fd/" + std::to_string(looked_at.get());
+  UniqueFd fd(::open(handle.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) fail("open", *found);
+  return fd;
 }
 
 std::string RootedDir::target_of(const RootedPath& path) {

@@ -65,6 +65,27 @@ END
   [[ $stderr == *"ADD of a git repository needs the program 'git', which is not on PATH: install git"* ]]
 }
 
+@test "submodules by ssh are fetched without the keys and settings of the machine" {
+  serve python3 -c "$file_server" 2>/dev/null
+  mkdir bin work
+  printf '#!/bin/sh\nprintf "%%s\\n" "$SSH_AUTH_SOCK" "$@" >"%s/ssh-arguments"\nexit 1\n' "$PWD" >bin/ssh
+  chmod +x bin/ssh
+  git init -q work
+  printf '[submodule "s"]\n\tpath = s\n\turl = ssh://git@127.0.0.1:9/private.git\n' >work/.gitmodules
+  git -C work update-index --add --cacheinfo 160000,1234567890123456789012345678901234567890,s
+  git -C work add .gitmodules
+  git -C work -c user.name=n -c user.email=e commit -qm one
+  git clone -q --bare work src/r.git
+  git -C src/r.git update-server-info
+  printf 'FROM scratch\nADD http://127.0.0.1:%s/r.git /r\n' "$PORT" >src/Dockerfile
+  SSH_AUTH_SOCK=/nowhere PATH=$PWD/bin:$PATH run native
+  [ "$status" -eq 1 ]
+  [ "$(head -n 1 ssh-arguments)" = "" ]
+  grep -qx /dev/null ssh-arguments
+  grep -qx IdentityFile=none ssh-arguments
+  grep -qx BatchMode=yes ssh-arguments
+}
+
 @test "a server that never answers git does not outlast a stop" {
   serve python3 -c "$silent_server"
   printf 'FROM scratch\nADD git://127.0.0.1:%s/x.git /\n' "$PORT" >src/Dockerfile

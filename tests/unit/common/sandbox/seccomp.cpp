@@ -74,6 +74,9 @@ TEST(Seccomp, LetsNewCallsLookUnknownSoThatProgramsTakeOlderOnes) {
 TEST(Seccomp, RefusesSocketsThatReachPastNamespaces) {
   EXPECT_EQ(socket_of(AF_ALG), EPERM);
   EXPECT_EQ(socket_of(AF_VSOCK), EPERM);
+  // The kernel looks at the lower half of the number alone.
+  for (const long family : {AF_ALG, AF_VSOCK})
+    EXPECT_EQ(outcome([&] { return ::syscall(SYS_socket, 1L << 32 | family, SOCK_STREAM, 0); }), EPERM);
 }
 
 TEST(Seccomp, AllowsThePersonalitiesThatProgramsUse) {

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -148,6 +150,16 @@ TEST_F(RootedDir, DoesNotFollowASymlinkThatTookTheLastName) {
   EXPECT_TRUE(fs::is_symlink(top_ / "second"));
   root_.remove(link);
   EXPECT_EQ(sys::read_file(outside_ / "secret"), "untouched");
+}
+
+// A device's driver acts when it is opened, whatever comes of it.
+TEST_F(RootedDir, OpensNothingToFindOutThatItIsNoFile) {
+  ASSERT_EQ(::mkfifo((top_ / "fifo").c_str(), 0600), 0);
+  const sys::UniqueFd watcher(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  ASSERT_GE(::inotify_add_watch(watcher.get(), (top_ / "fifo").c_str(), IN_OPEN), 0);
+  EXPECT_FALSE(root_.open_file("fifo"));
+  char event[256];
+  EXPECT_LT(::read(watcher.get(), event, sizeof event), 0) << "it was opened";
 }
 
 TEST_F(RootedDir, RefusesToWalkThroughASymlinkPutThereMeanwhile) {
