@@ -226,6 +226,8 @@ void Transfer::perform(const TransferRequest& request, Receiver& receiver, sys::
   set(easy, CURLOPT_URL, request.url.str().c_str());
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_NOSIGNAL, 1L);
+  // Whoever is called off does not wait for the answer to a question of names.
+  set(easy, CURLOPT_QUICK_EXIT, 1L);
   set(easy, CURLOPT_ERRORBUFFER, reason.data());
   set(easy, CURLOPT_USERAGENT, "oci-build");
   set(easy, CURLOPT_HTTPHEADER, fields.get());

@@ -52,11 +52,12 @@ std::uint64_t clone(const Location& location, int to) {
   return ::ioctl(to, FICLONERANGE, &range) == 0 ? size : 0;
 }
 
-void copy_tail(const Location& location, std::uint64_t done, int to, const std::string& what) {
+void copy_tail(const Location& location, std::uint64_t done, int to, const std::string& destination,
+               const std::string& what) {
   const auto source = stream::from_range(location.fd, location.offset + done, location.size - done, what);
   const auto tail = stream::read_all(*source, what, clone_unit);
-  if (::lseek(to, static_cast<off_t>(done), SEEK_SET) < 0) util::throw_errno("cannot write " + what);
-  sys::write_all(to, tail, what);
+  if (::lseek(to, static_cast<off_t>(done), SEEK_SET) < 0) util::throw_errno("cannot write " + destination);
+  sys::write_all(to, tail, destination);
 }
 
 // Reading and hashing run beside writing.
@@ -84,7 +85,7 @@ Placement fill(const Location& location, const hash::Digest& digest, const std::
                const std::string& what) {
   auto file = create(destination);
   if (const std::uint64_t cloned = clone(location, file.get())) {
-    copy_tail(location, cloned, file.get(), what);
+    copy_tail(location, cloned, file.get(), util::quote(destination.string()), what);
     sys::close_checked(std::move(file), util::quote(destination.string()));
     stream::drain(*checked(location, digest, what));
     return Placement::cloned;

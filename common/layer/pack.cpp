@@ -145,9 +145,9 @@ private:
 
 }  // namespace
 
-PackedLayer pack(const ChangeSet& upper, const ChangeSet* lower, int blob_fd, const PackOptions& options,
-                 const std::stop_token& cancel) {
-  auto blob = std::make_unique<stream::HashingSink>(stream::to_fd(blob_fd, "the layer"));
+PackedLayer pack(const ChangeSet& upper, const ChangeSet* lower, const sys::NamedFile& blob_file,
+                 const PackOptions& options, const std::stop_token& cancel) {
+  auto blob = std::make_unique<stream::HashingSink>(stream::to_fd(blob_file.fd, blob_file.what));
   const auto& blob_digest = *blob;
   // Three threads: this one reads and hashes the tar, the next compresses, the last hashes and writes.
   stream::HashingSink tar(stream::write_behind(stream::compress(

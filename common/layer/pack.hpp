@@ -8,6 +8,7 @@
 #include "common/image/descriptor.hpp"
 #include "common/layer/change_set.hpp"
 #include "common/stream/sink.hpp"
+#include "common/sys/copy_content.hpp"
 
 namespace layer {
 
@@ -23,12 +24,12 @@ struct PackedLayer {
   image::Descriptor blob;  // with the OCI media type of its compression
 };
 
-// Writes the layer of diff(upper, lower) to `blob_fd`, an empty file. Byte for byte what BuildKit writes,
+// Writes the layer of diff(upper, lower) to `blob_file`, which is empty. Byte for byte what BuildKit writes,
 // before compression: parents stand before their children once, whiteouts are ".wh.NAME" without metadata,
 // hard links within the change are links, sockets are left out, of xattrs only security.capability is kept,
 // mtimes are whole seconds. No change at all gives the empty tar of 1024 zero bytes. Memory is constant but
 // for hard links and names of directories. Throws util::Error, also as sys::stop::check does.
-PackedLayer pack(const ChangeSet& upper, const ChangeSet* lower, int blob_fd, const PackOptions& options,
-                 const std::stop_token& cancel = {});
+PackedLayer pack(const ChangeSet& upper, const ChangeSet* lower, const sys::NamedFile& blob_file,
+                 const PackOptions& options, const std::stop_token& cancel = {});
 
 }  // namespace layer

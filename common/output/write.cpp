@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <limits>
 #include <map>
 
 #include "common/hash/sha256.hpp"
@@ -15,7 +16,7 @@
 #include "common/sys/copy_content.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/file.hpp"
-#include "common/sys/temp_dir.hpp"
+#include "common/sys/work_dir.hpp"
 #include "common/tar/writer.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -59,18 +60,18 @@ std::map<std::string, Blob> blobs_of(const std::vector<Image>& images,
 // Without a buffer, so that files can be put between what it writes.
 class DirectSink : public stream::Sink {
 public:
-  explicit DirectSink(int fd) : fd_(fd) {}
+  explicit DirectSink(const sys::NamedFile& file) : file_(file) {}
 
-  void write(std::span<const std::byte> data) override { sys::write_all(fd_, data, "the image"); }
+  void write(std::span<const std::byte> data) override { sys::write_all(file_.fd, data, file_.what); }
   void finish() override {}
 
 private:
-  int fd_;
+  const sys::NamedFile& file_;
 };
 
 class ArchiveWriter {
 public:
-  explicit ArchiveWriter(int fd) : fd_(fd), sink_(fd), tar_(sink_) {}
+  explicit ArchiveWriter(sys::NamedFile file) : file_(std::move(file)), sink_(file_), tar_(sink_) {}
 
   void add_directory(const std::string& name) {
     tar::Entry entry;
@@ -104,7 +105,7 @@ private:
     const std::uint64_t step = blob.given_up ? 4 << 20 : blob.size;
     for (std::uint64_t done = 0; done < blob.size;) {
       const auto part = std::min(step, blob.size - done);
-      if (sys::copy_content(from.get(), fd_, part, what) < part)
+      if (sys::copy_content({from.get(), what}, file_, part) < part)
         throw util::Error(what + " is shorter than it was");
       // Where the filesystem cannot do it, the whole file goes later.
       if (blob.given_up) {
@@ -116,7 +117,7 @@ private:
     tar_.wrote(blob.size);
   }
 
-  int fd_;
+  sys::NamedFile file_;
   DirectSink sink_;
   tar::Writer tar_;
 };
@@ -128,9 +129,16 @@ void link_or_copy(const fs::path& from, const fs::path& to) {
   if ((fs::status(from, error).permissions() & readable) == readable &&
       ::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), AT_SYMLINK_FOLLOW) == 0)
     return;
-  if (!error) fs::copy_file(from, to, error);
-  if (!error) fs::permissions(to, readable, error);
-  if (error) util::throw_errno("cannot create " + util::quote(to.string()), error.value());
+  // Not fs::copy_file, which takes a full disk for an input/output error.
+  const auto what = util::quote(to.string());
+  const auto source = sys::open_readable(from);
+  sys::UniqueFd target(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (!target) util::throw_errno("cannot create " + what);
+  sys::copy_content({source.get(), util::quote(from.string())}, {target.get(), what},
+                    std::numeric_limits<std::uint64_t>::max());
+  if (::fchmod(target.get(), static_cast<mode_t>(readable)) != 0)
+    util::throw_errno("cannot set the mode of " + what);
+  sys::close_checked(std::move(target), what);
 }
 
 }  // namespace
@@ -143,7 +151,7 @@ void write_docker_archive(const Image& image, const std::string& created, const 
   sys::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   if (!file || ::fchmod(file.get(), 0644) != 0)
     util::throw_errno("cannot write " + what);  // whatever the umask
-  ArchiveWriter archive(file.get());
+  ArchiveWriter archive({file.get(), what});
   archive.add_directory("blobs/");
   archive.add_directory("blobs/sha256/");
   for (const auto& [hex, blob] : blobs_of({image}, own_layers))
@@ -161,7 +169,7 @@ void write_docker_archive(const Image& image, const std::string& created, const 
 
 void write_oci_layout(const std::vector<Image>& images, const std::string& created,
                       const fs::path& directory) {
-  const sys::TempDir staging(directory.parent_path(), ".oci-layout-");
+  const sys::WorkDir staging(directory.parent_path(), ".oci-layout-");
   const auto layout = staging.path() / "image";
   const auto blobs = layout / "blobs" / "sha256";
   fs::create_directories(blobs);

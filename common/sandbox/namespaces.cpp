@@ -303,7 +303,8 @@ public:
     const std::uint64_t guard = devices_guarded_ || spec.insecure ? 0 : MOUNT_ATTR_NODEV;
     plan.root = detached_tree(spec.root);
     if (guard != 0) set_tree_attributes(plan.root.get(), guard);
-    plan.root_target = spec.root.string();
+    // Absolute: the child has changed its directory when it mounts there.
+    plan.root_target = fs::absolute(spec.root).string();
     add_system(spec, devices(), plan);
     add_files(spec, *memory_, files, guard, plan);
     add_protection(spec, plan);

@@ -37,8 +37,8 @@ public:
     const auto original = source->open(from);
     const auto copy = root_.create_file(path);
     if (::ioctl(copy.get(), FICLONE, original.get()) == 0) return;  // shared until one of them changes
-    sys::copy_content(original.get(), copy.get(), std::numeric_limits<std::uint64_t>::max(),
-                      util::quote("/" + from), cancel);
+    sys::copy_content({original.get(), util::quote("/" + from)}, {copy.get(), util::quote("/" + path.str())},
+                      std::numeric_limits<std::uint64_t>::max(), cancel);
   }
   void remove(const sys::RootedPath& path) override { root_.remove(path); }
 

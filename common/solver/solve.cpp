@@ -169,7 +169,8 @@ private:
     const auto file = workshop_.directory / ("layer-" + std::to_string(id));
     sys::UniqueFd blob(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     if (!blob) util::throw_errno("cannot create " + util::quote(file.string()));
-    auto packed = layer::pack(*upper, lower.get(), blob.get(), pack_, workshop_.stop_token());
+    auto packed = layer::pack(*upper, lower.get(), {blob.get(), util::quote(file.string())}, pack_,
+                              workshop_.stop_token());
     sys::close_checked(std::move(blob), util::quote(file.string()));
     const std::lock_guard lock(mutex_);
     layers_.emplace(id, BuiltLayer{.packed = std::move(packed), .file = file, .created = created_.at(id)});

@@ -45,12 +45,14 @@ void report_reason(const std::exception& error, int report) {
   }
 }
 
-// What the child, process 1, does first. Returns only if all went well.
-void begin(int parent_fd, const std::function<void()>& prepare, int report) {
+// What the child, process 1, does first. Returns only if all went well. `lifeline` is a pipe that the parent
+// alone has open for writing: no process number tells here whether it lives, and not every sandbox has
+// pidfds.
+void begin(const UniqueFd& lifeline, const std::function<void()>& prepare, int report) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-  // Its parent is out of sight here, and may have died before the line above.
-  pollfd gone{.fd = parent_fd, .events = POLLIN, .revents = 0};
-  if (parent_fd >= 0 && ::poll(&gone, 1, 0) > 0) ::_exit(128 + SIGTERM);
+  // The parent may have died before the line above.
+  pollfd gone{.fd = lifeline.get(), .events = POLLIN, .revents = 0};
+  if (::poll(&gone, 1, 0) > 0) ::_exit(128 + SIGTERM);
   try {
     stop::install();  // with a pipe of its own
     stop::check();
@@ -80,7 +82,7 @@ std::string read_reason(const UniqueFd& report) {
 
 std::optional<std::string> enter_process_namespace(const std::function<void()>& prepare) {
   const UniqueFd own_namespace(::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
-  const UniqueFd self(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+  auto lifeline = make_pipe();
   auto report = make_pipe();
   std::fflush(nullptr);
   // The libc's clone() wants a stack; unshare() and fork() come to the same, and leave this process where it
@@ -94,7 +96,8 @@ std::optional<std::string> enter_process_namespace(const std::function<void()>& 
   if (child < 0) util::throw_errno("cannot make a process namespace");
   if (child == 0) {
     report.read_end = UniqueFd();
-    begin(self.get(), prepare, report.write_end.get());
+    lifeline.write_end = UniqueFd();
+    begin(lifeline.read_end, prepare, report.write_end.get());
     return std::nullopt;
   }
   report.write_end = UniqueFd();

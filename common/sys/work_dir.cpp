@@ -23,8 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* prefix = "oci-work-";
-
 UniqueFd open_directory(const fs::path& path) {
   return UniqueFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
@@ -42,7 +40,7 @@ bool is_left_over(int fd) {
   return ::fstat(fd, &status) == 0 && status.st_uid == ::geteuid() && ::flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
-void remove_leftovers(const fs::path& parent) {
+void remove_leftovers(const fs::path& parent, const std::string& prefix) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(parent, error)) {
     if (!entry.path().filename().string().starts_with(prefix)) continue;
@@ -63,8 +61,8 @@ void remove_leftovers(const fs::path& parent) {
 
 }  // namespace
 
-WorkDir::Locked WorkDir::make(const fs::path& parent) {
-  remove_leftovers(parent);
+WorkDir::Locked WorkDir::make(const fs::path& parent, const std::string& prefix) {
+  remove_leftovers(parent, prefix);
   for (;;) {
     TempDir directory(parent, prefix);
     auto lock = open_directory(directory.path());
@@ -79,6 +77,6 @@ WorkDir::Locked WorkDir::make(const fs::path& parent) {
 
 WorkDir::WorkDir(Locked made) : lock_(std::move(made.lock)), directory_(std::move(made.directory)) {}
 
-WorkDir::WorkDir(const fs::path& parent) : WorkDir(make(parent)) {}
+WorkDir::WorkDir(const fs::path& parent, const std::string& prefix) : WorkDir(make(parent, prefix)) {}
 
 }  // namespace sys

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "common/sys/fd.hpp"
 #include "common/sys/temp_dir.hpp"
@@ -13,7 +14,8 @@ namespace sys {
 // leftovers that cannot be removed are a warning.
 class WorkDir {
 public:
-  explicit WorkDir(const std::filesystem::path& parent);
+  // The name starts with `prefix`, and what is removed does too: each use has one of its own.
+  explicit WorkDir(const std::filesystem::path& parent, const std::string& prefix = "oci-work-");
 
   const std::filesystem::path& path() const noexcept { return directory_.path(); }
 
@@ -23,7 +25,7 @@ private:
     TempDir directory;
   };
   explicit WorkDir(Locked made);
-  static Locked make(const std::filesystem::path& parent);
+  static Locked make(const std::filesystem::path& parent, const std::string& prefix);
 
   UniqueFd lock_;  // given back last: what is unlocked may be removed by others
   TempDir directory_;

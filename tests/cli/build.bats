@@ -62,6 +62,24 @@ setup() {
   gone "$stage"
 }
 
+@test "build: an output directory that is full is named, and left as it was" {
+  [ "$(id -u)" -eq 0 ] || skip 'mounting needs root'
+  mkdir context
+  printf 'FROM scratch\nCOPY data /\n' >context/Dockerfile
+  head -c 300000 /dev/urandom >context/data
+  for format in false true; do
+    mount -t tmpfs -o size=128k tmpfs image
+    echo old >image/digest
+    E2E_ENGINE=native run_task CONTEXT=context OUTPUT_OCI="$format"
+    local left
+    left=$(files_in image)
+    umount image
+    [ "$status" -eq 1 ]
+    [[ $stderr =~ "cannot write 'image/.oci-build-"[^\ ]*"': No space left on device" ]]
+    [ "$left" = digest ]
+  done
+}
+
 @test "build: a tool that is missing is named" {
   mkdir bin
   cp "$(command -v build)" bin/

@@ -224,6 +224,29 @@ END
   [ -z "$(ls -A elsewhere)" ]
 }
 
+@test "killed at any rename, link or removal, it leaves no rootfs or all, and the next one clears away the rest" {
+  tar_image image <<<$'layer\nfile x y'
+  local call n status
+  for call in rename link unlinkat; do
+    for ((n = 1; ; ++n)); do
+      rm -rf out
+      mkdir out
+      status=0
+      (exec strace -qqq -o /dev/null -e inject="$call:signal=KILL:when=$n" oci-unpack image out) || status=$?
+      [ "$status" -ne 0 ] || break
+      [ "$status" -eq 137 ]
+      if [ -e out/rootfs ]; then
+        [ "$(cat out/rootfs/x)" = y ]
+        [ -s out/metadata.json ]
+        rm -r out/rootfs
+      fi
+      oci-unpack image out
+      [ "$(ls -A out | paste -sd ' ')" = 'metadata.json rootfs' ]
+    done
+    [ "$n" -gt 1 ]
+  done
+}
+
 @test "a failure leaves the destination as it was" {
   tar_image image <<<$'layer\nfile x y\nlie diff-id'
   run ! oci-unpack image out

@@ -13,7 +13,7 @@
 #include "common/sys/file.hpp"
 #include "common/sys/rooted_dir.hpp"
 #include "common/sys/stop.hpp"
-#include "common/sys/temp_dir.hpp"
+#include "common/sys/work_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/json.hpp"
 #include "common/util/log.hpp"
@@ -42,12 +42,16 @@ public:
   const fs::path& path() const { return path_; }
 
   // Moves what was unpacked into `staging` to its place.
+  // The rootfs last: who is killed before it has left nothing that counts, and the next one may try again.
   void publish(const fs::path& staging) {
-    move(staging / "rootfs", path_ / "rootfs");
+    const auto metadata = path_ / "metadata.json";
+    const auto old = staging / "old-metadata.json";
+    const bool had_one = ::link(metadata.c_str(), old.c_str()) == 0;
+    move(staging / "metadata.json", metadata);
     try {
-      move(staging / "metadata.json", path_ / "metadata.json");
+      move(staging / "rootfs", path_ / "rootfs");
     } catch (const util::Error&) {
-      move(path_ / "rootfs", staging / "rootfs");
+      move(had_one ? old : metadata, had_one ? metadata : staging / "metadata.json");
       throw;
     }
     made_ = false;
@@ -118,7 +122,7 @@ std::string to_metadata(const image::Config& config) {
 void unpack(const image::Archive& archive, const fs::path& destination_path, const Options& options) {
   const auto image = archive.image(options.platform);
   Destination destination(destination_path);
-  const sys::TempDir staging(destination.path(), ".oci-unpack-");
+  const sys::WorkDir staging(destination.path(), ".oci-unpack-");
   const auto rootfs = staging.path() / "rootfs";
   if (::mkdir(rootfs.c_str(), 0755) != 0 || ::chmod(rootfs.c_str(), 0755) != 0) {
     util::throw_errno("cannot make a directory in " + util::quote(destination.path().string()));

@@ -1,10 +1,18 @@
 #include "common/http/client.hpp"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
 
 #include <cstdlib>
 #include <thread>
 
+#include "common/sys/file.hpp"
+#include "common/sys/mounts.hpp"
+#include "common/sys/temp_dir.hpp"
+#include "tests/support/error_of.hpp"
+#include "tests/support/in_child.hpp"
 #include "tests/support/scripted_server.hpp"
 
 namespace http {
@@ -363,6 +371,38 @@ TEST(HttpClient, EndsAtOnceWhenCancelledBetweenAttempts) {
   auto request = get(server);
   request.cancel = stop.get_token();
   EXPECT_THROW(client.fetch_text(request, 100), util::Error);
+}
+
+TEST(HttpClient, DoesNotWaitForANameServerOnceCancelled) {
+  const sys::TempDir directory("/tmp");
+  const auto code = test::in_child([&] {
+    if (!sys::enter_private_mounts()) return 77;
+    const sys::UniqueFd silent(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(53);
+    address.sin_addr.s_addr = htonl(0x7f004d35);  // 127.0.77.53
+    if (::bind(silent.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return 77;
+    const auto file = directory.path() / "resolv.conf";
+    sys::write_file(file, "nameserver 127.0.77.53\noptions timeout:30 attempts:1\n");
+    if (::mount(file.c_str(), "/etc/resolv.conf", nullptr, MS_BIND, nullptr) != 0) return 77;
+    for (const auto* proxy : {"HTTP_PROXY", "http_proxy", "all_proxy", "ALL_PROXY"})
+      ::unsetenv(proxy);
+    std::stop_source stop;
+    const std::jthread asked([&] {
+      char question[512];
+      if (::recv(silent.get(), question, sizeof question, 0) > 0) stop.request_stop();
+    });
+    Client client;
+    Request request{
+        .url = Url::parse("http://registry.example/file"), .retry = quick, .cancel = stop.get_token()};
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(test::error_of([&] { client.fetch_text(request, 100); }), "cancelled");
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 20s);
+    return testing::Test::HasFailure() ? 1 : 0;
+  });
+  if (code == 77) GTEST_SKIP() << "this process may not mount, or have port 53";
+  EXPECT_EQ(code, 0);
 }
 
 TEST(HttpClient, LetsTheBodysExceptionThrough) {

@@ -25,8 +25,9 @@ TEST(Pack, EndsInTheMiddleOfAFileWhenCancelled) {
   const sys::UniqueFd blob(::open("/dev/null", O_WRONLY | O_CLOEXEC));
   std::stop_source stop;
   const std::jthread caller([&] { stop.request_stop(); });
-  EXPECT_EQ(test::error_of(
-                [&] { pack(*directory_changes(root.get()), nullptr, blob.get(), {}, stop.get_token()); }),
+  EXPECT_EQ(test::error_of([&] {
+              pack(*directory_changes(root.get()), nullptr, {blob.get(), "blob"}, {}, stop.get_token());
+            }),
             "cancelled");
 }
 
@@ -47,10 +48,11 @@ TEST(Pack, EndsWhileItComparesWhenCancelled) {
   const sys::UniqueFd blob(::open("/dev/null", O_WRONLY | O_CLOEXEC));
   std::stop_source stop;
   const std::jthread caller([&] { stop.request_stop(); });
-  EXPECT_EQ(test::error_of([&] {
-              pack(*directory_changes(upper_fd.get()), below.get(), blob.get(), {}, stop.get_token());
-            }),
-            "cancelled");
+  EXPECT_EQ(
+      test::error_of([&] {
+        pack(*directory_changes(upper_fd.get()), below.get(), {blob.get(), "blob"}, {}, stop.get_token());
+      }),
+      "cancelled");
 }
 
 }  // namespace

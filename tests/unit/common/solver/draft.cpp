@@ -59,7 +59,7 @@ protected:
     const sys::UniqueFd blob(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     layer::PackOptions options;
     options.newest_mtime = 1;  // directories that a copy makes on its way are as old as the copy
-    return layer::pack(changes, nullptr, blob.get(), options).diff_id.str();
+    return layer::pack(changes, nullptr, {blob.get(), "blob"}, options).diff_id.str();
   }
 
   const sys::TempDir directory_{fs::temp_directory_path()};
