@@ -52,6 +52,8 @@ const char* name_of(Method method) {
   throw Failure(message, Failure::Kind::protocol);
 }
 
+using Clock = std::chrono::steady_clock;
+
 // Ends the transfer of an answer of which enough is known.
 struct Enough {};
 
@@ -93,12 +95,12 @@ private:
 // One fetch(): what was delivered so far, across attempts and redirects.
 class Client::Exchange : private Receiver {
 public:
-  Exchange(const Request& request, std::chrono::milliseconds limit, const Body& body, Pool& pool)
+  Exchange(const Request& request, const Body& body, Pool& pool)
       : request_(request),
-        limit_(limit),
         body_(body),
         pool_(pool),
         response_{.status = 0, .headers = {}, .url = request.url, .error = {}} {
+    if (request.extent == Extent::document) deadlines_.whole = Clock::now() + pool.timeouts.document;
     assert(request.offset == 0 || request.content == Content::fixed);
   }
 
@@ -106,6 +108,7 @@ public:
   const Response& attempt(sys::Interrupt& interrupt) {
     Url url = request_.url;
     left_home_ = false;
+    deadlines_.head = Clock::now() + pool_.timeouts.head;
     for (int redirects = 0;; ++redirects) {
       transfer(url, interrupt);
       const auto location = response_.headers.find("Location");
@@ -118,6 +121,9 @@ public:
       url = std::move(next);
     }
   }
+
+  // Whether time is left after `wait`.
+  bool has_time(std::chrono::milliseconds wait) const { return Clock::now() + wait < deadlines_.whole; }
 
   std::uint64_t delivered() const noexcept { return delivered_; }
 
@@ -149,10 +155,14 @@ private:
                          .tls = request_.tls,
                          .show_key_pair = at_home,
                          .timeouts = pool_.timeouts,
-                         .limit = limit_},
+                         .deadlines = deadlines_},
                         *this, interrupt);
       pool_.give_back(std::move(transfer));  // not after an exception: its connection may be in any state
-    } catch (const Enough&) {}
+    } catch (const Enough&) {
+    } catch (const Failure& failure) {
+      // An answer whose body does not end is one nevertheless, if it is the status that counts.
+      if (failure.kind() != Failure::Kind::timeout || response_.status == 0 || response_.success()) throw;
+    }
     util::log::debug(name_of(request_.method) + url.display() + ": " + std::to_string(response_.status));
   }
 
@@ -193,9 +203,9 @@ private:
   }
 
   const Request& request_;
-  const std::chrono::milliseconds limit_;
   const Body& body_;
   Pool& pool_;
+  Deadlines deadlines_;
   bool left_home_ = false;
   Response response_;
   std::string etag_;
@@ -208,12 +218,8 @@ Client::Client(Timeouts timeouts) : pool_(std::make_unique<Pool>(timeouts)) {}
 Client::~Client() = default;
 
 Response Client::fetch(const Request& request, const Body& body) {
-  return fetch(request, std::chrono::milliseconds::max(), body);
-}
-
-Response Client::fetch(const Request& request, std::chrono::milliseconds limit, const Body& body) {
   sys::Interrupt interrupt(request.cancel);
-  Exchange exchange(request, limit, body, *pool_);
+  Exchange exchange(request, body, *pool_);
   auto delay = request.retry.first_delay;
   for (int failures = 0;;) {
     const auto before = exchange.delivered();
@@ -235,12 +241,13 @@ Response Client::fetch(const Request& request, std::chrono::milliseconds limit, 
       asked = parse_retry_after(answer->headers.find("Retry-After").value_or(""),
                                 std::chrono::system_clock::now());
     }
-    if (++failures >= request.retry.attempts || asked > request.retry.longest_retry_after) {
+    const auto wait =
+        std::max<std::chrono::milliseconds>(with_chance(delay), asked.value_or(std::chrono::seconds(0)));
+    if (++failures >= request.retry.attempts || asked > request.retry.longest_retry_after ||
+        !exchange.has_time(wait)) {
       if (failure) throw *failure;
       return *answer;
     }
-    const auto wait =
-        std::max<std::chrono::milliseconds>(with_chance(delay), asked.value_or(std::chrono::seconds(0)));
     const auto reason = failure ? std::string(failure->what())
                                 : answer->url.display() + " answered " + std::to_string(answer->status);
     const auto message = reason + "; trying again in " + seconds(wait);
@@ -252,7 +259,9 @@ Response Client::fetch(const Request& request, std::chrono::milliseconds limit, 
 
 Client::Text Client::fetch_text(const Request& request, std::size_t limit) {
   std::string text;
-  auto response = fetch(request, pool_->timeouts.document, [&](std::span<const std::byte> data) {
+  Request document = request;
+  document.extent = Extent::document;
+  auto response = fetch(document, [&](std::span<const std::byte> data) {
     if (data.size() > limit - text.size()) {
       fail("the answer of " + request.url.display() + " is larger than " + util::human_size(limit));
     }

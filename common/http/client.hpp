@@ -48,6 +48,12 @@ enum class Content {
   may_change,  // resumed only where the server vouches by a strong ETag, else the cut is an error
 };
 
+// How long a whole answer may take.
+enum class Extent {
+  document,  // small: Timeouts::document
+  download,  // of any size: as long as it does not become too slow
+};
+
 struct Request {
   Method method = Method::get;
   Url url;
@@ -58,6 +64,7 @@ struct Request {
   std::string form = {};     // of a POST: application/x-www-form-urlencoded; a secret as well
   std::uint64_t offset = 0;  // of a GET: leave out that many bytes at the front
   Content content = Content::may_change;
+  Extent extent = Extent::download;
   Tls tls = {};
   Retry retry = {};
   std::function<void(const std::string& message)> on_retry = {};  // told why, and when it goes on
@@ -91,13 +98,14 @@ private:
 // end, it may have had the front: count what it gets to go on from there.
 using Body = std::function<void(std::span<const std::byte>)>;
 
-// How long a server may keep us. What it exceeds is a Failure of kind timeout, and tried again.
+// How long a server may keep us. What it exceeds is a Failure of kind timeout, and tried again while there is
+// time.
 struct Timeouts {
   std::chrono::milliseconds connect{15'000};
-  std::chrono::seconds stall{60};               // with fewer than `slowest` bytes a second
-  long slowest = 1024;                          // below that a download would go on for ever
-  std::chrono::milliseconds head{120'000};      // from the request to the end of the answer's fields
-  std::chrono::milliseconds document{300'000};  // all of an answer that is kept in memory (fetch_text)
+  std::chrono::milliseconds stall{60'000};  // a download that is slower than `slowest` over this time ends
+  long slowest = 1024;                      // bytes a second
+  std::chrono::milliseconds head{120'000};  // from an attempt to its answer's body, redirects included
+  std::chrono::milliseconds document{600'000};  // for a document, all attempts included
 };
 
 // Keeps connections open between requests. Thread-safe: requests of several threads run side by side.
@@ -117,7 +125,7 @@ public:
   // to stop.
   Response fetch(const Request& request, const Body& body);
 
-  // The same with the body in memory. Throws Failure too if it is larger than `limit`.
+  // The same for a document, kept in memory. Throws Failure too if it is larger than `limit`.
   struct Text {
     Response response;
     std::string body;
@@ -127,8 +135,6 @@ public:
 private:
   class Exchange;
   class Pool;
-
-  Response fetch(const Request& request, std::chrono::milliseconds limit, const Body& body);
 
   std::unique_ptr<Pool> pool_;
 };

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <exception>
+#include <span>
 #include <utility>
 
 #include "common/http/curl.hpp"
@@ -29,9 +30,10 @@ using FieldList = std::unique_ptr<curl_slist, ListDelete>;
 struct Exchange {
   CURL* easy;
   Receiver& receiver;
+  Floor floor;
   Headers headers = {};
   std::size_t head_bytes = 0;
-  bool has_head = false;
+  bool succeeds = false;  // a 2xx answer's body comes
   std::exception_ptr thrown = nullptr;
 };
 
@@ -61,7 +63,7 @@ void take_line(Exchange& exchange, std::string_view line) {
     long status = 0;
     curl().easy_getinfo(exchange.easy, CURLINFO_RESPONSE_CODE, &status);
     if (status < 200) return;
-    exchange.has_head = true;
+    exchange.succeeds = status < 300;
     exchange.receiver.on_head(static_cast<int>(status), exchange.headers);
   }
 }
@@ -73,6 +75,7 @@ extern "C" std::size_t http_on_header(char* data, std::size_t, std::size_t size,
 
 extern "C" std::size_t http_on_body(char* data, std::size_t, std::size_t size, void* user) {
   auto& exchange = *static_cast<Exchange*>(user);
+  exchange.floor.receive(size);
   const bool taken =
       guarded(exchange, [&] { exchange.receiver.on_body(std::as_bytes(std::span(data, size))); });
   return taken ? size : CURL_WRITEFUNC_ERROR;
@@ -90,6 +93,10 @@ void set(CURL* easy, CURLoption option, Value value) {
 FieldList to_list(const std::vector<Header>& headers) {
   FieldList list;
   for (const auto& header : headers) {
+    // Some fields return what a server sent, and a line break in one would forge further fields.
+    const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; };
+    if (std::any_of(header.value.begin(), header.value.end(), is_control))
+      throw Failure("the field " + header.name + " would hold a control character", Failure::Kind::protocol);
     curl_slist* longer = curl().slist_append(list.get(), (header.name + ": " + header.value).c_str());
     if (longer == nullptr) throw std::bad_alloc();
     (void)list.release();
@@ -134,29 +141,28 @@ std::string failed_to_get(const TransferRequest& request) {
   return (request.method == Method::post ? "cannot post to " : "cannot get ") + request.url.display() + ": ";
 }
 
-// When the answer must be there.
-class Deadlines {
-public:
-  explicit Deadlines(const TransferRequest& request)
-      : request_(request), begin_(std::chrono::steady_clock::now()) {}
-
-  // Milliseconds to wait for more, at most a second. Throws Failure when time is over.
-  int left(bool has_head) const {
-    using std::chrono::milliseconds;
-    const auto passed = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin_);
-    const auto limit = has_head ? request_.limit : std::min(request_.limit, request_.timeouts.head);
-    if (passed >= limit) {
-      const char* const what = has_head ? "no whole answer" : "no answer";
-      throw Failure(failed_to_get(request_) + what + " came within " + std::to_string(limit.count()) + " ms",
-                    Failure::Kind::timeout);
-    }
-    return static_cast<int>(std::min(limit - passed, milliseconds(1000)).count());
-  }
-
-private:
-  const TransferRequest& request_;
-  std::chrono::steady_clock::time_point begin_;
-};
+// Waits for the server and for our own descriptors, a second at most. Throws Failure when the server has
+// taken too long.
+void wait(CURLM* multi, std::span<curl_waitfd> own, const TransferRequest& request, Exchange& exchange) {
+  using std::chrono::milliseconds;
+  constexpr milliseconds longest(1000);
+  const auto& deadlines = request.deadlines;
+  const auto begin = std::chrono::steady_clock::now();
+  const auto end = exchange.succeeds ? deadlines.whole : std::min(deadlines.whole, deadlines.head);
+  const auto fail = [&](const char* reason) {
+    throw Failure(failed_to_get(request) + reason, Failure::Kind::timeout);
+  };
+  if (begin >= end) fail(exchange.succeeds ? "the answer takes too long" : "no answer came in time");
+  const auto most =
+      std::min({longest, request.timeouts.stall,
+                std::chrono::ceil<milliseconds>(std::min(end - begin, decltype(end - begin)(longest)))});
+  if (curl().multi_poll(multi, own.data(), static_cast<unsigned>(own.size()), static_cast<int>(most.count()),
+                        nullptr) != CURLM_OK)
+    throw util::Error("libcurl failed");
+  if (!exchange.succeeds) return;
+  const auto waited = std::chrono::round<milliseconds>(std::chrono::steady_clock::now() - begin);
+  if (!exchange.floor.wait(std::min(waited, most))) fail("the server sends next to nothing");
+}
 
 Failure::Kind kind_of(CURL* easy, CURLcode result, std::string_view text) {
   using Kind = Failure::Kind;
@@ -217,7 +223,7 @@ Transfer::~Transfer() = default;
 void Transfer::perform(const TransferRequest& request, Receiver& receiver, sys::Interrupt& interrupt) {
   CURL* const easy = state_->easy.get();
   CURLM* const multi = state_->multi.get();
-  Exchange exchange{easy, receiver};
+  Exchange exchange{easy, receiver, Floor(request.timeouts.stall, request.timeouts.slowest)};
   std::array<char, CURL_ERROR_SIZE> reason = {};
   const auto fields = to_list(request.headers);
 
@@ -241,8 +247,6 @@ void Transfer::perform(const TransferRequest& request, Receiver& receiver, sys::
   // Parallel downloads use several connections; over one HTTP/2 connection they would share its window.
   set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.timeouts.connect.count()));
-  set(easy, CURLOPT_LOW_SPEED_LIMIT, request.timeouts.slowest);
-  set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.timeouts.stall.count()));
   set_proxy(easy, request.url);
   set_tls(easy, request.tls, request.show_key_pair);
   if (request.method == Method::head) {
@@ -255,7 +259,6 @@ void Transfer::perform(const TransferRequest& request, Receiver& receiver, sys::
   if (curl().multi_add_handle(multi, easy) != CURLM_OK) throw util::Error("cannot set up libcurl");
   const auto remove = [multi](CURL* handle) { curl().multi_remove_handle(multi, handle); };
   std::unique_ptr<CURL, decltype(remove)> attached(easy, remove);
-  const Deadlines deadlines(request);
   int running = 1;
   while (running > 0) {
     interrupt.check();
@@ -263,9 +266,7 @@ void Transfer::perform(const TransferRequest& request, Receiver& receiver, sys::
     if (running == 0) break;
     curl_waitfd own[2] = {{interrupt.cancel_fd(), CURL_WAIT_POLLIN, 0},
                           {sys::stop::fd(), CURL_WAIT_POLLIN, 0}};
-    const unsigned count = sys::stop::fd() >= 0 ? 2 : 1;
-    const int wait = deadlines.left(exchange.has_head);
-    if (curl().multi_poll(multi, own, count, wait, nullptr) != CURLM_OK) throw util::Error("libcurl failed");
+    wait(multi, std::span(own).first(sys::stop::fd() >= 0 ? 2 : 1), request, exchange);
   }
   CURLcode result = CURLE_OK;
   int left = 0;

@@ -1,13 +1,13 @@
 // One request and its answer over libcurl, without redirects or retries. Private to this library.
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <span>
 #include <string>
 
 #include "common/http/client.hpp"
+#include "common/http/patience.hpp"
 #include "common/sys/interrupt.hpp"
 
 namespace http {
@@ -20,7 +20,7 @@ struct TransferRequest {
   const Tls& tls;
   bool show_key_pair;
   const Timeouts& timeouts;
-  std::chrono::milliseconds limit;  // for the whole answer
+  Deadlines deadlines;
 };
 
 // What the answer's parts are given to. Exceptions end the transfer and leave perform().

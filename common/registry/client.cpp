@@ -117,6 +117,7 @@ http::Response Client::ask(const Endpoint& endpoint, bool is_last, const std::st
                         .headers = {},
                         .offset = offset,
                         .content = ask.content,
+                        .extent = ask.extent,
                         .tls = endpoint.tls,
                         .retry = settings_.retry,
                         .on_retry = tell_,

@@ -22,6 +22,7 @@ struct Ask {
   std::string path = {};    // below the repository: "manifests/latest", "blobs/sha256:..."
   std::string accept = {};  // media types
   http::Content content = http::Content::may_change;
+  http::Extent extent = http::Extent::document;
 };
 
 // Told what a pull suffers from while it goes on: retries, and endpoints that are given up. From any thread.

@@ -12,6 +12,7 @@
 #include "common/hash/sha256.hpp"
 #include "common/image/choices.hpp"
 #include "common/util/error.hpp"
+#include "common/util/json.hpp"
 #include "common/util/text.hpp"
 
 namespace registry {
@@ -54,12 +55,12 @@ std::optional<std::uint64_t> size_of(const http::Response& response) {
 // Both kinds of document may come for one name, and neither Content-Type nor "mediaType" is always right.
 // What is both is refused by the parsers.
 bool is_index(const std::string& json) {
-  const auto document = nlohmann::json::parse(json, nullptr, false);
+  const auto document = util::parse_json(json, "its manifest");
   return document.is_object() && document.contains("manifests");
 }
 
 void refuse_schema_1(const std::string& json) {
-  const auto document = nlohmann::json::parse(json, nullptr, false);
+  const auto document = util::parse_json(json, "its manifest");
   if (document.is_object() && document.value("schemaVersion", nlohmann::json()) == 1) {
     throw util::Error("it is in Docker's format of before 2016, \"schema 1\"; build and push it anew");
   }
@@ -160,7 +161,7 @@ Image Puller::resolve(const image::Reference& reference, const std::optional<ima
   auto document = root_of(reference, cancel);
   const auto root = document.blob;
   parse([&] { refuse_schema_1(document.json); });
-  if (is_index(document.json)) {
+  if (parse([&] { return is_index(document.json); })) {
     const auto chosen =
         parse([&] { return choose(image::parse_index(document.json, "its index"), platform); });
     document = this->document(reference, blob_of(chosen), cancel);
@@ -189,7 +190,9 @@ void Puller::fetch_blob(const image::Reference& reference, const image::Descript
   };
   auto download = store_.blobs().download(blob_of(blob), cancel);
   if (!download) return tell(blob.size);
-  const Ask get{.path = "blobs/" + blob.digest.str(), .content = http::Content::fixed};
+  const Ask get{.path = "blobs/" + blob.digest.str(),
+                .content = http::Content::fixed,
+                .extent = http::Extent::download};
   const auto try_once = [&](const Endpoint& endpoint, bool is_last) {
     if (download->offset() < blob.size) {
       client_.ask(endpoint, is_last, reference.path, get, download->offset(), cancel,
