@@ -100,8 +100,11 @@ std::string GitCommand::run(std::vector<std::string> arguments) const {
       arguments.pop_back();
       continue;
     }
-    throw util::Error("git stderr:\n" + escaped_lines(ended.errors) + ": exit status " +
-                      std::to_string(ended.status.as_exit_code()));
+    const bool redirected = says("The requested URL returned error: 30");
+    throw util::Error(
+        "git stderr:\n" + escaped_lines(ended.errors) + ": exit status " +
+        std::to_string(ended.status.as_exit_code()) +
+        (redirected ? "; a login is not taken along by a redirect: give the URL that it leads to" : ""));
   }
 }
 

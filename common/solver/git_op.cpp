@@ -56,8 +56,10 @@ std::vector<std::string> credentials(const std::string& remote, const Workshop& 
   for (const std::string_view github : {"https://github.com/", "https://www.github.com/"}) {
     if (remote.starts_with(github)) scope = github;
   }
+  // Once a redirect has led elsewhere, git sends its further requests there with all extra fields.
   const auto setting = [&](const std::string& value) {
-    return std::vector{"http." + scope + ".extraheader=Authorization: " + value};
+    return std::vector{"http." + scope + ".extraheader=Authorization: " + value,
+                       "http." + scope + ".followRedirects=false"};
   };
   for (const std::string& suffix : {"." + std::string(host), std::string()}) {
     if (const auto header = workshop.secret("GIT_AUTH_HEADER" + suffix)) return setting(*header);

@@ -133,3 +133,44 @@ END
   [ "$status" -eq 1 ]
   [[ $output == *'invalid response status 404'* ]]
 }
+
+# Two servers, the first of which redirects to the second; what either gets as a login goes to a file of its name.
+redirecting_git_servers='
+import http.server, threading
+def packets(*lines):
+    return b"".join(b"%04x" % (len(line) + 4) + line if line else b"0000" for line in lines)
+class Handler(http.server.BaseHTTPRequestHandler):
+    def answer(self):
+        with open(self.name, "a") as log: print(self.command, self.headers.get("Authorization"), file=log)
+        body = b""
+        if self.name == "home":
+            self.send_response(302)
+            self.send_header("Location", f"http://127.0.0.1:{elsewhere.server_port}{self.path}")
+        elif self.command == "POST":
+            self.send_response(403)
+        else:
+            body = packets(b"# service=git-upload-pack\n", b"", b"version 2\n", b"ls-refs\n", b"fetch\n", b"")
+            self.send_response(200)
+            self.send_header("Content-Type", "application/x-git-upload-pack-advertisement")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    do_GET = do_POST = answer
+    def log_message(self, *arguments): pass
+elsewhere = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Elsewhere", (Handler,), {"name": "elsewhere"}))
+home = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Home", (Handler,), {"name": "home"}))
+threading.Thread(target=elsewhere.serve_forever, daemon=True).start()
+print(home.server_port, flush=True)
+home.serve_forever()'
+
+@test "a server that git redirects to never gets the login for the first" {
+  serve python3 -c "$redirecting_git_servers"
+  printf 'FROM scratch\nADD http://127.0.0.1:%s/x.git /\n' "$PORT" >src/Dockerfile
+  export THE_TOKEN=the-token
+  run --separate-stderr native '.secrets = [{id: "GIT_AUTH_TOKEN", env: "THE_TOKEN", file: null}]'
+  [ "$status" -eq 1 ]
+  [[ $stderr == *"a login is not taken along by a redirect: give the URL that it leads to"* ]]
+  grep -qi "^GET basic " home
+  touch elsewhere
+  run ! grep -i basic elsewhere
+}
