@@ -87,3 +87,25 @@ hits() {
   [ "$(warnings | wc -l)" -eq 1 ]
   nothing_left
 }
+
+@test "a build that is killed wherever it writes the cache leaves one that the next build uses" {
+  local call number killed=0
+  mkdir -p small/directory
+  echo done >small/directory/file
+  make_image small small >digest
+  printf 'FROM small AS small\nFROM scratch\nCOPY --from=small /directory/file /\n' | dockerfile
+  make_request '.engine = "native"' '.cache.directory = "cache"' "$(to_output)" \
+    "$(preload context small small "$(cat digest)")" >request
+  for call in mkdir rename unlink,unlinkat; do
+    for ((number = 1; ; ++number)); do
+      rm -rf cache/* out/*
+      strace -f -qq -o /dev/null -e trace="$call" -e inject="$call:signal=KILL:when=$number" oci-solve <request >log 2>&1 && break
+      killed=$((killed + 1))
+      build_well
+      [ -z "$(warnings)" ] || { echo "$call $number:"; warnings; return 1; }
+      [ -z "$(ls cache/native/partial)" ]
+      [ "$(ls cache/native/trees | wc -l)" -eq 1 ]
+    done
+  done
+  [ "$killed" -ge 10 ] || { echo "only $killed kills"; return 1; }
+}
