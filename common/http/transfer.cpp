@@ -12,6 +12,7 @@
 
 #include "common/http/curl.hpp"
 #include "common/http/trust.hpp"
+#include "common/sys/file.hpp"
 #include "common/sys/stop.hpp"
 #include "common/util/text.hpp"
 
@@ -132,6 +133,9 @@ void set_tls(CURL* easy, const Tls& tls, bool show_key_pair) {
     set(easy, CURLOPT_CAINFO, system->c_str());
   }
   if (tls.key_pair && show_key_pair) {
+    // libcurl would wait for whoever writes into a FIFO.
+    for (const auto& file : {tls.key_pair->certificate, tls.key_pair->key})
+      sys::open_readable(file);
     set(easy, CURLOPT_SSLCERT, tls.key_pair->certificate.c_str());
     set(easy, CURLOPT_SSLKEY, tls.key_pair->key.c_str());
   }

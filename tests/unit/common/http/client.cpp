@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <thread>
@@ -454,6 +455,16 @@ TEST(HttpClient, DoesNotWaitForANameServerOnceCancelled) {
   });
   if (code == 77) GTEST_SKIP() << "this process may not mount, or have port 53";
   EXPECT_EQ(code, 0);
+}
+
+TEST(HttpClient, NamesAKeyPairThatIsNoFileInsteadOfWaitingForIt) {
+  const sys::TempDir directory("/tmp");
+  const auto fifo = directory.path() / "fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  Request request{.url = Url::parse("https://127.0.0.1:1/"), .retry = quick};
+  request.tls.key_pair = KeyPair{.certificate = fifo, .key = fifo};
+  EXPECT_EQ(test::error_of([&] { Client().fetch_text(request, 100); }),
+            "'" + fifo.string() + "' is a FIFO, not a file");
 }
 
 TEST(HttpClient, LetsTheBodysExceptionThrough) {
