@@ -34,13 +34,17 @@ bool may_be_covered(std::string_view place) noexcept {
 // is missing. The root is the process's own.
 class Walk {
 public:
-  // A descriptor of the place, -1 with errno: ENOTDIR if it is not what `point` says, EXDEV if it may not be
-  // mounted on because it lies in /proc.
+  // A descriptor of the place, -1 with errno: ENOTDIR if it is not what `point` says, EBUSY if it is the
+  // root, EXDEV if it may not be mounted on because it lies in /proc.
   int to(const char* target, MountStep::Point point) noexcept {
     if (!prepend(target, std::strlen(target)) || !restart()) return -1;
     while (const std::size_t length = take_component()) {
       if (is(length, ".")) continue;
       if (is(length, "..") ? !go_up() : !enter(length, point)) return -1;
+    }
+    if (place_[0] == '\0') {
+      errno = EBUSY;
+      return -1;
     }
     if (is_in_proc(place_) && !may_be_covered(place_)) {
       errno = EXDEV;

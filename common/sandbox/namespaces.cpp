@@ -226,6 +226,7 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
 [[noreturn]] void explain_mount(int error, const MountStep& mount) {
   const std::string where = "cannot mount " + util::quote(mount.target) + " for the step";
   if (error == ELOOP) throw StartError(where + ": symlinks there go in circles");
+  if (error == EBUSY) throw StartError(where + ": it is the root directory");
   if (error == ENOTDIR) {
     throw StartError(where + ": " +
                      (mount.point == Point::directory

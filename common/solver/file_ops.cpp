@@ -5,12 +5,16 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <climits>
+#include <cstdint>
+#include <stop_token>
 
 #include "common/dockerfile/paths.hpp"
 #include "common/solver/copier.hpp"
 #include "common/solver/draft.hpp"
 #include "common/solver/unpack_archive.hpp"
 #include "common/sys/file.hpp"
+#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -51,23 +55,54 @@ Filesystem commit(snapshot::Workspace& workspace, const snapshot::Stack& below, 
 
 // Matches of a wildcard, found as Go's filepath.Walk and filepath.Match find them: a directory that matches
 // is not looked into.
-void find_matches(SourceTree& tree, const std::string& base, const std::string& relative,
-                  const std::string& pattern, std::vector<std::string>& matches) {
-  const std::string directory = relative.empty() ? base : base.empty() ? relative : base + "/" + relative;
-  for (const auto& name : tree.list(directory)) {
-    const std::string path = relative.empty() ? name : relative + "/" + name;
-    const std::string full = base.empty() ? path : base + "/" + path;
-    if (context::matches_glob(pattern, path)) {
-      matches.push_back(full);
-    } else if (const auto status = tree.status(full); status && S_ISDIR(status->st_mode)) {
-      find_matches(tree, base, path, pattern, matches);
+class Matches {
+public:
+  Matches(SourceTree& tree, std::string base, std::string pattern, std::stop_token cancel)
+      : tree_(tree),
+        base_(std::move(base)),
+        pattern_(std::move(pattern)),
+        cancel_(std::move(cancel)),
+        // Only a class of characters can match a slash.
+        most_components_(pattern_.find('[') != std::string::npos
+                             ? SIZE_MAX
+                             : static_cast<std::size_t>(std::count(pattern_.begin(), pattern_.end(), '/')) +
+                                   1) {}
+
+  std::vector<std::string> find() {
+    look_into("", 0);
+    return std::move(found_);
+  }
+
+private:
+  void look_into(const std::string& relative, std::size_t components) {
+    const auto directory = relative.empty() ? base_ : base_.empty() ? relative : base_ + "/" + relative;
+    for (const auto& name : tree_.list(directory)) {
+      sys::stop::check(cancel_);
+      const auto path = relative.empty() ? name : relative + "/" + name;
+      const auto full = base_.empty() ? path : base_ + "/" + path;
+      // It could be in no layer either.
+      if (full.size() >= PATH_MAX)
+        throw util::Error("lstat /" + util::escape(full, 200) + ": file name too long");
+      if (context::matches_glob(pattern_, path)) {
+        found_.push_back(full);
+      } else if (components + 1 < most_components_) {
+        const auto status = tree_.status(full);
+        if (status && S_ISDIR(status->st_mode)) look_into(path, components + 1);
+      }
     }
   }
-}
+
+  SourceTree& tree_;
+  const std::string base_;
+  const std::string pattern_;
+  const std::stop_token cancel_;
+  const std::size_t most_components_;
+  std::vector<std::string> found_;
+};
 
 // The paths that one source of a COPY means.
-std::vector<std::string> resolve(SourceTree& tree, const std::string& source, bool wildcards,
-                                 bool is_context) {
+std::vector<std::string> resolve(SourceTree& tree, const std::string& source, bool wildcards, bool is_context,
+                                 const std::stop_token& cancel) {
   const std::string path = sys::clean_path(source);
   if (!wildcards || !context::has_wildcards(path)) return {path};
   std::string plain;
@@ -76,15 +111,14 @@ std::vector<std::string> resolve(SourceTree& tree, const std::string& source, bo
     auto& side = pattern.empty() && !context::has_wildcards(part) ? plain : pattern;
     side += (side.empty() ? "" : "/") + part;
   }
-  std::vector<std::string> matches;
   const std::string base = follow(tree, plain);
   const auto status = tree.status(base);
   // Of a context only what may match is sent to BuildKit, so that a file in the place of a directory is not.
   const bool is_directory = status && S_ISDIR(status->st_mode);
   if (!status || (is_context && !is_directory))
     throw util::Error("lstat /" + util::escape(base) + ": no such file or directory");
-  if (is_directory) find_matches(tree, base, "", pattern, matches);
-  return matches;
+  if (!is_directory) return {};
+  return Matches(tree, base, pattern, cancel).find();
 }
 
 std::string shown(const std::string& path) {
@@ -161,8 +195,8 @@ private:
     auto& tree = *pointer;
     std::string path = source.path;
     if (op_.parents && source.wildcards) path = split_pivot(path, tree, options);
-    for (const auto& match :
-         resolve(tree, path, source.wildcards, inputs_.at(source.from).local.has_value())) {
+    for (const auto& match : resolve(tree, path, source.wildcards, inputs_.at(source.from).local.has_value(),
+                                     workshop_.stop_token())) {
       const std::string followed = source.wildcards ? follow(tree, match) : match;
       if (!tree.status(followed)) {
         if (!inputs_.at(source.from).local)

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/sys/fd.hpp"
+#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -36,9 +37,12 @@ struct Level {
 // Descriptors held open at once. What lies deeper is moved up to the top first, so that depth costs nothing.
 constexpr std::size_t max_levels = 64;
 
+enum class Until { end, stop };  // a request to stop ends it between two entries
+
 class Removal {
 public:
-  Removal(int parent, const std::string& name, const std::string& what) : parent_(parent), what_(what) {
+  Removal(int parent, const std::string& name, const std::string& what, Until until)
+      : parent_(parent), what_(what), until_(until) {
     if (!unlink(parent, name.c_str())) descend(parent, name);
   }
 
@@ -58,6 +62,7 @@ public:
 
 private:
   void remove(const std::string& name, bool is_directory) {
+    if (until_ == Until::stop) stop::check();
     const int directory = levels_.back().fd();
     if (unlink(directory, name.c_str(), is_directory)) return;
     if (levels_.size() < max_levels) {
@@ -134,6 +139,7 @@ private:
 
   int parent_;
   std::string what_;
+  Until until_;
   std::vector<Level> levels_;
   std::uint64_t moved_ = 0;
 };
@@ -153,13 +159,7 @@ UniqueFd open_parent(std::string& path) {
   return directory;
 }
 
-}  // namespace
-
-void remove_tree_at(int directory, const std::string& name, const std::string& what) {
-  Removal(directory, name, what).run();
-}
-
-void remove_tree(const std::filesystem::path& path) {
+void remove(const std::filesystem::path& path, Until until) {
   std::string rest = path.string();
   while (rest.size() > 1 && rest.ends_with('/'))
     rest.pop_back();
@@ -168,7 +168,21 @@ void remove_tree(const std::filesystem::path& path) {
     if (errno == ENOENT) return;
     util::throw_errno("cannot remove " + util::quote(path.string()));
   }
-  remove_tree_at(parent.get(), rest, path.string());
+  Removal(parent.get(), rest, path.string(), until).run();
+}
+
+}  // namespace
+
+void remove_tree_at(int directory, const std::string& name, const std::string& what) {
+  Removal(directory, name, what, Until::end).run();
+}
+
+void remove_tree(const std::filesystem::path& path) {
+  remove(path, Until::end);
+}
+
+void remove_tree_unless_stopped(const std::filesystem::path& path) {
+  remove(path, Until::stop);
 }
 
 }  // namespace sys

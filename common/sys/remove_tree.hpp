@@ -11,6 +11,10 @@ namespace sys {
 // first. Throws Error naming the first entry that could not be removed.
 void remove_tree(const std::filesystem::path& path);
 
+// The same, ended by a request to stop (sys::stop::check) between two entries: for what may stay a while
+// longer.
+void remove_tree_unless_stopped(const std::filesystem::path& path);
+
 // The same for the entry `name` of an open directory; `what` shows it in errors.
 void remove_tree_at(int directory, const std::string& name, const std::string& what);
 

@@ -14,6 +14,7 @@
 #include "common/sys/file.hpp"
 #include "common/sys/mounts.hpp"
 #include "common/sys/remove_tree.hpp"
+#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -52,8 +53,9 @@ void remove_leftovers(const fs::path& parent, const std::string& prefix) {
     if (error || !mount_points_below(read_file("/proc/self/mountinfo"), path).empty()) continue;
     util::log::debug("removing " + util::quote(entry.path().string()) + ", which a run that was killed left");
     try {
-      remove_tree(entry.path());
+      remove_tree_unless_stopped(entry.path());
     } catch (const util::Error& failure) {
+      stop::check();
       util::log::warning(failure.what());
     }
   }

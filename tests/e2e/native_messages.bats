@@ -198,3 +198,20 @@ FROM a
   build '.source_date_epoch = "253402300800"'
   fails_with "SOURCE_DATE_EPOCH: '253402300800' is after the year 9999; give seconds since 1970"
 }
+
+@test "a wildcard does not look deeper than it can match, and no deeper than a name can be" {
+  python3 -c '
+import os
+os.mkdir("src/d")
+os.chdir("src/d")
+for i in range(2100):
+    os.mkdir("x")
+    os.chdir("x")'
+  printf 'FROM scratch\nCOPY d/*/y* /\n' >src/Dockerfile
+  solve_well '.engine = "native"'
+  printf 'FROM scratch\nCOPY d/[x]*/y* /\n' >src/Dockerfile
+  solve '.engine = "native"'
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *"file name too long"* ]]
+  rm -rf src/d
+}

@@ -253,6 +253,14 @@ TEST_F(Namespaces, MakeWhatASymlinkToAMountPointLeadsTo) {
   EXPECT_THROW(run("true"), StartError);
 }
 
+TEST_F(Namespaces, MountNothingOnTheRoot) {
+  fs::create_symlink("/", root() / "link");
+  for (const char* target : {"/.", "/..", "/tmp/..", "/link"}) {
+    spec_.tmpfs = {{target, {}}};
+    EXPECT_THROW(run("true"), StartError) << target;
+  }
+}
+
 TEST_F(Namespaces, MountNoFileOnADirectory) {
   spec_.files = {{"/tmp", "content", 0400, 0, 0}};
   EXPECT_THROW(run("true"), StartError);

@@ -5,9 +5,13 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <csignal>
+
 #include "common/sys/file.hpp"
+#include "common/sys/stop.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
+#include "tests/support/in_child.hpp"
 
 namespace {
 
@@ -61,6 +65,24 @@ TEST_F(RemoveTree, TakesAnyDepthWithFewDescriptors) {
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
   sys::remove_tree(tree_);
   ::setrlimit(RLIMIT_NOFILE, &limit);
+  EXPECT_FALSE(std::filesystem::exists(tree_));
+}
+
+TEST_F(RemoveTree, StopsWhereItMay) {
+  make_chain(tree_, 10);
+  EXPECT_EQ(test::in_child([&] {
+              sys::stop::install();
+              std::raise(SIGTERM);
+              try {
+                sys::remove_tree_unless_stopped(tree_);
+              } catch (const util::Error& error) {
+                return error.exit_code();
+              }
+              return 0;
+            }),
+            128 + SIGTERM);
+  EXPECT_TRUE(std::filesystem::exists(tree_));
+  sys::remove_tree_unless_stopped(tree_);
   EXPECT_FALSE(std::filesystem::exists(tree_));
 }
 
