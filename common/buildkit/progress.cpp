@@ -25,7 +25,8 @@ bool is_noise(std::string_view line) {
 Progress::Progress() : pipe_(sys::make_pipe()), copier_([this] { copy(); }) {}
 
 Progress::~Progress() {
-  finish();
+  pipe_.write_end = sys::UniqueFd();
+  copier_.wait();
 }
 
 void Progress::finish() {

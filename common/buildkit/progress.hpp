@@ -2,9 +2,9 @@
 #pragma once
 
 #include <string_view>
-#include <thread>
 
 #include "common/sys/fd.hpp"
+#include "common/sys/thread.hpp"
 
 namespace buildkit {
 
@@ -22,14 +22,14 @@ public:
 
   int fd() const noexcept { return pipe_.write_end.get(); }
 
-  // Gives up fd(), waits until its last holder has closed it and everything is copied.
+  // Gives up fd(), waits until its last holder has closed it and everything is copied. Throws util::Error.
   void finish();
 
 private:
   void copy();
 
   sys::Pipe pipe_;
-  std::thread copier_;
+  sys::Thread copier_;  // the last member: it uses the others
 };
 
 }  // namespace buildkit

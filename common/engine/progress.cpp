@@ -78,7 +78,7 @@ Progress::~Progress() {
     stopped_ = true;
   }
   changed_.notify_all();
-  if (turns_.joinable()) turns_.join();
+  turns_.wait();
   if (failure_) options_.write("------\n" + *failure_ + "------\n");
 }
 
@@ -89,7 +89,7 @@ void Progress::tell(Vertex& vertex, Urgency urgency) {
     vertex.waiting_since_ = Clock::now();
     waiting_.push_back(&vertex);
     if (!turns_.joinable()) {
-      turns_ = std::thread([this] { take_turns(); });
+      turns_ = sys::Thread([this] { take_turns(); });
     } else {
       changed_.notify_all();
     }

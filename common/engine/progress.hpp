@@ -13,8 +13,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
+
+#include "common/sys/thread.hpp"
 
 namespace engine {
 
@@ -108,7 +109,7 @@ private:
   const Options options_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::thread turns_;  // started when work first has to wait
+  sys::Thread turns_;  // started when work first has to wait
   bool stopped_ = false;
   int count_ = 0;
   Vertex* current_ = nullptr;           // has the word

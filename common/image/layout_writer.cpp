@@ -7,12 +7,12 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
-#include <thread>
 
 #include "common/hash/sha256.hpp"
 #include "common/image/place_blob.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/remove_tree.hpp"
+#include "common/sys/thread.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -185,11 +185,8 @@ void LayoutWriter::place(const Archive& archive, std::vector<Descriptor> blobs) 
       }
     }
   };
-  const std::size_t threads = std::min<std::size_t>(blobs.size(), std::thread::hardware_concurrency());
-  {
-    std::vector<std::jthread> helpers;
-    for (std::size_t i = 1; i < threads; ++i)
-      helpers.emplace_back(work);
+  if (!blobs.empty()) {
+    const auto helpers = sys::start_threads(std::min(blobs.size(), sys::processor_count()) - 1, work);
     work();
   }
   if (failure) std::rethrow_exception(failure);

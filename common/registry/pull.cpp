@@ -7,10 +7,10 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <thread>
 
 #include "common/hash/sha256.hpp"
 #include "common/image/choices.hpp"
+#include "common/sys/thread.hpp"
 #include "common/util/error.hpp"
 #include "common/util/json.hpp"
 #include "common/util/text.hpp"
@@ -252,10 +252,8 @@ void Puller::fetch_layers(const Image& image, const OnProgress& on_progress, std
       stop.request_stop();
     }
   };
-  {
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 1; i < std::min(blobs.size(), most_downloads); ++i)
-      threads.emplace_back(work);
+  if (!blobs.empty()) {
+    const auto helpers = sys::start_threads(std::min(blobs.size(), most_downloads) - 1, work);
     work();
   }
   if (first_failure) std::rethrow_exception(first_failure);

@@ -142,14 +142,14 @@ AgentSocket::AgentSocket(std::filesystem::path agent, Forwarding forwarding,
   if (!stop_) util::throw_errno("cannot make an event");
   if (!directory_fd_) util::throw_errno("cannot open " + util::quote(directory_.path().string()));
   listen(access);
-  acceptor_ = std::thread([this] { accept_all(); });
+  acceptor_ = sys::Thread([this] { accept_all(); });
 }
 
 AgentSocket::~AgentSocket() {
   ::eventfd_write(stop_.get(), 1);
-  acceptor_.join();
+  acceptor_.wait();
   for (auto& connection : connections_)
-    connection.join();
+    connection.wait();
 }
 
 std::filesystem::path AgentSocket::path() const {

@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <list>
 #include <mutex>
-#include <thread>
 
 #include "common/sys/fd.hpp"
 #include "common/sys/temp_dir.hpp"
+#include "common/sys/thread.hpp"
 
 namespace solver {
 
@@ -50,8 +50,8 @@ private:
   sys::UniqueFd directory_fd_;
   sys::UniqueFd listener_;
   sys::UniqueFd stop_;  // readable once all is to end
-  std::list<std::thread> connections_;
-  std::thread acceptor_;
+  std::list<sys::Thread> connections_;
+  sys::Thread acceptor_;
 };
 
 }  // namespace solver

@@ -5,8 +5,6 @@
 #include <atomic>
 #include <exception>
 #include <optional>
-#include <system_error>
-#include <thread>
 
 #include "common/dockerfile/source.hpp"
 #include "common/layer/unpack.hpp"
@@ -124,12 +122,9 @@ void BaseImages::announce(const std::vector<plan::BaseImage>& bases) {
       }
     }
   };
-  try {
-    for (std::size_t i = 0; i < std::min(pulled->size(), most_look_ups); ++i)
-      look_ups_.emplace_back(work);
-  } catch (const std::system_error&) {
-    // No more threads to be had: who asks for an image looks it up.
-  }
+  // Where there are no more threads, who asks for an image looks it up.
+  for (auto& thread : sys::start_threads(std::min(pulled->size(), most_look_ups), work))
+    look_ups_.push_back(std::move(thread));
 }
 
 std::string BaseImages::config(const image::Reference& reference, const image::Platform& platform) {
@@ -271,12 +266,16 @@ BaseImages::Tree BaseImages::unpack(Entry& entry, const std::string& reference,
 store::Fidelity BaseImages::unpack_into(const std::filesystem::path& directory, Entry& entry,
                                         const std::string& reference, engine::Progress::Vertex& vertex) {
   LayerQueue queue(vertex);
-  std::jthread pull;
+  std::stop_source stop;  // of the pull alone
+  const std::stop_callback on_cancel(stop_.get_token(), [&] { stop.request_stop(); });
+  sys::Thread pull;
+  // What cannot be unpacked is not pulled to its end.
+  struct Abandon {
+    std::stop_source& stop;
+    ~Abandon() { stop.request_stop(); }
+  } const abandon{stop};
   if (!entry.fetched) {
-    pull = std::jthread([&](const std::stop_token& abandoned) {
-      std::stop_source stop;
-      const std::stop_callback on_cancel(stop_.get_token(), [&] { stop.request_stop(); });
-      const std::stop_callback on_failure(abandoned, [&] { stop.request_stop(); });
+    pull = sys::Thread([&] {
       try {
         puller_.fetch_layers(
             *entry.pulled,

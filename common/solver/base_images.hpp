@@ -7,7 +7,6 @@
 #include <mutex>
 #include <stop_token>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "common/document/request.hpp"
@@ -17,6 +16,7 @@
 #include "common/registry/pull.hpp"
 #include "common/registry/settings.hpp"
 #include "common/store/store.hpp"
+#include "common/sys/thread.hpp"
 
 namespace solver {
 
@@ -78,8 +78,8 @@ private:
   std::stop_source stop_;
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Entry>>
-      entries_;                         // guarded by mutex_; an entry has a mutex of its own
-  std::vector<std::jthread> look_ups_;  // the last member: they use the others
+      entries_;                        // guarded by mutex_; an entry has a mutex of its own
+  std::vector<sys::Thread> look_ups_;  // the last member: they use the others
 };
 
 }  // namespace solver

@@ -6,10 +6,9 @@
 #include <exception>
 #include <mutex>
 #include <set>
-#include <system_error>
-#include <thread>
 
 #include "common/sys/stop.hpp"
+#include "common/sys/thread.hpp"
 
 namespace solver {
 namespace {
@@ -87,13 +86,8 @@ private:
 
 void run_tasks(const std::vector<Task>& tasks, std::size_t threads, const std::function<void()>& cancel) {
   Run run(tasks, cancel);
-  std::vector<std::thread> helpers;
-  try {
-    for (std::size_t i = 1; i < std::min(threads, tasks.size()); ++i)
-      helpers.emplace_back([&run] { run.work(); });
-  } catch (const std::system_error&) {
-    // No more threads to be had: those that are there do the work.
-  }
+  const std::size_t wanted = std::min(threads, tasks.size());
+  auto helpers = sys::start_threads(wanted > 0 ? wanted - 1 : 0, [&run] { run.work(); });
   run.work();
   for (auto& helper : helpers)
     helper.join();

@@ -1,7 +1,7 @@
 // A thread for each tree.
 #include "common/store/tree_watch.hpp"
 
-#include <system_error>
+#include <memory>
 #include <utility>
 
 #include "common/store/entries.hpp"
@@ -54,13 +54,13 @@ void TreeWatch::add(const fs::path& place, const TreeRecord& made_as, Made made)
   if (made == Made::now) trees_.erase(place);
   const auto [found, is_new] = trees_.try_emplace(place);
   if (!is_new) return;
-  std::promise<bool> verdict;
-  found->second.is_sound = verdict.get_future();
-  auto work = [this, place, record = made_as, made,
-               verdict = std::move(verdict)](const std::stop_token& abandon) mutable {
+  const auto verdict = std::make_shared<std::promise<bool>>();
+  found->second.is_sound = verdict->get_future();
+  auto work = [this, place, record = made_as, made, verdict,
+               abandon = found->second.abandon.get_token()]() mutable {
     bool told = false;
     const auto tell = [&](bool is_sound) {
-      if (!told) verdict.set_value(is_sound);
+      if (!told) verdict->set_value(is_sound);
       told = true;
     };
     try {
@@ -78,8 +78,8 @@ void TreeWatch::add(const fs::path& place, const TreeRecord& made_as, Made made)
     }
   };
   try {
-    found->second.thread = std::jthread(std::move(work));
-  } catch (const std::system_error&) {
+    found->second.thread = sys::Thread(std::move(work));
+  } catch (const util::Error&) {
     trees_.erase(found);  // no more threads to be had: as if nobody had looked
   }
 }

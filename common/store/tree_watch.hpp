@@ -6,11 +6,12 @@
 #include <future>
 #include <map>
 #include <mutex>
+#include <stop_token>
 #include <string>
-#include <thread>
 
 #include "common/store/tree_record.hpp"
 #include "common/store/warn.hpp"
+#include "common/sys/thread.hpp"
 
 namespace store {
 
@@ -34,7 +35,10 @@ public:
 private:
   struct Watched {
     std::future<bool> is_sound;
-    std::jthread thread;
+    std::stop_source abandon;
+    sys::Thread thread;
+
+    ~Watched() { abandon.request_stop(); }  // before the thread is waited for
   };
 
   Warn warn_;

@@ -7,8 +7,9 @@
 #include <cstring>
 #include <exception>
 #include <mutex>
-#include <thread>
 #include <vector>
+
+#include "common/sys/thread.hpp"
 
 namespace stream {
 namespace {
@@ -21,7 +22,7 @@ public:
   explicit ReadAheadSource(std::unique_ptr<Source> inner) : inner_(std::move(inner)) {
     for (auto& block : blocks_)
       block.bytes.resize(block_size);
-    thread_ = std::thread([this] { fill_blocks(); });
+    thread_ = sys::Thread([this] { fill_blocks(); });
   }
 
   ReadAheadSource(const ReadAheadSource&) = delete;
@@ -33,7 +34,7 @@ public:
       stopping_ = true;
     }
     changed_.notify_all();
-    thread_.join();
+    thread_.wait();
   }
 
   std::size_t read(std::span<std::byte> buffer) override {
@@ -121,7 +122,7 @@ private:
   bool stopping_ = false;      // the same
   std::exception_ptr failure_;
   std::size_t position_ = 0;
-  std::thread thread_;
+  sys::Thread thread_;
 };
 
 }  // namespace

@@ -7,10 +7,10 @@
 #include <cstring>
 #include <exception>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "common/sys/fd.hpp"
+#include "common/sys/thread.hpp"
 
 namespace stream {
 namespace {
@@ -48,7 +48,7 @@ public:
   explicit WriteBehindSink(std::unique_ptr<Sink> inner) : inner_(std::move(inner)) {
     for (auto& block : blocks_)
       block.reserve(write_size);
-    thread_ = std::thread([this] { drain(); });
+    thread_ = sys::Thread([this] { drain(); });
   }
 
   WriteBehindSink(const WriteBehindSink&) = delete;
@@ -57,7 +57,7 @@ public:
   ~WriteBehindSink() override {
     if (!thread_.joinable()) return;
     end(End::abandoned);
-    thread_.join();
+    thread_.wait();
   }
 
   void write(std::span<const std::byte> data) override {
@@ -140,7 +140,7 @@ private:
   std::size_t full_ = 0;        // guarded by mutex_
   End end_ = End::open;         // the same
   std::exception_ptr failure_;  // the same
-  std::thread thread_;
+  sys::Thread thread_;
 };
 
 }  // namespace

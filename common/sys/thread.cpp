@@ -1,0 +1,81 @@
+// Threads with a signal mask and an exception.
+#include "common/sys/thread.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <system_error>
+#include <utility>
+
+#include "common/util/error.hpp"
+
+namespace sys {
+namespace {
+
+// A new thread has the mask of the one that makes it.
+class StopSignalsBlocked {
+public:
+  StopSignalsBlocked() noexcept {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP})
+      sigaddset(&signals, signal);
+    ::pthread_sigmask(SIG_BLOCK, &signals, &before_);
+  }
+  StopSignalsBlocked(const StopSignalsBlocked&) = delete;
+  StopSignalsBlocked& operator=(const StopSignalsBlocked&) = delete;
+  ~StopSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+private:
+  sigset_t before_;
+};
+
+}  // namespace
+
+Thread::Thread(std::function<void()> body) : failure_(std::make_shared<std::exception_ptr>()) {
+  const StopSignalsBlocked blocked;
+  try {
+    thread_ = std::thread([body = std::move(body), failure = failure_] {
+      try {
+        body();
+      } catch (...) {
+        *failure = std::current_exception();
+      }
+    });
+  } catch (const std::system_error& error) {
+    util::throw_errno("cannot start a thread", error.code().value());
+  }
+}
+
+Thread& Thread::operator=(Thread&& other) noexcept {
+  wait();
+  failure_ = std::move(other.failure_);
+  thread_ = std::move(other.thread_);
+  return *this;
+}
+
+void Thread::join() {
+  thread_.join();
+  if (const auto failure = std::exchange(*failure_, nullptr)) std::rethrow_exception(failure);
+}
+
+void Thread::wait() noexcept {
+  if (thread_.joinable()) thread_.join();
+}
+
+std::vector<Thread> start_threads(std::size_t count, const std::function<void()>& body) {
+  std::vector<Thread> threads;
+  threads.reserve(count);
+  try {
+    while (threads.size() < count)
+      threads.emplace_back(body);
+  } catch (const util::Error&) {
+    // Those that are there do the work.
+  }
+  return threads;
+}
+
+std::size_t processor_count() noexcept {
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+}  // namespace sys

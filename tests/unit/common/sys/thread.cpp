@@ -1,0 +1,84 @@
+// Threads: what they throw, which signals reach them.
+#include "common/sys/thread.hpp"
+
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <sys/resource.h>
+
+#include <atomic>
+#include <csignal>
+#include <stdexcept>
+
+#include "common/sys/process.hpp"
+#include "common/util/error.hpp"
+#include "tests/support/error_of.hpp"
+#include "tests/support/in_child.hpp"
+
+namespace {
+
+bool blocks_stop_signals() {
+  sigset_t mask;
+  ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+  return sigismember(&mask, SIGINT) == 1 && sigismember(&mask, SIGTERM) == 1 &&
+         sigismember(&mask, SIGHUP) == 1;
+}
+
+TEST(Thread, BlocksStopSignalsInItselfAndInWhatItStarts) {
+  bool own = false;
+  bool nested = false;
+  sys::Thread thread([&] {
+    own = blocks_stop_signals();
+    sys::Thread([&] { nested = blocks_stop_signals(); }).join();
+  });
+  thread.join();
+  EXPECT_TRUE(own);
+  EXPECT_TRUE(nested);
+  EXPECT_FALSE(blocks_stop_signals());
+}
+
+TEST(Thread, GivesWhatItThrowsToJoin) {
+  sys::Thread thread([] { throw util::Error("it broke"); });
+  EXPECT_EQ(test::error_of([&] { thread.join(); }), "it broke");
+  sys::Thread other([] { throw std::runtime_error("no error of ours"); });
+  EXPECT_THROW(other.join(), std::runtime_error);
+}
+
+TEST(Thread, EndsWithItsObjectWhateverItThrows) {
+  std::atomic<int> ended = 0;
+  {
+    sys::Thread thread([&] {
+      ++ended;
+      throw util::Error("lost");
+    });
+    sys::Thread replaced([&] { ++ended; });
+    replaced = sys::Thread([&] { ++ended; });
+  }
+  EXPECT_EQ(ended, 3);
+}
+
+// A child of a thread must be one that SIGTERM ends.
+TEST(Thread, StartsChildrenThatSignalsReach) {
+  sys::Thread thread([] {
+    const auto status = sys::start({.argv = {"sh", "-c", "kill -TERM $$; exit 3"}}).wait();
+    EXPECT_EQ(status.signal, SIGTERM);
+  });
+  thread.join();
+}
+
+TEST(StartThreads, MakesDoWithFewerThanAskedFor) {
+  EXPECT_EQ(test::in_child([] {
+              // The limit of processes does not bind root, that of memory for stacks does.
+              const rlimit memory{.rlim_cur = 64 << 20, .rlim_max = 64 << 20};
+              if (::setrlimit(RLIMIT_AS, &memory) != 0) return 1;
+              std::atomic<std::size_t> ran = 0;
+              std::size_t started = 0;
+              {
+                const auto threads = sys::start_threads(10'000, [&] { ++ran; });
+                started = threads.size();
+              }
+              return started < 10'000 && ran == started ? 0 : 2;
+            }),
+            0);
+}
+
+}  // namespace
