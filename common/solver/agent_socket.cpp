@@ -1,5 +1,4 @@
-// The agent protocol is that of draft-ietf-sshm-ssh-agent: each message is a length in four bytes, a type in
-// one, and the rest.
+// A listener, and one poll loop for what comes by it.
 #include "common/solver/agent_socket.hpp"
 
 #include <fcntl.h>
@@ -9,8 +8,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include <array>
-#include <optional>
+#include <cerrno>
+#include <iterator>
 #include <vector>
 
 #include "common/util/error.hpp"
@@ -19,114 +18,33 @@
 namespace solver {
 namespace {
 
-using Bytes = std::vector<std::byte>;
-
-constexpr auto agent_failure = std::byte{5};
-constexpr auto request_identities = std::byte{11};
-constexpr auto sign_request = std::byte{13};
-constexpr std::size_t longest_message = 256 << 10;
+constexpr std::size_t most_connections = 64;
+constexpr int patience = 50;  // milliseconds until a shortage may be over
 
 // A socket's address holds 107 bytes only, so the way to its directory goes through a descriptor.
-class Address {
-public:
-  explicit Address(const std::filesystem::path& path)
-      : directory_(::open(path.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
-    if (!directory_) util::throw_errno("cannot open " + util::quote(path.parent_path().string()));
-    const std::string name =
-        "/proc/self/fd/" + std::to_string(directory_.get()) + "/" + path.filename().string();
-    if (name.size() >= sizeof address_.sun_path)
-      throw util::Error("the name of the socket " + util::quote(path.string()) + " is too long");
-    address_.sun_family = AF_UNIX;
-    name.copy(address_.sun_path, name.size());
-  }
+sockaddr_un address_of(int directory, const std::filesystem::path& path) {
+  const std::string name = "/proc/self/fd/" + std::to_string(directory) + "/" + path.filename().string();
+  sockaddr_un address{};
+  if (name.size() >= sizeof address.sun_path)
+    throw util::Error("the name of the socket " + util::quote(path.string()) + " is too long");
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path, name.size());
+  return address;
+}
 
-  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&address_); }
-  static constexpr socklen_t size = sizeof(sockaddr_un);
-
-private:
-  sys::UniqueFd directory_;
-  sockaddr_un address_{};
-};
+const sockaddr* any(const sockaddr_un& address) {
+  return reinterpret_cast<const sockaddr*>(&address);
+}
 
 sys::UniqueFd make_socket() {
-  sys::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sys::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) util::throw_errno("cannot make a socket");
   return fd;
 }
 
-// False once `stop` says so.
-bool wait_readable(int fd, int stop) {
-  std::array<pollfd, 2> events = {{{fd, POLLIN, 0}, {stop, POLLIN, 0}}};
-  while (::poll(events.data(), events.size(), -1) < 0) {
-    if (errno != EINTR) return false;
-  }
-  return events[1].revents == 0;
-}
-
-bool read_exactly(int fd, int stop, std::span<std::byte> bytes) {
-  while (!bytes.empty()) {
-    if (!wait_readable(fd, stop)) return false;
-    const ssize_t count = ::recv(fd, bytes.data(), bytes.size(), 0);
-    if (count <= 0) return false;
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-  }
-  return true;
-}
-
-bool send_all(int fd, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-  }
-  return true;
-}
-
-// A whole message with its length; nothing at the end and for one that cannot be.
-std::optional<Bytes> read_message(int fd, int stop) {
-  Bytes message(4);
-  if (!read_exactly(fd, stop, message)) return std::nullopt;
-  std::size_t length = 0;
-  for (const auto byte : message)
-    length = length << 8 | std::to_integer<std::size_t>(byte);
-  if (length == 0 || length > longest_message) return std::nullopt;
-  message.resize(4 + length);
-  if (!read_exactly(fd, stop, std::span(message).subspan(4))) return std::nullopt;
-  return message;
-}
-
-void forward_requests(int client, int agent, int stop) {
-  while (const auto request = read_message(client, stop)) {
-    const auto type = (*request)[4];
-    if (type == request_identities || type == sign_request) {
-      if (!send_all(agent, *request)) return;
-      const auto response = read_message(agent, stop);
-      if (!response || !send_all(client, *response)) return;
-    } else {
-      const std::array<std::byte, 5> refusal = {std::byte{0}, std::byte{0}, std::byte{0}, std::byte{1},
-                                                agent_failure};
-      if (!send_all(client, refusal)) return;
-    }
-  }
-}
-
-void forward_bytes(int client, int agent, int stop) {
-  std::array<std::byte, 16384> buffer;
-  std::array<pollfd, 3> events = {{{client, POLLIN, 0}, {agent, POLLIN, 0}, {stop, POLLIN, 0}}};
-  for (int open = 2; open > 0;) {
-    if (::poll(events.data(), events.size(), -1) < 0 && errno != EINTR) return;
-    if (events[2].revents != 0) return;
-    for (std::size_t side = 0; side < 2; ++side) {
-      if (events[side].revents == 0) continue;
-      const int other = side == 0 ? agent : client;
-      const ssize_t count = ::recv(events[side].fd, buffer.data(), buffer.size(), 0);
-      if (count > 0 && send_all(other, std::span(buffer).first(static_cast<std::size_t>(count)))) continue;
-      ::shutdown(other, SHUT_WR);
-      events[side] = {-1, 0, 0};
-      --open;
-    }
-  }
+// Of descriptors or memory, which others may give back; or an agent that others wait for, too.
+bool is_shortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS || error == EAGAIN;
 }
 
 }  // namespace
@@ -142,14 +60,12 @@ AgentSocket::AgentSocket(std::filesystem::path agent, Forwarding forwarding,
   if (!stop_) util::throw_errno("cannot make an event");
   if (!directory_fd_) util::throw_errno("cannot open " + util::quote(directory_.path().string()));
   listen(access);
-  acceptor_ = sys::Thread([this] { accept_all(); });
+  server_ = sys::Thread([this] { serve(); });
 }
 
 AgentSocket::~AgentSocket() {
   ::eventfd_write(stop_.get(), 1);
-  acceptor_.wait();
-  for (auto& connection : connections_)
-    connection.wait();
+  server_.wait();
 }
 
 std::filesystem::path AgentSocket::path() const {
@@ -164,35 +80,57 @@ std::string AgentSocket::short_path() const {
 }
 
 void AgentSocket::listen(const Access& access) {
-  const Address address(path());
-  if (::bind(listener_.get(), address.get(), Address::size) != 0 ||
+  const auto address = address_of(directory_fd_.get(), path());
+  if (::bind(listener_.get(), any(address), sizeof address) != 0 ||
       ::chown(path().c_str(), access.uid, access.gid) != 0 || ::chmod(path().c_str(), access.mode) != 0 ||
       ::listen(listener_.get(), SOMAXCONN) != 0) {
     util::throw_errno("cannot listen on " + util::quote(path().string()));
   }
 }
 
-void AgentSocket::accept_all() {
-  while (wait_readable(listener_.get(), stop_.get())) {
-    sys::UniqueFd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (!client) continue;
-    connections_.emplace_back(
-        [this, fd = std::make_shared<sys::UniqueFd>(std::move(client))] { serve(std::move(*fd)); });
+void AgentSocket::serve() {
+  std::list<AgentRelay> relays;
+  bool is_short = false;
+  for (;;) {
+    const bool accepts = !is_short && relays.size() < most_connections;
+    std::vector<pollfd> events = {{stop_.get(), POLLIN, 0}, {accepts ? listener_.get() : -1, POLLIN, 0}};
+    for (const auto& relay : relays) {
+      events.push_back(relay.client_events());
+      events.push_back(relay.agent_events());
+    }
+    const int count = ::poll(events.data(), events.size(), is_short ? patience : -1);
+    if (events[0].revents != 0) return;
+    if (count < 0) {
+      if (errno != EINTR) ::poll(nullptr, 0, patience);
+      continue;
+    }
+    is_short = false;
+    std::size_t next = 2;
+    for (auto relay = relays.begin(); relay != relays.end(); next += 2) {
+      const bool goes_on = relay->advance(events[next].revents, events[next + 1].revents);
+      relay = goes_on ? std::next(relay) : relays.erase(relay);
+    }
+    if (events[1].revents != 0) is_short = accept(relays) == Accepted::later;
   }
 }
 
-// A step whose agent is gone sees its connection end, as it would with the agent itself.
-void AgentSocket::serve(sys::UniqueFd client) const {
-  try {
-    const auto agent = make_socket();
-    const Address address(agent_);
-    if (::connect(agent.get(), address.get(), Address::size) != 0) return;
-    if (forwarding_ == Forwarding::raw) {
-      forward_bytes(client.get(), agent.get(), stop_.get());
-    } else {
-      forward_requests(client.get(), agent.get(), stop_.get());
-    }
-  } catch (const util::Error&) {}
+// The way to the agent comes first: who is accepted has one. A step whose agent is gone sees its connection
+// end, as it would with the agent itself.
+AgentSocket::Accepted AgentSocket::accept(std::list<AgentRelay>& relays) const {
+  sys::UniqueFd agent(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!agent) return Accepted::later;
+  const sys::UniqueFd directory(::open(agent_.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!directory && is_shortage(errno)) return Accepted::later;
+  bool is_there = false;
+  if (directory) {
+    const auto address = address_of(directory.get(), agent_);
+    is_there = ::connect(agent.get(), any(address), sizeof address) == 0;
+    if (!is_there && is_shortage(errno)) return Accepted::later;
+  }
+  sys::UniqueFd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!client) return errno != EAGAIN && is_shortage(errno) ? Accepted::later : Accepted::one;
+  if (is_there) relays.emplace_back(std::move(client), std::move(agent), forwarding_);
+  return Accepted::one;
 }
 
 }  // namespace solver

@@ -5,20 +5,17 @@
 
 #include <filesystem>
 #include <list>
-#include <mutex>
 
+#include "common/solver/agent_relay.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/sys/thread.hpp"
 
 namespace solver {
 
-// What steps may send: `restricted` lets the two requests pass that list keys and sign; an agent's keys can
-// be used, but not changed. `raw` passes every byte on.
-enum class Forwarding { restricted, raw };
-
-// A listening socket of its own. Every connection to it is one to the agent. Nothing of it is left once this
-// is gone.
+// A listening socket of its own. Every connection to it is one to the agent; 64 are served at the same time,
+// by one thread, and further ones wait, also while the process has no descriptors left. Nothing of it is left
+// once this is gone.
 class AgentSocket {
 public:
   struct Access {
@@ -40,9 +37,11 @@ public:
   std::string short_path() const;
 
 private:
+  enum class Accepted { one, later };
+
   void listen(const Access& access);
-  void accept_all();
-  void serve(sys::UniqueFd client) const;
+  void serve();
+  Accepted accept(std::list<AgentRelay>& relays) const;
 
   std::filesystem::path agent_;
   Forwarding forwarding_;
@@ -50,8 +49,7 @@ private:
   sys::UniqueFd directory_fd_;
   sys::UniqueFd listener_;
   sys::UniqueFd stop_;  // readable once all is to end
-  std::list<sys::Thread> connections_;
-  sys::Thread acceptor_;
+  sys::Thread server_;
 };
 
 }  // namespace solver
