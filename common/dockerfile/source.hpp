@@ -82,7 +82,7 @@ decltype(auto) located(const Source& source, const Location& location, Action&& 
     return std::forward<Action>(action)();
   } catch (const SyntaxError& error) {
     const Location place = SyntaxError(error, location).location();
-    throw util::Error(source.describe(place, error.what(), error.near()), error.exit_code());
+    throw util::Error(source.describe(place, error.what(), error.near()), error.exit_code(), error.cause());
   }
 }
 

@@ -137,7 +137,7 @@ std::unique_ptr<store::Store> open_store(const document::Request& request,
       return std::make_unique<store::Store>(*request.cache.directory / "native",
                                             store::Options{.owner = store::Owner::store, .spill = temporary});
     } catch (const util::Error& error) {
-      if (error.exit_code() >= 128) throw;
+      if (error.is_cancelled()) throw;
       // A cache may only cost time.
       util::log::warning("the cache is not used: " + std::string(error.what()));
     }

@@ -148,7 +148,7 @@ private:
       try {
         return Base{reference.full(), images_.config(reference, platform_of(stage))};
       } catch (const util::Error& error) {
-        if (error.exit_code() >= 128) throw;
+        if (error.is_cancelled()) throw;
         throw dockerfile::SyntaxError(base_name(stage) + ": " + error.what(), file_.stages[stage].base);
       }
     });
@@ -388,32 +388,6 @@ Graph lower(const dockerfile::File& file, const Inputs& inputs, Images& images, 
   }
   graph.ops = ops.take();
   return graph;
-}
-
-std::vector<OpId> inputs(const Op& op) {
-  struct Visitor {
-    std::vector<OpId> operator()(const Scratch&) const { return {}; }
-    std::vector<OpId> operator()(const Pull&) const { return {}; }
-    std::vector<OpId> operator()(const Local&) const { return {}; }
-    std::vector<OpId> operator()(const MakeFile&) const { return {}; }
-    std::vector<OpId> operator()(const Http&) const { return {}; }
-    std::vector<OpId> operator()(const Git&) const { return {}; }
-    std::vector<OpId> operator()(const MakeDirectory& action) const { return {action.base}; }
-    std::vector<OpId> operator()(const Copy& copy) const {
-      std::vector<OpId> ids = {copy.base};
-      for (const auto& source : copy.sources)
-        ids.push_back(source.from);
-      return ids;
-    }
-    std::vector<OpId> operator()(const Run& run) const {
-      std::vector<OpId> ids = {run.root};
-      for (const auto& mount : run.mounts) {
-        if (mount.from) ids.push_back(*mount.from);
-      }
-      return ids;
-    }
-  };
-  return std::visit(Visitor{}, op.action);
 }
 
 }  // namespace plan

@@ -57,7 +57,7 @@ sys::ExitStatus StepProcess::supervise(sys::UniqueFd output_fd, int cancel_fd, c
                        {cancel_fd, POLLIN, 0}};
     if (::poll(events, std::size(events), -1) < 0 && errno != EINTR) util::throw_errno("cannot poll");
     sys::stop::check();
-    if (events[3].revents != 0) throw util::Error("canceled");
+    if (events[3].revents != 0) throw util::Error("cancelled", util::Cause::Kind::cancelled);
     if (events[0].revents != 0) {
       if (!pass_on(output_fd.get(), buffer, output)) output_fd = sys::UniqueFd();  // it may run on without
     } else if (events[1].revents != 0) {

@@ -9,6 +9,7 @@
 #include "common/dockerfile/source.hpp"
 #include "common/layer/unpack.hpp"
 #include "common/solver/layer_queue.hpp"
+#include "common/sys/stop.hpp"
 #include "common/util/characters.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
@@ -34,7 +35,7 @@ public:
       : inner_(std::move(inner)), cancel_(std::move(cancel)) {}
 
   std::size_t read(std::span<std::byte> buffer) override {
-    if (cancel_.stop_requested()) throw util::Error("cancelled");
+    sys::stop::check(cancel_);
     return inner_->read(buffer);
   }
 
@@ -147,7 +148,7 @@ void BaseImages::load(Entry& entry, const std::string& reference, const image::P
     look_up(entry, image::Reference::parse(reference).value(), platform);
   } catch (const util::Error& error) {
     entry.failure = std::current_exception();
-    if (error.exit_code() < 128 && !stop_.stop_requested()) vertex.failed(dockerfile::harmless(error.what()));
+    if (!error.is_cancelled() && !stop_.stop_requested()) vertex.failed(dockerfile::harmless(error.what()));
     throw;
   }
   vertex.done();
@@ -195,7 +196,7 @@ void BaseImages::fetch(Entry& entry, const std::string& reference) {
         },
         stop_.get_token());
   } catch (const util::Error& error) {
-    if (started && error.exit_code() < 128 && !stop_.stop_requested()) vertex.failed(error.what());
+    if (started && !error.is_cancelled() && !stop_.stop_requested()) vertex.failed(error.what());
     throw;
   }
   if (started) vertex.done();
@@ -217,8 +218,8 @@ BaseImages::Tree BaseImages::tree(const std::string& reference, const image::Pla
   if (found.tree) return *found.tree;
   try {
     found.tree = unpack(found, reference, vertex);
-  } catch (const util::Error&) {
-    if (stop_.stop_requested() || !drop_damaged_blobs(found)) throw;
+  } catch (const util::Error& error) {
+    if (!error.is_damage() || !drop_damaged_blobs(found)) throw;
     found.tree = unpack(found, reference, vertex);
   }
   return *found.tree;
@@ -295,7 +296,10 @@ store::Fidelity BaseImages::unpack_into(const std::filesystem::path& directory, 
         if (!entry.fetched) queue.wait_for(layer.digest);
         vertex.note("extracting " + layer.digest.str());
         auto file = store_.blobs().open_file({layer.digest, layer.size}, store::Check::size);
-        if (!file) throw util::Error("the layer " + layer.digest.str() + " is not in the store");
+        if (!file) {
+          throw util::Error("the layer " + layer.digest.str() + " is not in the store",
+                            util::Cause::Kind::damaged);
+        }
         return cancelable(stream::from_fd(std::move(file), "blob " + layer.digest.str()), stop_.get_token());
       },
       reference, root, {.root_entry = layer::ApplyOptions::RootEntry::ignore});

@@ -131,7 +131,7 @@ bool Emulators::starts(const std::string& architecture) const {
   try {
     return sys::start({.argv = {path.string()}}).wait().success();
   } catch (const util::Error& error) {
-    if (error.exit_code() >= 128) throw;
+    if (error.is_cancelled()) throw;
     return false;
   }
 }

@@ -148,7 +148,7 @@ GitCommand::Ended GitCommand::run_once(const std::vector<std::string>& arguments
     if (workshop_->is_canceled() || sys::stop::requested() != 0) {
       child.terminate();
       sys::stop::check();
-      throw util::Error("the checkout was canceled");
+      throw util::Error("cancelled", util::Cause::Kind::cancelled);
     }
     if (events[0].revents != 0) take(out.read_end, ended.output);
     if (events[1].revents != 0) vertex_->write(take(error.read_end, ended.errors));

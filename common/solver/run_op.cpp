@@ -4,8 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
+#include <system_error>
 
 #include "common/dockerfile/paths.hpp"
 #include "common/dockerfile/text.hpp"
@@ -156,7 +155,8 @@ private:
       return action();
     } catch (const sandbox::StartError& error) {
       const std::string what = error.what();
-      if (!emulation.is_native && !emulation.emulator && what.ends_with(std::strerror(ENOEXEC)))
+      if (!emulation.is_native && !emulation.emulator &&
+          error.cause().code == std::errc::executable_format_error)
         throw util::Error(what + "; " + emulation_advice(op_.platform));
       print(what + "\n");
       return {.code = 1};

@@ -93,12 +93,12 @@ private:
       reused = result.reused;
       keep(id, std::move(result));
     } catch (const util::Error& error) {
-      if (error.exit_code() >= 128 || workshop_.is_canceled()) throw;
+      if (error.is_cancelled() || workshop_.is_canceled()) throw;
       vertex.failed(dockerfile::harmless(error.what()));
       const auto* fault = dynamic_cast<const dockerfile::SyntaxError*>(&error);
       throw util::Error(
           graph_.source.describe(op.location, error.what(), fault != nullptr ? fault->near() : std::string()),
-          error.exit_code());
+          error.exit_code(), error.cause());
     }
     reused ? vertex.cached() : vertex.done();
   }

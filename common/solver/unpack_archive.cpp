@@ -150,7 +150,7 @@ bool unpack_archive(SourceTree& tree, const std::string& path, sys::RootedDir& r
   try {
     if (!reader.next(entry)) return false;
   } catch (const util::Error& error) {
-    if (error.exit_code() >= 128) throw;
+    if (!error.is_damage() && error.cause().kind != util::Cause::Kind::refused) throw;
     return false;
   }
   // Links in the archive mean what they mean with the destination as the root.

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "common/util/error.hpp"
-
 namespace stream {
 namespace {
 
@@ -47,8 +45,8 @@ void InflatingSource::consume(std::size_t count) {
   unread_ = unread_.subspan(count);
 }
 
-void InflatingSource::fail(const std::string& reason) const {
-  throw util::Error(what_ + " " + reason);
+void InflatingSource::fail(const std::string& reason, util::Cause::Kind kind) const {
+  throw util::Error(what_ + " " + reason, kind);
 }
 
 }  // namespace stream

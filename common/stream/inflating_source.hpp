@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/stream/source.hpp"
+#include "common/util/error.hpp"
 
 namespace stream {
 
@@ -26,7 +27,8 @@ protected:
   std::span<const std::byte> input();
   void consume(std::size_t count);
 
-  [[noreturn]] void fail(const std::string& reason) const;
+  [[noreturn]] void fail(const std::string& reason,
+                         util::Cause::Kind kind = util::Cause::Kind::damaged) const;
 
 private:
   std::unique_ptr<Source> inner_;

@@ -75,7 +75,10 @@ public:
     if (left_ == 0) return 0;
     if (buffer.size() > left_) buffer = buffer.first(left_);
     const std::size_t count = sys::read_some_at(fd_->get(), buffer, offset_, what_);
-    if (count == 0) throw util::Error(what_ + " ends " + util::human_size(left_) + " too early");
+    if (count == 0) {
+      throw util::Error(what_ + " ends " + util::human_size(left_) + " too early",
+                        util::Cause::Kind::damaged);
+    }
     skip(count);
     return count;
   }
@@ -123,7 +126,7 @@ std::string read_all(Source& source, const std::string& what, std::uint64_t limi
   std::vector<std::byte> buffer(65536);
   while (const std::size_t count = source.read(buffer)) {
     if (content.size() + count > limit)
-      throw util::Error(what + " is larger than " + util::human_size(limit));
+      throw util::Error(what + " is larger than " + util::human_size(limit), util::Cause::Kind::refused);
     content.append(reinterpret_cast<const char*>(buffer.data()), count);
   }
   return content;

@@ -34,11 +34,13 @@ private:
     if (size_ && seen_ != *size_) fail_size();
     const auto actual = sha_.finish();
     if (actual != digest_)
-      throw util::Error(what_ + " is damaged: its digest is " + actual.str() + ", not " + digest_.str());
+      throw util::Error(what_ + " is damaged: its digest is " + actual.str() + ", not " + digest_.str(),
+                        util::Cause::Kind::damaged);
   }
 
   [[noreturn]] void fail_size() const {
-    throw util::Error(what_ + " is damaged: its size is not " + std::to_string(*size_) + " bytes");
+    throw util::Error(what_ + " is damaged: its size is not " + std::to_string(*size_) + " bytes",
+                      util::Cause::Kind::damaged);
   }
 
   std::unique_ptr<Source> inner_;

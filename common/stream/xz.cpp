@@ -33,7 +33,8 @@ protected:
       // Of concatenated streams only the caller knows the end.
       const auto result = ::lzma_code(&decoder_, in.empty() ? LZMA_FINISH : LZMA_RUN);
       consume(in.size() - decoder_.avail_in);
-      if (result == LZMA_MEMLIMIT_ERROR) fail("needs more than 128 MiB to be decompressed by xz");
+      if (result == LZMA_MEMLIMIT_ERROR)
+        fail("needs more than 128 MiB to be decompressed by xz", util::Cause::Kind::refused);
       if (result == LZMA_BUF_ERROR && in.empty()) fail("is cut off within its xz data");
       if (result != LZMA_OK && result != LZMA_STREAM_END) fail("is damaged: its xz data cannot be decoded");
       ended_ = result == LZMA_STREAM_END;

@@ -29,7 +29,7 @@ protected:
       ZSTD_inBuffer from{in.data(), in.size(), 0};
       ZSTD_outBuffer to{output.data(), output.size(), 0};
       const std::size_t result = ::ZSTD_decompressStream(context_.get(), &to, &from);
-      if (::ZSTD_isError(result)) fail(reason(result));
+      if (::ZSTD_isError(result)) fail_data(result);
       if (in.empty() && to.pos == 0 && !holds_output_) fail("is cut off within its zstd data");
       consume(from.pos);
       at_frame_end_ = result == 0;
@@ -39,11 +39,12 @@ protected:
   }
 
 private:
-  static std::string reason(std::size_t result) {
+  [[noreturn]] void fail_data(std::size_t result) const {
     if (::ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge) {
-      return "needs a zstd window of more than 128 MiB; compress it without --long";
+      fail("needs a zstd window of more than 128 MiB; compress it without --long",
+           util::Cause::Kind::refused);
     }
-    return "is damaged: its zstd data cannot be decoded";
+    fail("is damaged: its zstd data cannot be decoded");
   }
 
   struct Free {

@@ -58,7 +58,7 @@ void begin(const UniqueFd& lifeline, const std::function<void()>& prepare, int r
     stop::check();
     return prepare();
   } catch (const util::Error& error) {
-    if (error.exit_code() > 128) ::_exit(error.exit_code());
+    if (error.is_cancelled()) ::_exit(error.exit_code());
     report_reason(error, report);
   } catch (const std::exception& error) {
     report_reason(error, report);

@@ -51,12 +51,15 @@ int requested() noexcept {
 
 void check() {
   const int signal = requested();
-  if (signal != 0) throw util::Error(std::string("stopped by SIG") + ::sigabbrev_np(signal), 128 + signal);
+  if (signal != 0) {
+    throw util::Error(std::string("stopped by SIG") + ::sigabbrev_np(signal), 128 + signal,
+                      {.kind = util::Cause::Kind::cancelled});
+  }
 }
 
 void check(const std::stop_token& cancel) {
   check();
-  if (cancel.stop_requested()) throw util::Error("cancelled");
+  if (cancel.stop_requested()) throw util::Error("cancelled", util::Cause::Kind::cancelled);
 }
 
 int fd() noexcept {

@@ -15,7 +15,7 @@ namespace tar {
 // What is wrong with one member; Reader adds the archive and the place.
 class FormatError : public util::Error {
 public:
-  explicit FormatError(const std::string& reason) : util::Error(reason) {}
+  explicit FormatError(const std::string& reason) : util::Error(reason, util::Cause::Kind::damaged) {}
 };
 
 inline constexpr std::size_t block_size = 512;

@@ -62,14 +62,16 @@ decltype(auto) Reader::check(Action&& action) const {
   try {
     return std::forward<Action>(action)();
   } catch (const FormatError& error) {
-    throw util::Error(what_ + " is damaged: tar header at byte " + std::to_string(header_place_) + ": " +
-                      error.what());
+    throw util::Error(
+        what_ + " is damaged: tar header at byte " + std::to_string(header_place_) + ": " + error.what(),
+        util::Cause::Kind::damaged);
   }
 }
 
 void Reader::fail_cut_off() const {
-  throw util::Error(what_ + " is damaged: it ends in the middle of a tar member, at byte " +
-                    std::to_string(position_));
+  throw util::Error(
+      what_ + " is damaged: it ends in the middle of a tar member, at byte " + std::to_string(position_),
+      util::Cause::Kind::damaged);
 }
 
 std::size_t Reader::fill() {

@@ -7,6 +7,7 @@
 
 #include "common/stream/decompressed.hpp"
 #include "common/stream/gzip.hpp"
+#include "common/stream/verified_source.hpp"
 #include "common/stream/zstd.hpp"
 #include "tests/unit/common/stream/pieces.hpp"
 
@@ -153,6 +154,20 @@ TEST_P(Decompression, IsAnErrorWhenTheContentIsDamaged) {
   compressed[compressed.size() / 2] ^= 0x55;
   const auto message = error_of(open(compressed));
   EXPECT_TRUE(message.starts_with("blob is ")) << message;
+}
+
+TEST_P(Decompression, SaysByTheCauseThatItIsDamage) {
+  auto flipped = compress(sample(2000));
+  flipped[flipped.size() / 2] ^= 0x55;
+  for (const auto& bytes : {flipped, compress(sample(2000)).substr(0, 1000)}) {
+    try {
+      const auto source = open(bytes);
+      stream::drain(*source);
+      ADD_FAILURE() << bytes.size();
+    } catch (const util::Error& error) {
+      EXPECT_TRUE(error.is_damage()) << error.what();
+    }
+  }
 }
 
 TEST_P(Decompression, IsAnErrorWhenSomethingElseFollows) {

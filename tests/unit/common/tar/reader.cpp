@@ -249,6 +249,18 @@ TEST(TarReader, NoticesEveryCut) {
   }
 }
 
+TEST(TarReader, SaysByTheCauseThatItIsDamage) {
+  for (const auto& bytes :
+       {std::string(100, 'x'), member({.path = "x", .content = "content"}).substr(0, 515)}) {
+    try {
+      read_everything(bytes);
+      ADD_FAILURE() << bytes.size();
+    } catch (const util::Error& error) {
+      EXPECT_TRUE(error.is_damage()) << error.what();
+    }
+  }
+}
+
 TEST(TarReader, NoticesASizeThatLies) {
   std::string block = test::header({.path = "x"});
   test::put(block, 124, test::base256(INT64_MAX, 12));
