@@ -38,8 +38,8 @@ bool killed_at_call(int number, Body&& body) {
   if (!WIFSTOPPED(status)) throw std::runtime_error("the body never counted its calls");
   ::ptrace(PTRACE_SETOPTIONS, pid, nullptr, PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD);
   // The stops alternate: before a call, after it.
-  for (int stops = 0;; ++stops) {
-    if (stops == 2 * number - 1) ::kill(pid, SIGKILL);
+  for (long long stops = 0;; ++stops) {
+    if (stops == 2LL * number - 1) ::kill(pid, SIGKILL);
     ::ptrace(PTRACE_SYSCALL, pid, nullptr, nullptr);
     ::waitpid(pid, &status, 0);
     if (WIFSIGNALED(status)) return true;

@@ -115,8 +115,8 @@ protected:
     }
     EXPECT_EQ(store.blobs().read(blob), document);
     EXPECT_EQ(store.names().find(image_name), blob);
-    EXPECT_TRUE(store.trees().find(chain));
     sound = store.is_sound();
+    EXPECT_TRUE(!sound || store.trees().find(chain));  // one that is damaged is gone once that is found out
     return hits;
   }
 

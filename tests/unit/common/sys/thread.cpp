@@ -67,9 +67,11 @@ TEST(Thread, StartsChildrenThatSignalsReach) {
 
 TEST(StartThreads, MakesDoWithFewerThanAskedFor) {
   EXPECT_EQ(test::in_child([] {
-              // The limit of processes does not bind root, that of memory for stacks does.
-              const rlimit memory{.rlim_cur = 64 << 20, .rlim_max = 64 << 20};
-              if (::setrlimit(RLIMIT_AS, &memory) != 0) return 1;
+              // The limit does not bind root; another user has no other processes that count.
+              const rlimit processes{.rlim_cur = 20, .rlim_max = 20};
+              constexpr uid_t somebody = 54321;
+              if (::setrlimit(RLIMIT_NPROC, &processes) != 0) return 1;
+              if (::geteuid() == 0 && ::setresuid(somebody, somebody, somebody) != 0) return 3;
               std::atomic<std::size_t> ran = 0;
               std::size_t started = 0;
               {
