@@ -73,10 +73,16 @@ TEST(StartThreads, MakesDoWithFewerThanAskedFor) {
               if (::setrlimit(RLIMIT_NPROC, &processes) != 0) return 1;
               if (::geteuid() == 0 && ::setresuid(somebody, somebody, somebody) != 0) return 3;
               std::atomic<std::size_t> ran = 0;
+              std::atomic<bool> all_there = false;  // none ends before: only those that live count
               std::size_t started = 0;
               {
-                const auto threads = sys::start_threads(10'000, [&] { ++ran; });
+                const auto threads = sys::start_threads(10'000, [&] {
+                  all_there.wait(false);
+                  ++ran;
+                });
                 started = threads.size();
+                all_there = true;
+                all_there.notify_all();
               }
               return started < 10'000 && ran == started ? 0 : 2;
             }),
