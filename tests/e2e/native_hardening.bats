@@ -176,6 +176,37 @@ END
   [ "$status" -eq 0 ] || { echo "$stderr"; false; }
 }
 
+# guarded RULE...: builds in a device cgroup that allows what a container may open, and what these rules allow.
+guarded() {
+  local rule
+  GUARD=/sys/fs/cgroup/devices/oci-build-$BASHPID
+  mkdir "$GUARD"
+  echo a >"$GUARD/devices.deny"
+  for rule in 'c *:* m' 'b *:* m' 'c 1:3 rwm' 'c 1:5 rwm' 'c 1:7 rwm' 'c 1:8 rwm' 'c 1:9 rwm' 'c 5:* rwm' 'c 136:* rwm' \
+    'c 10:200 rwm' 'c 10:229 rwm' "$@"; do
+    echo "$rule" >"$GUARD/devices.allow"
+  done
+  make_request "$(serve_busybox)" '.engine = "native"' >request
+  run --separate-stderr bash -c 'echo $$ >"$1/tasks" && exec oci-solve <request' - "$GUARD"
+  rmdir "$GUARD"
+  [ "$status" -eq 0 ] || { echo "$stderr"; return 1; }
+}
+
+@test "a device that the task was given does not open in a step" {
+  [ -e /sys/fs/cgroup/devices/devices.list ] || skip 'the device cgroup of this machine is not of version 1'
+  local disk
+  disk=$(find /sys/dev/block -mindepth 1 -printf '%f\n' -quit)
+  dockerfile <<END
+FROM busybox
+RUN mknod /zero c 1 5 && mknod /disk b ${disk/:/ }
+RUN for name in zero disk; do if head -c 1 /\$name >/dev/null; then echo "\$name-opens"; else echo "\$name-denied"; fi; done
+END
+  guarded
+  [[ "$stderr" == *zero-opens*disk-denied* ]] || { echo "$stderr"; false; }
+  guarded "b $disk r"
+  [[ "$stderr" == *zero-denied*disk-denied* ]] || { echo "$stderr"; false; }
+}
+
 @test "a step of a user who is not root holds no inheritable capability that the engine has" {
   dockerfile <<'END'
 FROM busybox
