@@ -90,7 +90,7 @@ Daemon::Daemon(const document::Request& request, const std::filesystem::path& wo
     : rootless_(::geteuid() != 0) {
   // Without symlinks and absolute: mount points are compared with it.
   directory_.emplace(std::filesystem::canonical(work_dir), "bk-");
-  if (!has_room_for_sockets(directory_->path())) short_directory_.emplace("/tmp");
+  if (!has_room_for_sockets(directory_->path())) short_directory_.emplace("/tmp", "oci-socket-");
   temporary_ = (short_directory_ ? *short_directory_ : *directory_).path();
   socket_ = temporary_ / "buildkitd.sock";
   address_.host = "unix://" + socket_.string();

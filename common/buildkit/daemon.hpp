@@ -9,7 +9,7 @@
 
 #include "common/document/request.hpp"
 #include "common/sys/process.hpp"
-#include "common/sys/temp_dir.hpp"
+#include "common/sys/work_dir.hpp"
 
 namespace buildkit {
 
@@ -50,8 +50,8 @@ private:
   void remove_state();
 
   bool rootless_;
-  std::optional<sys::TempDir> directory_;
-  std::optional<sys::TempDir> short_directory_;  // where `work_dir` is too long a path for sockets
+  std::optional<sys::WorkDir> directory_;
+  std::optional<sys::WorkDir> short_directory_;  // where `work_dir` is too long a path for sockets
   std::filesystem::path temporary_;              // the daemon's TMPDIR
   std::filesystem::path socket_;
   document::RemoteEngine address_;

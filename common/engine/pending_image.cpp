@@ -1,6 +1,7 @@
 // Output directories.
 #include "common/engine/pending_image.hpp"
 
+#include "common/sys/file.hpp"
 #include "common/sys/remove_tree.hpp"
 
 namespace engine {
@@ -8,6 +9,7 @@ namespace {
 
 constexpr auto archive_name = "image.tar";
 constexpr auto layout_name = "image";
+constexpr auto pending_prefix = ".oci-image-";
 
 // What people may do with the layout's directory; a temporary one is for its owner alone.
 constexpr auto layout_mode = std::filesystem::perms::owner_all | std::filesystem::perms::group_read |
@@ -19,19 +21,19 @@ constexpr auto layout_mode = std::filesystem::perms::owner_all | std::filesystem
 PendingImage::PendingImage(const std::filesystem::path& output, document::OutputFormat format)
     : output_(output) {
   if (format == document::OutputFormat::docker) {
-    file_.emplace(output / archive_name);
+    file_.emplace(output, pending_prefix);
   } else {
-    directory_.emplace(output, ".image.");
+    directory_.emplace(output, pending_prefix);
   }
 }
 
 const std::filesystem::path& PendingImage::destination() const {
-  return file_ ? file_->temporary_path() : directory_->path();
+  return file_ ? file_->path() : directory_->path();
 }
 
 std::filesystem::path PendingImage::commit() {
   if (file_) {
-    file_->commit();
+    file_->commit(output_ / archive_name);
     sys::remove_tree(output_ / layout_name);
     return output_ / archive_name;
   }

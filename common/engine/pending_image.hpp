@@ -5,13 +5,12 @@
 #include <optional>
 
 #include "common/document/request.hpp"
-#include "common/sys/file.hpp"
-#include "common/sys/temp_dir.hpp"
+#include "common/sys/work_dir.hpp"
 
 namespace engine {
 
 // A temporary file or directory beside the image's final place, which is OUTPUT/image.tar or OUTPUT/image.
-// Without commit() it is removed.
+// Without commit() it is removed; what a build that was killed left of one is removed by the next.
 class PendingImage {
 public:
   // Throws Error if nothing can be written to `output`.
@@ -26,8 +25,8 @@ public:
 
 private:
   std::filesystem::path output_;
-  std::optional<sys::PendingFile> file_;
-  std::optional<sys::TempDir> directory_;
+  std::optional<sys::WorkFile> file_;
+  std::optional<sys::WorkDir> directory_;
 };
 
 }  // namespace engine

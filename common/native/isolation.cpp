@@ -53,7 +53,7 @@ Isolation enter_namespaces(const fs::path& work_dir, Work work) {
   std::optional<Isolation> isolation;
   const auto obstacle = sys::enter_process_namespace([&] {
     enter_private_mounts();
-    sys::TempDir directory(work_dir, "native-");
+    sys::WorkDir directory(work_dir, "native-");
     const auto path = directory.path();
     if (work == Work::steps) {
       enter_other_namespaces();

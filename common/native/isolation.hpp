@@ -6,13 +6,13 @@
 
 #include "common/sandbox/sandbox.hpp"
 #include "common/snapshot/snapshotter.hpp"
-#include "common/sys/temp_dir.hpp"
+#include "common/sys/work_dir.hpp"
 #include "common/util/error.hpp"
 
 namespace native {
 
 struct Isolation {
-  sys::TempDir directory;  // private, removed with the object
+  sys::WorkDir directory;  // private, removed with the object
   std::unique_ptr<snapshot::Snapshotter> snapshotter;
   std::unique_ptr<sandbox::Sandbox> sandbox;
 };

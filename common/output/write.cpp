@@ -16,7 +16,6 @@
 #include "common/sys/copy_content.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/file.hpp"
-#include "common/sys/work_dir.hpp"
 #include "common/tar/writer.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -167,10 +166,13 @@ void write_docker_archive(const Image& image, const std::string& created, const 
   sys::close_checked(std::move(file), what);
 }
 
-void write_oci_layout(const std::vector<Image>& images, const std::string& created,
-                      const fs::path& directory) {
-  const sys::WorkDir staging(directory.parent_path(), ".oci-layout-");
-  const auto layout = staging.path() / "image";
+void write_oci_layout(const std::vector<Image>& images, const std::string& created, const fs::path& layout) {
+  if (::mkdir(layout.c_str(), 0755) != 0) {
+    const int error = errno;
+    std::error_code ignored;
+    if (error != EEXIST || !fs::is_empty(layout, ignored))
+      util::throw_errno("cannot create " + util::quote(layout.string()), error);
+  }
   const auto blobs = layout / "blobs" / "sha256";
   fs::create_directories(blobs);
   for (const auto& made : {layout, blobs.parent_path(), blobs})  // whatever the umask
@@ -192,9 +194,6 @@ void write_oci_layout(const std::vector<Image>& images, const std::string& creat
   }
   sys::write_file(layout / "oci-layout", layout_marker);
   sys::write_file(layout / "index.json", layout_index_document(root, created));
-  if (::rename(layout.c_str(), directory.c_str()) != 0) {
-    util::throw_errno("cannot create " + util::quote(directory.string()));
-  }
 }
 
 }  // namespace output

@@ -13,14 +13,14 @@ namespace output {
 // the copy then takes no more memory than they did, and what was not yet written to disk never is.
 enum class OwnLayers { kept, given_up };
 
-// One tar that `docker load` takes and that is an OCI archive as well. It appears at `path` whole or not at
-// all. `created` is RFC 3339. Throws util::Error.
+// One tar that `docker load` takes and that is an OCI archive as well, written to `path`, which must be empty
+// or not exist. `created` is RFC 3339. Throws util::Error; then what was written stays.
 void write_docker_archive(const Image& image, const std::string& created, const std::filesystem::path& path,
                           OwnLayers own_layers = OwnLayers::kept);
 
-// An OCI layout directory: of the image, or of an index of several. Appears at `directory`, which must be
-// empty or not exist, whole or not at all, and everyone may read it. Blobs are hard-linked where the
-// filesystem allows. Throws util::Error.
+// An OCI layout directory: of the image, or of an index of several. Written to `directory`, which must be
+// empty or not exist; everyone may read it. Blobs are hard-linked where the filesystem allows. Throws
+// util::Error; then what was written stays.
 void write_oci_layout(const std::vector<Image>& images, const std::string& created,
                       const std::filesystem::path& directory);
 

@@ -60,6 +60,13 @@ sys::UniqueFd open_own_file(const std::filesystem::path& path) {
   util::throw_errno("cannot create " + util::quote(path.string()));
 }
 
+void write_entry(const std::filesystem::path& path, std::string_view content,
+                 const std::filesystem::path& partial) {
+  sys::PendingFile file(path, 0644, partial / "new-");
+  sys::write_all(file.fd(), content, util::quote(path.string()));
+  file.commit();
+}
+
 bool remove_entry(const std::filesystem::path& path) noexcept {
   try {
     sys::remove_tree(path);

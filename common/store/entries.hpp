@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "common/store/warn.hpp"
 #include "common/sys/fd.hpp"
@@ -20,6 +21,11 @@ void require_directory(const std::filesystem::path& path, mode_t mode, const War
 // The file at `path`, made if need be, open for reading and writing; one that is not a regular file, or that
 // has a second name, which may lie anywhere, is removed and made anew. Throws util::Error.
 sys::UniqueFd open_own_file(const std::filesystem::path& path);
+
+// Replaces the file at `path` by one with this content, whole. `partial` is the store's directory for what is
+// being written: a killed build leaves nothing anywhere else. Throws util::Error.
+void write_entry(const std::filesystem::path& path, std::string_view content,
+                 const std::filesystem::path& partial);
 
 // Whatever lies there; what cannot be removed stays. False then.
 bool remove_entry(const std::filesystem::path& path) noexcept;

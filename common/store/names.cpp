@@ -29,8 +29,8 @@ Blob parse_record(const std::string& json, std::string_view name) {
 
 }  // namespace
 
-Names::Names(std::filesystem::path directory, Warn warn, Spill& spill)
-    : directory_(std::move(directory)), warn_(std::move(warn)), spill_(spill) {}
+Names::Names(std::filesystem::path directory, std::filesystem::path partial, Warn warn, Spill& spill)
+    : directory_(std::move(directory)), partial_(std::move(partial)), warn_(std::move(warn)), spill_(spill) {}
 
 std::filesystem::path Names::path_of(std::string_view name) const {
   return directory_ / hash::sha256(name).hex();
@@ -55,7 +55,7 @@ void Names::put(std::string_view name, const Blob& blob) {
   const nlohmann::ordered_json record = {
       {"schema", name_schema}, {"name", name}, {"digest", blob.digest.str()}, {"size", blob.size}};
   try {
-    sys::write_file(path_of(name), util::dump_json(record) + "\n");
+    write_entry(path_of(name), util::dump_json(record) + "\n", partial_);
   } catch (const util::Error& error) {
     spill_.use(error);
   }

@@ -16,8 +16,8 @@ namespace store {
 // Records of the form {"schema": "oci-build/store-name/1", "name": NAME, "digest": DIGEST, "size": BYTES}.
 class Names {
 public:
-  // `directory` exists.
-  Names(std::filesystem::path directory, Warn warn, Spill& spill);
+  // Both directories exist; `partial` is for what is being written.
+  Names(std::filesystem::path directory, std::filesystem::path partial, Warn warn, Spill& spill);
 
   // The manifest or index that `name` meant. A damaged record is removed, warned of, and nothing.
   std::optional<Blob> find(std::string_view name);
@@ -28,6 +28,7 @@ private:
   std::filesystem::path path_of(std::string_view name) const;
 
   std::filesystem::path directory_;
+  std::filesystem::path partial_;
   Warn warn_;
   Spill& spill_;
 };

@@ -105,7 +105,7 @@ void prepare(const fs::path& directory, const Options& options) {
   }
   require_folders(directory, options.warn);
   remove_leftovers(directory / "partial", options.warn);
-  if (found != format) sys::write_file(directory / "format", format);
+  if (found != format) write_entry(directory / "format", format, directory / "partial");
 }
 
 // A shared lock on a directory that is a store.
@@ -148,7 +148,7 @@ Store::Parts& Store::parts() {
     const auto& warn = options_.warn;
     parts_.reset(new Parts{.lock = open_directory(directory_, options_),
                            .blobs = {directory_ / "blobs" / "sha256", partial, warn, spill_},
-                           .names = {directory_ / "names", warn, spill_},
+                           .names = {directory_ / "names", partial, warn, spill_},
                            .trees = {directory_ / "trees", partial, warn, options_.life, spill_}});
   });
   return *parts_;

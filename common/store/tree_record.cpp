@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/store/entries.hpp"
 #include "common/sys/file.hpp"
 #include "common/util/error.hpp"
 #include "common/util/json.hpp"
@@ -42,11 +43,12 @@ std::optional<TreeRecord> read_tree_record(const std::filesystem::path& path) {
                     .boot = fields.string("boot")};
 }
 
-void write_tree_record(const std::filesystem::path& path, const TreeRecord& record) {
+void write_tree_record(const std::filesystem::path& path, const TreeRecord& record,
+                       const std::filesystem::path& partial) {
   nlohmann::ordered_json document = {
       {"schema", tree_schema}, {"fingerprint", nullptr}, {"seal", record.seal.str()}, {"boot", record.boot}};
   if (record.fingerprint) document["fingerprint"] = record.fingerprint->str();
-  sys::write_file(path, util::dump_json(document) + "\n");
+  write_entry(path, util::dump_json(document) + "\n", partial);
 }
 
 }  // namespace store

@@ -21,7 +21,8 @@ std::string boot_id();
 // Nothing if there is none. Throws util::Error for a damaged one.
 std::optional<TreeRecord> read_tree_record(const std::filesystem::path& path);
 
-// Throws util::Error.
-void write_tree_record(const std::filesystem::path& path, const TreeRecord& record);
+// As write_entry() does. Throws util::Error.
+void write_tree_record(const std::filesystem::path& path, const TreeRecord& record,
+                       const std::filesystem::path& partial);
 
 }  // namespace store

@@ -17,17 +17,19 @@ namespace fs = std::filesystem;
 
 // Not where another build has made the tree anew meanwhile. To have looked in vain costs the next build some
 // time.
-void rewrite(const fs::path& place, const hash::Digest& seal_read, const TreeRecord& record) noexcept {
+void rewrite(const fs::path& place, const hash::Digest& seal_read, const TreeRecord& record,
+             const fs::path& partial) noexcept {
   try {
     const auto there = read_tree_record(place / "tree.json");
-    if (there && there->seal == seal_read) write_tree_record(place / "tree.json", record);
+    if (there && there->seal == seal_read) write_tree_record(place / "tree.json", record, partial);
   } catch (const util::Error& error) {
     util::log::debug(error.what());
   }
 }
 
 // A seal also breaks when the whole cache is copied, as some workers do for every build: the bytes decide.
-bool is_as_made(const fs::path& place, TreeRecord& record, const std::stop_token& abandon) {
+bool is_as_made(const fs::path& place, TreeRecord& record, const fs::path& partial,
+                const std::stop_token& abandon) {
   const auto now = seal(place / "root", abandon);
   if (!now || *now == record.seal) return true;
   if (!record.fingerprint) return false;
@@ -35,15 +37,16 @@ bool is_as_made(const fs::path& place, TreeRecord& record, const std::stop_token
   if (!print) return true;
   if (*print != *record.fingerprint) return false;
   const auto before = std::exchange(record.seal, *now);
-  rewrite(place, before, record);
+  rewrite(place, before, record, partial);
   return true;
 }
 
 // Only of what the seal says to be as it was made, before and after.
-void add_fingerprint(const fs::path& place, TreeRecord& record, const std::stop_token& abandon) {
+void add_fingerprint(const fs::path& place, TreeRecord& record, const fs::path& partial,
+                     const std::stop_token& abandon) {
   record.fingerprint = fingerprint(place / "root", abandon);
   if (record.fingerprint && seal(place / "root", abandon) == record.seal) {
-    rewrite(place, record.seal, record);
+    rewrite(place, record.seal, record, partial);
   }
 }
 
@@ -64,10 +67,10 @@ void TreeWatch::add(const fs::path& place, const TreeRecord& made_as, Made made)
       told = true;
     };
     try {
-      if (made == Made::earlier && !is_as_made(place, record, abandon))
+      if (made == Made::earlier && !is_as_made(place, record, partial_, abandon))
         throw util::Error("its files are not as they were unpacked");
       tell(true);
-      if (!record.fingerprint) add_fingerprint(place, record, abandon);
+      if (!record.fingerprint) add_fingerprint(place, record, partial_, abandon);
     } catch (const std::exception& error) {
       const bool is_damaged = !told && !abandon.stop_requested() && sys::stop::requested() == 0;
       if (is_damaged) {

@@ -20,7 +20,9 @@ enum class Made { earlier, now };
 // Thread-safe. The destructor leaves undone what nobody waited for.
 class TreeWatch {
 public:
-  explicit TreeWatch(Warn warn) : warn_(std::move(warn)) {}
+  // `partial` is where the store writes.
+  TreeWatch(std::filesystem::path partial, Warn warn)
+      : partial_(std::move(partial)), warn_(std::move(warn)) {}
 
   // `place` holds tree.json and root/. Of one that was made earlier a second call does nothing.
   void add(const std::filesystem::path& place, const TreeRecord& record, Made made);
@@ -41,6 +43,7 @@ private:
     ~Watched() { abandon.request_stop(); }  // before the thread is waited for
   };
 
+  std::filesystem::path partial_;
   Warn warn_;
   std::mutex mutex_;
   bool sound_ = true;

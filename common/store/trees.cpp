@@ -81,7 +81,7 @@ Trees::Trees(fs::path directory, fs::path partial, Warn warn, Life life, Spill& 
       warn_(std::move(warn)),
       life_(life),
       spill_(spill),
-      watch_(std::make_unique<TreeWatch>(warn_)) {}
+      watch_(std::make_unique<TreeWatch>(partial_, warn_)) {}
 
 bool Trees::are_sound() {
   return watch_->are_sound();
@@ -115,7 +115,7 @@ std::optional<fs::path> Trees::find_named(const std::string& name) {
       if (!record->fingerprint || fingerprint(root) != record->fingerprint)
         throw util::Error("its files are not as they were unpacked");
       try {
-        write_tree_record(record_path, {record->fingerprint, seal(root).value(), boot});
+        write_tree_record(record_path, {record->fingerprint, seal(root).value(), boot}, partial_);
       } catch (const util::Error& error) {
         sys::stop::check();  // else the next build looks through it once more
         util::log::debug(error.what());
@@ -200,7 +200,7 @@ fs::path NewTree::commit(Fidelity fidelity) {
   const TreeRecord record{.fingerprint = std::nullopt,
                           .seal = lasts ? seal(root()).value() : hash::sha256(""),
                           .boot = boot_id()};
-  write_tree_record(place_.path() / record_name, record);
+  write_tree_record(place_.path() / record_name, record, trees_->partial_);
   if (!lock_) {
     const sys::Interrupt interrupt(cancel_);
     while (!(lock_ = trees_->try_lock(chain_, Bytes::here)))

@@ -126,8 +126,12 @@ void write_file(const std::filesystem::path& path, std::string_view content, mod
   file.commit();
 }
 
-PendingFile::PendingFile(std::filesystem::path path, mode_t mode) : path_(std::move(path)) {
-  std::string pattern = (path_.parent_path() / ("." + path_.filename().string() + ".XXXXXX")).string();
+PendingFile::PendingFile(std::filesystem::path path, mode_t mode)
+    : PendingFile(path, mode, path.parent_path() / ("." + path.filename().string() + ".")) {}
+
+PendingFile::PendingFile(std::filesystem::path path, mode_t mode, const std::filesystem::path& prefix)
+    : path_(std::move(path)) {
+  std::string pattern = prefix.string() + "XXXXXX";
   fd_ = UniqueFd(::mkostemp(pattern.data(), O_CLOEXEC));
   if (!fd_) util::throw_errno("cannot create " + util::quote(path_.string()));
   temporary_ = pattern;

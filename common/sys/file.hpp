@@ -45,17 +45,17 @@ std::string read_to_end(int fd, const std::string& what, std::uint64_t limit = 6
 // The mode is `mode` whatever the umask. Throws Error; then nothing is left behind.
 void write_file(const std::filesystem::path& path, std::string_view content, mode_t mode = 0644);
 
-// A file being written beside its final path, with an unpredictable name. Without commit() the destructor
-// removes it.
+// A file being written beside its final path, with an unpredictable name, which starts with `prefix` where
+// one is given. Without commit() the destructor removes it; a SIGKILL leaves it behind.
 class PendingFile {
 public:
   explicit PendingFile(std::filesystem::path path, mode_t mode = 0644);
+  PendingFile(std::filesystem::path path, mode_t mode, const std::filesystem::path& prefix);
   PendingFile(const PendingFile&) = delete;
   PendingFile& operator=(const PendingFile&) = delete;
   ~PendingFile();
 
   int fd() const noexcept { return fd_.get(); }
-  const std::filesystem::path& temporary_path() const noexcept { return temporary_; }
 
   // Checks the close and renames into place, replacing what is there. Throws Error. At most once.
   void commit();

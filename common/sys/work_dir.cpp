@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -35,25 +36,43 @@ bool names(const fs::path& path, int fd) {
          named.st_ino == opened.st_ino;
 }
 
-// True if `fd` is a directory of our own that no living run has locked; then it is locked here.
+// Whether mkdtemp() or mkstemp() may have made that name.
+bool is_made_name(const std::string& name, const std::string& prefix) {
+  return name.starts_with(prefix) && name.size() == prefix.size() + 6;
+}
+
+// True if `fd` is of our own and no living run has locked it; then it is locked here.
 bool is_left_over(int fd) {
   struct stat status;
-  return ::fstat(fd, &status) == 0 && status.st_uid == ::geteuid() && ::flock(fd, LOCK_EX | LOCK_NB) == 0;
+  return ::fstat(fd, &status) == 0 && status.st_uid == ::geteuid() &&
+         (S_ISDIR(status.st_mode) || S_ISREG(status.st_mode)) && ::flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
+
+// What dead runs made never has mounts: what somebody else mounted there is not ours to empty.
+bool has_mounts(const fs::path& path) {
+  std::error_code error;
+  const auto canonical = fs::canonical(path, error);
+  return error || !mount_points_below(read_file("/proc/self/mountinfo"), canonical).empty();
+}
+
+void lock_and_wait(int fd) {
+  while (::flock(fd, LOCK_EX) != 0 && errno == EINTR) {}
+}
+
+}  // namespace
 
 void remove_leftovers(const fs::path& parent, const std::string& prefix) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(parent, error)) {
-    if (!entry.path().filename().string().starts_with(prefix)) continue;
-    const auto fd = open_directory(entry.path());
-    if (!fd || !is_left_over(fd.get()) || !names(entry.path(), fd.get())) continue;
-    // A directory of ours never has mounts that outlive us. What somebody else mounted there is not ours to
-    // empty.
-    const auto path = fs::canonical(entry.path(), error);
-    if (error || !mount_points_below(read_file("/proc/self/mountinfo"), path).empty()) continue;
-    util::log::debug("removing " + util::quote(entry.path().string()) + ", which a run that was killed left");
+    const auto& path = entry.path();
+    if (!is_made_name(path.filename().string(), prefix)) continue;
+    const auto type = entry.symlink_status(error).type();
+    if (type != fs::file_type::directory && type != fs::file_type::regular) continue;
+    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd || !is_left_over(fd.get()) || !names(path, fd.get()) || has_mounts(path)) continue;
+    util::log::debug("removing " + util::quote(path.string()) + ", which a run that was killed left");
     try {
-      remove_tree_unless_stopped(entry.path());
+      remove_tree_unless_stopped(path);
     } catch (const util::Error& failure) {
       stop::check();
       util::log::warning(failure.what());
@@ -61,15 +80,13 @@ void remove_leftovers(const fs::path& parent, const std::string& prefix) {
   }
 }
 
-}  // namespace
-
 WorkDir::Locked WorkDir::make(const fs::path& parent, const std::string& prefix) {
   remove_leftovers(parent, prefix);
   for (;;) {
     TempDir directory(parent, prefix);
     auto lock = open_directory(directory.path());
     if (!lock && errno != ENOENT) util::throw_errno("cannot open " + util::quote(directory.path().string()));
-    while (lock && ::flock(lock.get(), LOCK_EX) != 0 && errno == EINTR) {}
+    if (lock) lock_and_wait(lock.get());
     // Another run may have come before the lock, taken the directory for a leftover and removed it.
     if (lock && names(directory.path(), lock.get())) {
       return {.lock = std::move(lock), .directory = std::move(directory)};
@@ -80,5 +97,34 @@ WorkDir::Locked WorkDir::make(const fs::path& parent, const std::string& prefix)
 WorkDir::WorkDir(Locked made) : lock_(std::move(made.lock)), directory_(std::move(made.directory)) {}
 
 WorkDir::WorkDir(const fs::path& parent, const std::string& prefix) : WorkDir(make(parent, prefix)) {}
+
+WorkFile::WorkFile(const fs::path& parent, const std::string& prefix, mode_t mode) {
+  remove_leftovers(parent, prefix);
+  for (;;) {
+    std::string pattern = (parent / (prefix + "XXXXXX")).string();
+    UniqueFd file(::mkostemp(pattern.data(), O_CLOEXEC));
+    if (!file) util::throw_errno("cannot create a file in " + util::quote(parent.string()));
+    lock_and_wait(file.get());
+    if (!names(pattern, file.get())) continue;  // as above
+    path_ = pattern;
+    lock_ = std::move(file);
+    break;
+  }
+  if (::fchmod(lock_.get(), mode) != 0) {
+    const int error = errno;
+    ::unlink(path_.c_str());
+    util::throw_errno("cannot set the mode of " + util::quote(path_.string()), error);
+  }
+}
+
+WorkFile::~WorkFile() {
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+void WorkFile::commit(const fs::path& place) {
+  if (::rename(path_.c_str(), place.c_str()) != 0)
+    util::throw_errno("cannot create " + util::quote(place.string()));
+  path_.clear();
+}
 
 }  // namespace sys

@@ -238,6 +238,8 @@ END
       if [ -e out/rootfs ]; then
         [ "$(cat out/rootfs/x)" = y ]
         [ -s out/metadata.json ]
+        run ! oci-unpack image out
+        [ "$(ls -A out | paste -sd ' ')" = 'metadata.json rootfs' ]
         rm -r out/rootfs
       fi
       oci-unpack image out

@@ -77,6 +77,10 @@ step_is_gone() {
   [ -z "$daemon" ] || wait_until 30 gone "$daemon"
   wait_until 30 step_is_gone
   run ! grep -F " $BATS_TEST_TMPDIR/" /proc/self/mountinfo
+  printf 'FROM busybox\n' | dockerfile
+  solve_well "$(to_output)"
+  [ "$(ls -A out)" = image.tar ]
+  nothing_left
 }
 
 @test "a step that fails exits 1, shows its last lines and leaves nothing" {

@@ -104,6 +104,7 @@ hits() {
       build_well
       [ -z "$(warnings)" ] || { echo "$call $number:"; warnings; return 1; }
       [ -z "$(ls cache/native/partial)" ]
+      [ -z "$(find cache -name root -prune -o -name '.*' -print)" ]
       [ "$(ls cache/native/trees | wc -l)" -eq 1 ]
     done
   done

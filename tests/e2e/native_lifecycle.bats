@@ -104,6 +104,30 @@ END
   nothing_left
 }
 
+@test "a work directory that is given is cleared of what a killed build left, not of what a living one has" {
+  local engine killed
+  mkdir work
+  printf 'FROM busybox\nRUN sleep %s\n' "$NAP" | dockerfile
+  make_request "$(serve_busybox)" "$(natively)" >request
+  for killed in yes no; do
+    oci-solve --work-dir work <request >result 2>progress 3>&- &
+    BUILD_PID=$!
+    wait_until 60 steps_run 1
+    [ "$(ls -A work | wc -l)" -eq 1 ]
+    engine=$(engine_pid)
+    [ "$killed" = no ] || kill -KILL "$BUILD_PID" "$engine"
+    [ "$killed" = no ] || wait_until 30 no_step_runs
+  done
+  ls -A work >before
+  printf 'FROM busybox\nRUN true\n' | dockerfile
+  make_request "$(serve_busybox)" "$(natively)" >request
+  oci-solve --work-dir work <request >result
+  ls -A work | cmp before
+  kill -TERM "$BUILD_PID"
+  ended_with 143
+  [ -z "$(ls -A work)" ]
+}
+
 @test "a step that fails stops those of other stages at once" {
   sed "s/NAP/$NAP/g" <<'END' | dockerfile
 FROM busybox AS first

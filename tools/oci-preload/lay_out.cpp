@@ -4,12 +4,16 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <map>
 #include <optional>
 #include <utility>
 
 #include "common/image/archive.hpp"
 #include "common/image/layout_writer.hpp"
+#include "common/sys/stop.hpp"
+#include "common/sys/work_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -23,6 +27,13 @@ using document::Preload;
 std::string parameter_of(const Preload& preload) {
   return preload.role == Preload::Role::build_arg ? "IMAGE_ARG_" + util::escape(preload.name)
                                                   : "BUILD_CONTEXTS: " + util::quote(preload.name);
+}
+
+// Said before the work rather than after it.
+void require_free(const std::filesystem::path& directory) {
+  struct stat status;
+  if (::lstat(directory.c_str(), &status) == 0)
+    util::throw_errno("cannot create " + util::quote(directory.string()), EEXIST);
 }
 
 std::pair<dev_t, ino_t> identity(const std::filesystem::path& path) {
@@ -46,7 +57,9 @@ void lay_out(document::Request& request, const std::filesystem::path& work_dir) 
   const auto is_open = [](const Preload& preload) { return !preload.layout; };
   if (std::none_of(request.preloads.begin(), request.preloads.end(), is_open)) return;
   const auto directory = work_dir / "preloads";
-  image::LayoutWriter writer(directory);
+  require_free(directory);
+  const sys::WorkDir staging(work_dir, ".oci-preload-");
+  image::LayoutWriter writer(staging.path() / directory.filename());
   std::map<std::pair<dev_t, ino_t>, hash::Digest> known;
   for (auto& preload : request.preloads) {
     if (!is_open(preload)) continue;
@@ -58,6 +71,9 @@ void lay_out(document::Request& request, const std::filesystem::path& work_dir) 
     });
   }
   writer.commit();
+  sys::stop::check();
+  if (::rename((staging.path() / directory.filename()).c_str(), directory.c_str()) != 0)
+    util::throw_errno("cannot create " + util::quote(directory.string()));
 }
 
 }  // namespace oci_preload

@@ -24,6 +24,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr auto staging_prefix = ".oci-unpack-";
+
 // The directory that everything goes to. Unless kept it goes away again if it was made here.
 class Destination {
 public:
@@ -31,6 +33,8 @@ public:
     made_ = ::mkdir(path_.c_str(), 0755) == 0;
     if (!made_ && errno != EEXIST)
       util::throw_errno("cannot make the directory " + util::quote(path_.string()));
+    // Also of one that was killed when all was in place.
+    sys::remove_leftovers(path_, staging_prefix);
     check_free();
   }
   Destination(const Destination&) = delete;
@@ -122,7 +126,7 @@ std::string to_metadata(const image::Config& config) {
 void unpack(const image::Archive& archive, const fs::path& destination_path, const Options& options) {
   const auto image = archive.image(options.platform);
   Destination destination(destination_path);
-  const sys::WorkDir staging(destination.path(), ".oci-unpack-");
+  const sys::WorkDir staging(destination.path(), staging_prefix);
   const auto rootfs = staging.path() / "rootfs";
   if (::mkdir(rootfs.c_str(), 0755) != 0 || ::chmod(rootfs.c_str(), 0755) != 0) {
     util::throw_errno("cannot make a directory in " + util::quote(destination.path().string()));

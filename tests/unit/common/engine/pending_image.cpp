@@ -8,7 +8,9 @@
 #include <string>
 
 #include "common/sys/file.hpp"
+#include "common/sys/remove_tree.hpp"
 #include "common/sys/temp_dir.hpp"
+#include "tests/support/killed_at_call.hpp"
 
 namespace {
 
@@ -71,6 +73,43 @@ TEST_F(PendingImageTest, ReplacesTheImageOfAnEarlierBuildInEitherFormat) {
   }
   EXPECT_FALSE(fs::exists(dir() / "image"));
   EXPECT_EQ(std::distance(fs::directory_iterator(dir()), fs::directory_iterator()), 1);
+}
+
+// As oci-solve works without `build`.
+TEST_F(PendingImageTest, KilledAtAnyCallLeavesNothingToTheNextOfEitherFormat) {
+  const auto write = [&](OutputFormat format) {
+    PendingImage image(dir(), format);
+    sys::write_file(format == OutputFormat::oci ? image.destination() / "index.json" : image.destination(),
+                    "new");
+    image.commit();
+  };
+  for (const auto killed : {OutputFormat::docker, OutputFormat::oci}) {
+    for (const auto next : {OutputFormat::docker, OutputFormat::oci}) {
+      const auto* place = next == OutputFormat::oci ? "image" : "image.tar";
+      const auto kill_at = [&](int number) {
+        return test::killed_at_call(number, [&] {
+          test::count_calls_from_here();
+          write(killed);
+        });
+      };
+      for (int number = 1; kill_at(number); ++number) {
+        write(next);
+        for (const auto& entry : fs::directory_iterator(dir()))
+          EXPECT_EQ(entry.path().filename(), place) << "killed at call " << number;
+        if (HasFailure()) return;
+      }
+      sys::remove_tree(dir() / "image");
+    }
+  }
+}
+
+TEST_F(PendingImageTest, SparesThoseOfBuildsThatLive) {
+  PendingImage archive(dir(), OutputFormat::docker);
+  const PendingImage layout(dir(), OutputFormat::oci);
+  const PendingImage next(dir(), OutputFormat::docker);
+  EXPECT_TRUE(fs::exists(layout.destination()));
+  archive.commit();
+  EXPECT_TRUE(fs::exists(dir() / "image.tar"));
 }
 
 }  // namespace

@@ -64,6 +64,34 @@ TEST(WorkDir, SparesFilesAndLinksOfThatName) {
   EXPECT_TRUE(fs::exists(parent.path() / "oci-work-file"));
 }
 
+TEST(WorkDir, IsClearedAwayWithFilesOfKilledRuns) {
+  const sys::TempDir parent(fs::temp_directory_path());
+  const sys::WorkFile lives(parent.path(), "oci-work-");
+  sys::write_file(parent.path() / "oci-work-abcdef", "of a run that was killed");
+  { const sys::WorkDir next(parent.path()); }
+  EXPECT_FALSE(fs::exists(parent.path() / "oci-work-abcdef"));
+  EXPECT_TRUE(fs::exists(lives.path()));
+}
+
+TEST(WorkFile, HasTheModeAskedForAndGoesAwayWithoutCommit) {
+  const sys::TempDir parent(fs::temp_directory_path());
+  {
+    const sys::WorkFile file(parent.path(), "f-", 0640);
+    EXPECT_EQ(fs::status(file.path()).permissions(), fs::perms{0640});
+  }
+  EXPECT_TRUE(fs::is_empty(parent.path()));
+}
+
+TEST(WorkFile, TakesItsPlaceWhole) {
+  const sys::TempDir parent(fs::temp_directory_path());
+  sys::write_file(parent.path() / "place", "old");
+  sys::WorkFile file(parent.path(), "f-");
+  sys::write_file(file.path(), "new");  // as some writers do, another file of that name
+  file.commit(parent.path() / "place");
+  EXPECT_EQ(sys::read_file(parent.path() / "place"), "new");
+  EXPECT_FALSE(fs::exists(file.path()));
+}
+
 TEST(WorkDir, SparesDirectoriesOfOtherUsers) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root gives files away";
   const sys::TempDir parent(fs::temp_directory_path());

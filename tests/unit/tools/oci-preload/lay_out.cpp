@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include "common/sys/remove_tree.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "tests/support/error_of.hpp"
 #include "tests/support/image_files.hpp"
+#include "tests/support/killed_at_call.hpp"
 
 namespace {
 
@@ -68,6 +70,26 @@ TEST_F(LayOut, NamesTheParameterAndLeavesNothing) {
   EXPECT_EQ(error_of([&] { oci_preload::lay_out(request_, work_dir()); }),
             "BUILD_CONTEXTS: 'alpine': " + absent);
   EXPECT_TRUE(fs::is_empty(work_dir()));
+}
+
+TEST_F(LayOut, KilledAtAnyCallLeavesNothingInTheWayOfTheNext) {
+  request_.preloads = {preload(Preload::Role::build_arg, "base", "image")};
+  const auto place = work_dir() / "preloads";
+  const auto kill_at = [&](int number) {
+    return test::killed_at_call(number, [&] {
+      test::count_calls_from_here();
+      oci_preload::lay_out(request_, work_dir());
+    });
+  };
+  for (int number = 1; kill_at(number); number += 3) {
+    EXPECT_EQ(fs::exists(place), fs::exists(place / "index.json")) << "killed at call " << number;
+    sys::remove_tree(place);
+    auto request = request_;
+    oci_preload::lay_out(request, work_dir());
+    EXPECT_EQ(std::distance(fs::directory_iterator(work_dir()), fs::directory_iterator()), 1);
+    if (HasFailure()) return;
+    sys::remove_tree(place);
+  }
 }
 
 }  // namespace
