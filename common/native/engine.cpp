@@ -129,10 +129,15 @@ std::optional<std::string> left_out_parameter(const document::Request& request) 
   return std::nullopt;
 }
 
+enum class Cache { used, passed_over };
+
 std::unique_ptr<store::Store> open_store(const document::Request& request,
-                                         const std::optional<fs::path>& state_dir, const fs::path& work_dir) {
+                                         const std::optional<fs::path>& state_dir, Cache cache,
+                                         const fs::path& work_dir) {
   const auto temporary = work_dir / "store";
-  if (request.cache.directory) {
+  if (cache == Cache::passed_over) {
+    // As without one, below.
+  } else if (request.cache.directory) {
     try {
       return std::make_unique<store::Store>(*request.cache.directory / "native",
                                             store::Options{.owner = store::Owner::store, .spill = temporary});
@@ -150,10 +155,10 @@ std::unique_ptr<store::Store> open_store(const document::Request& request,
 class Build {
 public:
   Build(const document::Request& request, const std::optional<fs::path>& state_dir,
-        const Isolation& isolation, const fs::path& directory)
+        const Isolation& isolation, const fs::path& directory, Cache cache)
       : request_(request),
         epoch_(epoch_of(request)),
-        store_(open_store(request, state_dir, isolation.directory.path())),
+        store_(open_store(request, state_dir, cache, isolation.directory.path())),
         images_(request, registry_settings(request), *store_, progress_),
         workshop_({.request = request,
                    .snapshotter = *isolation.snapshotter,
@@ -164,19 +169,32 @@ public:
                    .proxies = proxies_of(request),
                    .epoch = epoch_}) {}
 
-  // Nothing if a base that lay unpacked in the cache was found to be damaged meanwhile.
-  std::optional<document::Result> run() {
+  // Nothing if a base that lay unpacked in the cache was found to be damaged meanwhile, or the disk of the
+  // cache may be failing: it is to be passed over then.
+  std::optional<document::Result> run(Cache& cache) {
     try {
       return make_images();
-    } catch (const util::Error&) {
+    } catch (const util::Error& error) {
       // A step that fails may do so because of that. Not asked after a signal, which must end the build.
       sys::stop::check();
+      if (error.cause().code == std::errc::io_error && store_->is_lasting()) {
+        const std::string what = error.what();
+        util::log::warning("building again without the cache, whose disk may be failing: " +
+                           what.substr(0, what.find('\n')));
+        cache = Cache::passed_over;
+        return std::nullopt;
+      }
       if (store_->is_sound()) throw;
-      return std::nullopt;
+      return build_again();
     }
   }
 
 private:
+  static std::nullopt_t build_again() {
+    util::log::info("building again, as a base image in the cache was damaged");
+    return std::nullopt;
+  }
+
   std::optional<document::Result> make_images() {
     const auto graph = make_plan();
     util::log::debug("the build has " + std::to_string(graph.ops.size()) + " operations");
@@ -193,7 +211,7 @@ private:
       image.emplace(*request_.targets[i].output, request_.output.format);
       write(graph, graph.targets[i], image->destination(), layers);
     }
-    if (!store_->is_sound()) return std::nullopt;
+    if (!store_->is_sound()) return build_again();
     document::Result result{.engine = "native", .format = request_.output.format, .targets = {}};
     auto image = images.begin();
     for (const auto& target : request_.targets) {
@@ -279,9 +297,10 @@ document::Result Engine::build(const document::Request& request, const fs::path&
   }
   constexpr int most_tries = 3;
   auto directory = isolation_.snapshotter->directory();
+  auto cache = Cache::used;
   for (int tries = 1; tries <= most_tries; ++tries) {
-    if (auto result = Build(request, state_dir_, isolation_, directory).run()) return std::move(*result);
-    util::log::info("building again, as a base image in the cache was damaged");
+    if (auto result = Build(request, state_dir_, isolation_, directory, cache).run(cache))
+      return std::move(*result);
     directory /= "again";
     if (::mkdir(directory.c_str(), 0700) != 0)
       util::throw_errno("cannot create " + util::quote(directory.string()));

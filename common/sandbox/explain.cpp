@@ -15,6 +15,8 @@ namespace {
   if (error == ENOENT && program.find('/') == std::string::npos)
     throw StartError("exec: \"" + program + "\": executable file not found in $PATH");
   const std::error_code code(error, std::generic_category());
+  // Not what the step asked for: a disk of this machine fails.
+  if (error == EIO) throw util::Error("exec " + program + ": " + code.message(), util::Cause{.code = code});
   throw StartError("exec " + program + ": " + code.message(), util::Cause{.code = code});
 }
 

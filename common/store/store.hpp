@@ -78,6 +78,9 @@ public:
   // Trees::are_sound, if any was asked for.
   bool is_sound() { return !parts_ || parts_->trees.are_sound(); }
 
+  // False for one that lives no longer than a build.
+  bool is_lasting() const noexcept { return options_.life == Life::lasting; }
+
   const std::filesystem::path& directory() const noexcept { return directory_; }
 
 private:

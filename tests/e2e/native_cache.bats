@@ -44,6 +44,38 @@ hits() {
   nothing_left
 }
 
+# on_disk COMMAND: runs it, by sh, with the file `disk` mounted on `cache`, where nobody else sees it.
+on_disk() {
+  # shellcheck disable=SC2016
+  unshare -m sh -c 'mount -o loop disk cache && sh -c "$1"; code=$?; umount -l cache; exit $code' sh "$1"
+}
+
+@test "a cache whose quota is exhausted is passed over, with one warning" {
+  truncate -s 120M disk
+  mkfs.btrfs --quiet disk
+  build_well on_disk 'btrfs quota enable cache && btrfs qgroup limit 300K cache && oci-solve'
+  [ "$(warnings | wc -l)" -eq 1 ]
+  [[ "$(warnings)" == *'Disk quota exceeded' ]]
+  nothing_left
+}
+
+@test "a cache on a disk that fails is passed over" {
+  local size tried_again=0
+  truncate -s 64M disk
+  mkfs.ext4 -q disk
+  build_well on_disk oci-solve
+  cp --sparse=always disk whole
+  for size in 3 6 9 12; do
+    cp --sparse=always whole disk
+    # Behind the end of the file that stands for it nothing can be read.
+    build_well on_disk "truncate -s ${size}M disk && oci-solve"
+    [[ "$stderr" != *'building again without the cache, whose disk may be failing: '*'Input/output error'* ]] ||
+      tried_again=$((tried_again + 1))
+  done
+  [ "$tried_again" -gt 0 ]
+  nothing_left
+}
+
 @test "what is of the wrong kind in the cache is replaced, with one warning, and read by nobody" {
   local path kind
   mkdir outside
