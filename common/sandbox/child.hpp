@@ -3,6 +3,7 @@
 #pragma once
 
 #include <linux/filter.h>
+#include <sys/types.h>
 
 #include <cstdint>
 #include <span>
@@ -41,6 +42,12 @@ enum class Devices {
   none,
 };
 
+struct DeviceNode {
+  std::string name;  // relative to /dev; at most one directory on the way, which is made
+  mode_t type;       // S_IFCHR or S_IFBLK
+  dev_t number;
+};
+
 // A filesystem of the system ("/proc", "/sys", "/dev") with all that lies and is hidden in it. The child puts
 // it together before it enters the root, where there is nothing that a step has named or linked.
 struct SystemTree {
@@ -49,6 +56,7 @@ struct SystemTree {
   std::vector<std::string> masked = {};  // nothing can be read at or below them; relative, as are these:
   std::vector<std::string> read_only = {};
   Devices devices = Devices::none;
+  std::vector<DeviceNode> nodes = {};  // made besides; everybody may read and write them
 };
 
 struct ChildPlan {

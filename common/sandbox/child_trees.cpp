@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -142,6 +143,19 @@ bool put_devices(Devices source, const DeviceTrees& trees) noexcept {
   return true;
 }
 
+bool make_nodes(const std::vector<DeviceNode>& nodes) noexcept {
+  for (const auto& node : nodes) {
+    const auto slash = node.name.find('/');
+    if (slash != std::string::npos) {
+      char directory[32] = {};
+      node.name.copy(directory, std::min(slash, sizeof directory - 1));
+      if (::mkdir(directory, 0755) != 0 && errno != EEXIST) return false;
+    }
+    if (::mknod(node.name.c_str(), node.type | 0666, node.number) != 0) return false;
+  }
+  return true;
+}
+
 // Of paths below the working directory, which the kernel alone has made: what is missing this kernel has not.
 bool hide(const SystemTree& system, int null) noexcept {
   for (const auto& path : system.masked) {
@@ -185,6 +199,7 @@ bool put_together(SystemTree& system, const ChildPlan& plan, int null) noexcept 
     if (!attach_here(step) && !step.optional) return false;
   }
   if (system.devices != Devices::none && !put_devices(system.devices, trees)) return false;
+  if (!make_nodes(system.nodes)) return false;
   if (!hide(system, null)) return false;
   base.tree = sys::UniqueFd(clone_tree(AT_FDCWD, ".", AT_RECURSIVE));
   return static_cast<bool>(base.tree);

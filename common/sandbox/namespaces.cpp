@@ -17,6 +17,7 @@
 #include "common/sandbox/device_guard.hpp"
 #include "common/sandbox/explain.hpp"
 #include "common/sandbox/failure.hpp"
+#include "common/sandbox/insecure_devices.hpp"
 #include "common/sandbox/memory_files.hpp"
 #include "common/sandbox/mount_flags.hpp"
 #include "common/sandbox/mount_points.hpp"
@@ -105,7 +106,8 @@ SystemTree sys_tree(bool insecure) {
 // What every step has.
 void add_system(const Spec& spec, Devices devices, ChildPlan& plan) {
   plan.system.push_back(proc_tree(spec.insecure));
-  plan.system.push_back(spec.insecure ? SystemTree{.base = attach("/dev", "dev", 0)} : dev_tree(devices));
+  plan.system.push_back(dev_tree(devices));
+  if (spec.insecure && devices == Devices::made) plan.system.back().nodes = insecure_devices();
   plan.system.push_back(sys_tree(spec.insecure));
 }
 
@@ -241,7 +243,7 @@ public:
     if (guard != 0) set_tree_attributes(plan.root.get(), guard);
     // Absolute: the child has changed its directory when it mounts there.
     plan.root_target = fs::absolute(spec.root).string();
-    add_system(spec, devices(), plan);
+    add_system(spec, devices(spec), plan);
     add_files(spec, *memory_, files, guard, plan);
     add_protection(spec, plan);
     plan.loopback = spec.network == Network::none;
@@ -318,9 +320,9 @@ private:
     devices_guarded_ = devices_are_guarded(directory_);
   }
 
-  Devices devices() const {
+  Devices devices(const Spec& spec) const {
     if (in_user_namespace()) return Devices::attached;
-    return devices_guarded_ ? Devices::made : Devices::made_aside;
+    return devices_guarded_ || spec.insecure ? Devices::made : Devices::made_aside;
   }
 
   fs::path directory_;

@@ -24,10 +24,11 @@ setup() {
 reports() {
   mkdir "out/$1"
   make_request "$(preload context base base "$(cat base.digest)")" ".engine = \"$1\"" ".targets[0].output = \"out/$1\"" \
-    '.add_hosts = [{host: "mirror", ip: "10.1.2.3"}, {host: "mirror6", ip: "2001:db8::1"}]' >"request-$1"
-  oci-solve <"request-$1" 2>"$1.log" >/dev/null || { cat "$1.log"; return 1; }
+    '.add_hosts = [{host: "mirror", ip: "10.1.2.3"}, {host: "mirror6", ip: "2001:db8::1"}]' \
+    '.entitlements = [{entitlement: "network.host"}, {entitlement: "security.insecure"}]' >"request-$1"
+  oci-solve <"request-$1" 2>"$1.log" >/dev/null || { cat "$1.log" >&2; return 1; }
   local file
-  for file in report tmp/report tmp/unknown tmp/numbers tmp/named tmp/cwd tmp/init; do
+  for file in report tmp/{report,unknown,numbers,named,cwd,init,none,host,insecure}; do
     echo "==== $file"
     image_file "$file" "out/$1"
   done
