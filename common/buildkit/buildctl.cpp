@@ -6,6 +6,7 @@
 
 #include "common/buildkit/csv.hpp"
 #include "common/buildkit/preloads.hpp"
+#include "common/buildkit/programs.hpp"
 #include "common/document/context_url.hpp"
 #include "common/util/characters.hpp"
 #include "common/util/error.hpp"
@@ -232,7 +233,7 @@ sys::Child start_solve(const document::Request& request, const document::RemoteE
   sys::Command command;
   command.argv = solve_arguments(request, address, solve, ssh.specifications());
   util::log::debug("running " + util::escape(util::join(command.argv, " "), 100'000));
-  command.argv.front() = sys::find_sibling("buildctl").string();
+  command.argv.front() = find_part("buildctl").string();
   command.environment = client_environment(request, sys::own_environment());
   command.stdout_fd = progress_fd;  // our stdout carries the result
   command.stderr_fd = progress_fd;

@@ -2,12 +2,15 @@
 #include "common/buildkit/cgroups.hpp"
 
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <set>
+#include <tuple>
 
 #include "common/sys/file.hpp"
 #include "common/util/error.hpp"
@@ -21,8 +24,7 @@ const std::filesystem::path cgroup_root = "/sys/fs/cgroup";
 constexpr unsigned long mount_flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
 bool mount_at(const std::filesystem::path& directory, const std::string& type, const std::string& options) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
+  std::ignore = ::mkdir(directory.c_str(), 0755);  // it may be there; mount(2) says what is wrong
   if (::mount(type.c_str(), directory.c_str(), type.c_str(), mount_flags, options.c_str()) == 0) return true;
   util::log::debug("cannot mount " + type + " (" + options + ") at " + directory.string() + ": " +
                    std::strerror(errno));
@@ -94,8 +96,7 @@ void mount_missing_cgroups() {
   for (const auto& mount : mounts) {
     if (!mount_at(cgroup_root / mount.directory, mount.type, mount.options)) continue;
     for (const auto& alias : mount.aliases) {
-      std::error_code error;
-      std::filesystem::create_directory_symlink(mount.directory, cgroup_root / alias, error);
+      std::ignore = ::symlink(mount.directory.c_str(), (cgroup_root / alias).c_str());
     }
   }
 }

@@ -16,6 +16,7 @@
 #include "common/sys/file.hpp"
 #include "common/sys/mounts.hpp"
 #include "common/sys/orphans.hpp"
+#include "common/sys/paths.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
@@ -89,7 +90,7 @@ Daemon::Daemon(const document::Request& request, const std::filesystem::path& wo
                std::chrono::milliseconds start_limit)
     : rootless_(::geteuid() != 0) {
   // Without symlinks and absolute: mount points are compared with it.
-  directory_.emplace(std::filesystem::canonical(work_dir), "bk-");
+  directory_.emplace(sys::resolved_path(work_dir), "bk-");
   if (!has_room_for_sockets(directory_->path())) short_directory_.emplace("/tmp", "oci-socket-");
   temporary_ = (short_directory_ ? *short_directory_ : *directory_).path();
   socket_ = temporary_ / "buildkitd.sock";
@@ -198,13 +199,11 @@ std::string Daemon::end_of_log() const {
 
 // A daemon that was killed leaves its containers: their processes, cgroups and runc's record of them.
 void Daemon::delete_containers() const {
-  std::error_code error;
-  for (const auto& worker : std::filesystem::directory_iterator(directory_->path() / root_name, error)) {
-    std::error_code none;
-    for (const auto& container : std::filesystem::directory_iterator(worker.path() / "executor", none)) {
-      if (!container.is_directory()) continue;
+  for (const auto& worker : sys::readable_entries_of(directory_->path() / root_name)) {
+    for (const auto& container : sys::readable_entries_of(worker / "executor")) {
+      if (!sys::leads_to_directory(container)) continue;
       sys::Command command;
-      command.argv = {find_runtime().string(), "delete", "--force", container.path().filename().string()};
+      command.argv = {find_runtime().string(), "delete", "--force", container.filename().string()};
       const sys::UniqueFd sink(::open("/dev/null", O_WRONLY | O_CLOEXEC));
       command.stdout_fd = sink.get();
       command.stderr_fd = sink.get();  // most of these directories are of no container

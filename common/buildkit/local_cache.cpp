@@ -11,10 +11,12 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <tuple>
 
 #include "common/buildkit/buildctl.hpp"
 #include "common/buildkit/csv.hpp"
 #include "common/sys/file.hpp"
+#include "common/sys/paths.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/util/error.hpp"
 #include "common/util/json.hpp"
@@ -62,18 +64,14 @@ std::filesystem::path blob_path(const std::filesystem::path& layout, const std::
   return layout / blobs_name / digest.substr(std::string_view(digest_prefix).size());
 }
 
-// What lies at a place, not followed; nothing if nothing does.
-std::optional<mode_t> kind_at(const std::filesystem::path& path) {
-  struct stat status = {};
-  if (::lstat(path.c_str(), &status) != 0) {
-    if (errno == ENOENT) return std::nullopt;
-    util::throw_errno("cannot open " + util::quote(path.string()));
-  }
-  return status.st_mode;
+// What lies at a place, not followed; 0 if nothing does.
+mode_t kind_at(const std::filesystem::path& path) {
+  const auto status = sys::find_status(path, sys::Links::kept);
+  return status ? status->st_mode : 0;
 }
 
 void require_kind(const std::filesystem::path& path, mode_t kind) {
-  const auto mode = kind_at(path).value_or(0);
+  const auto mode = kind_at(path);
   if (mode == 0) throw util::Error(util::quote(path.string()) + " is missing");
   if ((mode & S_IFMT) == kind) return;
   throw util::Error(util::quote(path.string()) + " is " + std::string(sys::kind_of_file(mode)) + ", not " +
@@ -83,32 +81,32 @@ void require_kind(const std::filesystem::path& path, mode_t kind) {
 // Throws Error unless buildctl, which opens and follows whatever it finds, may be sent there.
 void require_sound(const std::filesystem::path& layout) {
   require_kind(layout / index_name, S_IFREG);
-  for (const auto& entry : std::filesystem::directory_iterator(layout)) {
-    if (!entry.is_symlink() && entry.is_directory()) continue;
+  for (const auto& entry : sys::entries_of(layout)) {
+    if (S_ISDIR(kind_at(entry))) continue;
     // In the task's directory itself our own link may lie beside a stock cache.
-    if (entry.path().filename() != link_name) require_kind(entry.path(), S_IFREG);
+    if (entry.filename() != link_name) require_kind(entry, S_IFREG);
   }
   require_kind(layout / "blobs", S_IFDIR);
   require_kind(layout / blobs_name, S_IFDIR);
-  for (const auto& entry : std::filesystem::directory_iterator(layout / blobs_name))
-    require_kind(entry.path(), S_IFREG);
+  for (const auto& entry : sys::entries_of(layout / blobs_name))
+    require_kind(entry, S_IFREG);
 }
 
 // The directory that holds the current cache; nothing if there is none. Throws Error for one that is damaged.
 std::optional<std::filesystem::path> find_layout(const std::filesystem::path& directory) {
   const auto link = directory / link_name;
   if (const auto mode = kind_at(link)) {
-    if (!S_ISLNK(*mode)) require_kind(link, S_IFLNK);
-    const auto name = std::filesystem::read_symlink(link).string();
+    if (!S_ISLNK(mode)) require_kind(link, S_IFLNK);
+    const auto name = sys::link_target(link).string();
     if (!name.starts_with(fresh_prefix) || name.find('/') != std::string::npos)
       throw util::Error(util::quote(link.string()) + " leads to " + util::quote(name) +
                         ", which is none of ours");
     require_kind(directory / name, S_IFDIR);
     // The link's target, not the link: it will name the fresh cache while this one is still being removed.
-    return std::filesystem::canonical(directory) / name;
+    return sys::resolved_path(directory) / name;
   }
   if (!kind_at(directory / index_name)) return std::nullopt;
-  return std::filesystem::canonical(directory);
+  return sys::resolved_path(directory);
 }
 
 }  // namespace
@@ -123,13 +121,13 @@ LocalCache::LocalCache(const std::filesystem::path& directory, const document::O
         current_tags_.push_back(entry.tag.empty() ? stock_tag : entry.tag);
       current_ = layout;
     }
-  } catch (const std::exception& error) {  // the filesystem library has exceptions of its own
-    damage_ = error.what();                // as good as none, and replaced by this build
+  } catch (const util::Error& error) {
+    damage_ = error.what();  // as good as none, and replaced by this build
     current_tags_.clear();
   }
   try {
     open_fresh();
-  } catch (const std::exception& error) {
+  } catch (const util::Error& error) {
     why_read_only_ = error.what();
   }
 }
@@ -148,24 +146,20 @@ void LocalCache::open_fresh() {
 
 // What builds that were killed left behind. A stock cache stays until commit().
 void LocalCache::remove_all_but_current() const {
-  for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
-    const auto name = entry.path().filename().string();
+  for (const auto& entry : sys::entries_of(directory_)) {
+    const auto name = entry.filename().string();
     if (!name.starts_with(fresh_prefix)) continue;
-    if (!current_ || current_->filename() != name) sys::remove_tree(entry.path());
+    if (!current_ || current_->filename() != name) sys::remove_tree(entry);
   }
 }
 
 void LocalCache::link_blobs() {
-  std::error_code error;
   const auto blobs = fresh_->path() / blobs_name;
-  std::filesystem::create_directories(blobs, error);
-  if (!current_ || error) return;
-  for (std::filesystem::directory_iterator entry(*current_ / blobs_name, error), end; !error && entry != end;
-       entry.increment(error)) {
-    // Where hard links are not possible BuildKit writes the blob again.
-    std::error_code ignored;
-    std::filesystem::create_hard_link(entry->path(), blobs / entry->path().filename(), ignored);
-  }
+  // Where this is not possible BuildKit writes the blob again, or says what is wrong.
+  if (::mkdir(blobs.parent_path().c_str(), 0755) != 0 || ::mkdir(blobs.c_str(), 0755) != 0) return;
+  if (!current_) return;
+  for (const auto& entry : sys::readable_entries_of(*current_ / blobs_name))
+    std::ignore = ::link(entry.c_str(), (blobs / entry.filename()).c_str());
 }
 
 std::vector<std::string> LocalCache::imports() const {
@@ -202,8 +196,8 @@ void LocalCache::drop_unused_blobs() const {
   for (std::size_t target = 0; target < targets_; ++target) {
     if (!tags.contains(tag_of(target))) throw util::Error("BuildKit did not write the cache");
   }
-  for (const auto& entry : std::filesystem::directory_iterator(fresh_->path() / blobs_name)) {
-    if (!used.contains(entry.path())) sys::remove_tree(entry.path());
+  for (const auto& entry : sys::entries_of(fresh_->path() / blobs_name)) {
+    if (!used.contains(entry)) sys::remove_tree(entry);
   }
   sys::remove_tree(fresh_->path() / "ingest");  // where buildctl's content store kept partial blobs
 }
@@ -213,11 +207,10 @@ void LocalCache::commit() {
   drop_unused_blobs();
   const auto name = fresh_->path().filename();
   const auto next = directory_ / (name.string() + ".link");
-  std::error_code error;
-  std::filesystem::create_directory_symlink(name, next, error);
-  if (error) util::throw_errno("cannot create " + util::quote(next.string()), error.value());
+  if (::symlink(name.c_str(), next.c_str()) != 0)
+    util::throw_errno("cannot create " + util::quote(next.string()));
   const auto link = directory_ / link_name;
-  if (const auto mode = kind_at(link); mode && S_ISDIR(*mode)) sys::remove_tree(link);
+  if (S_ISDIR(kind_at(link))) sys::remove_tree(link);
   if (::rename(next.c_str(), link.c_str()) != 0) {
     const int reason = errno;
     ::unlink(next.c_str());

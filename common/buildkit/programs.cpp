@@ -17,23 +17,15 @@ namespace {
 // What BuildKit calls its own copy of runc goes first, as in BuildKit itself.
 constexpr auto own_runtime = "buildkit-runc";
 
-std::optional<std::filesystem::path> look_up(const std::string& name) {
-  try {
-    return sys::find_sibling(name);
-  } catch (const util::Error&) {
-    return std::nullopt;
-  }
-}
-
 std::vector<std::string> missing_programs(const document::Request& request) {
   std::vector<std::string> missing;
   const auto want = [&](const std::string& name) {
-    if (!look_up(name)) missing.push_back(util::quote(name));
+    if (!sys::find_sibling(name)) missing.push_back(util::quote(name));
   };
   want("buildctl");
   if (request.remote) return missing;
   want("buildkitd");
-  if (!look_up(own_runtime)) want("runc");
+  if (!sys::find_sibling(own_runtime)) want("runc");
   if (::geteuid() != 0 && !sys::find_program("rootlesskit")) missing.push_back(util::quote("rootlesskit"));
   return missing;
 }
@@ -41,7 +33,7 @@ std::vector<std::string> missing_programs(const document::Request& request) {
 }  // namespace
 
 std::filesystem::path find_part(const std::string& name) {
-  if (const auto found = look_up(name)) return *found;
+  if (const auto found = sys::find_sibling(name)) return *found;
   throw util::Error(
       "the program " + util::quote(name) +
       " is missing: it is neither beside this one nor on PATH; install BuildKit and runc, or set "
@@ -49,7 +41,7 @@ std::filesystem::path find_part(const std::string& name) {
 }
 
 std::filesystem::path find_runtime() {
-  if (const auto found = look_up(own_runtime)) return *found;
+  if (const auto found = sys::find_sibling(own_runtime)) return *found;
   return find_part("runc");
 }
 

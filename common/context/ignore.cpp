@@ -6,6 +6,7 @@
 #include "common/dockerfile/paths.hpp"
 #include "common/dockerfile/text.hpp"
 #include "common/sys/file.hpp"
+#include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -124,10 +125,10 @@ std::optional<std::filesystem::path> find_ignore_file(const std::filesystem::pat
   if (!dockerfile.empty()) {
     std::filesystem::path beside = dockerfile;
     beside += ".dockerignore";
-    if (std::filesystem::exists(beside)) return beside;
+    if (sys::is_there(beside)) return beside;
   }
   std::filesystem::path at_root = context / ".dockerignore";
-  if (std::filesystem::exists(at_root)) return at_root;
+  if (sys::is_there(at_root)) return at_root;
   return std::nullopt;
 }
 

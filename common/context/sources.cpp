@@ -4,6 +4,7 @@
 #include "common/dockerfile/paths.hpp"
 #include "common/dockerfile/remote.hpp"
 #include "common/dockerfile/text.hpp"
+#include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -26,10 +27,10 @@ void warn(const char* verb, const dockerfile::Transfer& transfer, const dockerfi
 }  // namespace
 
 std::filesystem::path find_dockerfile(const std::filesystem::path& wanted) {
-  if (std::filesystem::exists(wanted)) return wanted;
+  if (sys::is_there(wanted)) return wanted;
   if (wanted.filename() == "Dockerfile") {
     auto lower_case = wanted.parent_path() / "dockerfile";
-    if (std::filesystem::exists(lower_case)) return lower_case;
+    if (sys::is_there(lower_case)) return lower_case;
   }
   throw util::Error("cannot find the Dockerfile " + util::quote(wanted.string()));
 }

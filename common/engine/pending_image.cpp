@@ -2,6 +2,7 @@
 #include "common/engine/pending_image.hpp"
 
 #include "common/sys/file.hpp"
+#include "common/sys/paths.hpp"
 #include "common/sys/remove_tree.hpp"
 
 namespace engine {
@@ -12,9 +13,7 @@ constexpr auto layout_name = "image";
 constexpr auto pending_prefix = ".oci-image-";
 
 // What people may do with the layout's directory; a temporary one is for its owner alone.
-constexpr auto layout_mode = std::filesystem::perms::owner_all | std::filesystem::perms::group_read |
-                             std::filesystem::perms::group_exec | std::filesystem::perms::others_read |
-                             std::filesystem::perms::others_exec;
+constexpr mode_t layout_mode = 0755;
 
 }  // namespace
 
@@ -37,7 +36,7 @@ std::filesystem::path PendingImage::commit() {
     sys::remove_tree(output_ / layout_name);
     return output_ / archive_name;
   }
-  std::filesystem::permissions(directory_->path(), layout_mode);
+  sys::set_mode(directory_->path(), layout_mode);
   sys::replace_directory(directory_->path(), output_ / layout_name);
   sys::remove_tree(output_ / archive_name);
   return output_ / layout_name;

@@ -16,6 +16,7 @@
 #include "common/stream/read_ahead.hpp"
 #include "common/stream/verified_source.hpp"
 #include "common/sys/file.hpp"
+#include "common/sys/paths.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -96,8 +97,7 @@ std::string Archive::read_document(const Descriptor& descriptor) const {
 
 std::unique_ptr<Archive> open(const std::filesystem::path& path) {
   const auto what = util::quote(path.string());
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) return open_directory(path, what);
+  if (sys::leads_to_directory(path)) return open_directory(path, what);
   return open(sys::open_readable(path, sys::Readable::piped_input), what);
 }
 

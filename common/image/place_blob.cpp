@@ -12,6 +12,7 @@
 #include "common/stream/read_ahead.hpp"
 #include "common/stream/verified_source.hpp"
 #include "common/sys/fd.hpp"
+#include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -93,7 +94,7 @@ Placement fill(const Location& location, const hash::Digest& digest, const std::
   if (!location.file.empty() && location.size > small_size) {
     // Concourse gives every input a mount of its own, so hard links end there.
     ::unlink(destination.c_str());
-    if (::symlink(std::filesystem::absolute(location.file).c_str(), destination.c_str()) != 0) {
+    if (::symlink(sys::absolute_path(location.file).c_str(), destination.c_str()) != 0) {
       util::throw_errno("cannot create " + util::quote(destination.string()));
     }
     stream::drain(*checked(location, digest, what));

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "common/sys/mounts.hpp"
+#include "common/sys/paths.hpp"
 #include "common/sys/process_namespace.hpp"
 
 namespace native {
@@ -42,11 +43,6 @@ void try_to_mount_proc(const fs::path& target) {
   ::umount2(target.c_str(), MNT_DETACH);
 }
 
-fs::path make_directory(const fs::path& path) {
-  fs::create_directory(path);
-  return path;
-}
-
 }  // namespace
 
 Isolation enter_namespaces(const fs::path& work_dir, Work work) {
@@ -59,9 +55,10 @@ Isolation enter_namespaces(const fs::path& work_dir, Work work) {
       enter_other_namespaces();
       try_to_mount_proc(path);
     }
-    auto snapshotter =
-        snapshot::make_overlay(make_directory(path / "snapshots"),
-                               work == Work::steps ? snapshot::Probe::now : snapshot::Probe::when_used);
+    const auto snapshots = path / "snapshots";
+    sys::make_directory(snapshots, 0700);
+    auto snapshotter = snapshot::make_overlay(
+        snapshots, work == Work::steps ? snapshot::Probe::now : snapshot::Probe::when_used);
     isolation.emplace(
         Isolation{std::move(directory), std::move(snapshotter), sandbox::make_namespaces(path)});
   });

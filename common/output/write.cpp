@@ -16,6 +16,7 @@
 #include "common/sys/copy_content.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/file.hpp"
+#include "common/sys/paths.hpp"
 #include "common/tar/writer.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -123,20 +124,18 @@ private:
 
 // The link shares its mode with `from`, which may belong to somebody: only a copy can be made readable.
 void link_or_copy(const fs::path& from, const fs::path& to) {
-  constexpr auto readable = fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read;
-  std::error_code error;
-  if ((fs::status(from, error).permissions() & readable) == readable &&
+  constexpr mode_t readable = S_IRUSR | S_IRGRP | S_IROTH;
+  const auto status = sys::find_status(from);
+  if (status && (status->st_mode & readable) == readable &&
       ::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), AT_SYMLINK_FOLLOW) == 0)
     return;
-  // Not fs::copy_file, which takes a full disk for an input/output error.
   const auto what = util::quote(to.string());
   const auto source = sys::open_readable(from);
   sys::UniqueFd target(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (!target) util::throw_errno("cannot create " + what);
   sys::copy_content({source.get(), util::quote(from.string())}, {target.get(), what},
                     std::numeric_limits<std::uint64_t>::max());
-  if (::fchmod(target.get(), static_cast<mode_t>(readable)) != 0)
-    util::throw_errno("cannot set the mode of " + what);
+  if (::fchmod(target.get(), readable) != 0) util::throw_errno("cannot set the mode of " + what);
   sys::close_checked(std::move(target), what);
 }
 
@@ -169,14 +168,13 @@ void write_docker_archive(const Image& image, const std::string& created, const 
 void write_oci_layout(const std::vector<Image>& images, const std::string& created, const fs::path& layout) {
   if (::mkdir(layout.c_str(), 0755) != 0) {
     const int error = errno;
-    std::error_code ignored;
-    if (error != EEXIST || !fs::is_empty(layout, ignored))
+    if (error != EEXIST || !sys::entries_of(layout).empty())
       util::throw_errno("cannot create " + util::quote(layout.string()), error);
   }
   const auto blobs = layout / "blobs" / "sha256";
-  fs::create_directories(blobs);
-  for (const auto& made : {layout, blobs.parent_path(), blobs})  // whatever the umask
-    fs::permissions(made, fs::perms{0755});
+  sys::set_mode(layout, 0755);  // whatever the umask
+  for (const auto& made : {blobs.parent_path(), blobs})
+    sys::make_directory(made, 0755);
   for (const auto& [hex, blob] : blobs_of(images)) {
     if (blob.file.empty()) {
       sys::write_file(blobs / hex, blob.content);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -37,10 +38,7 @@ Address parse_mirror(const std::string& mirror) {
 }
 
 void add_certificates(const fs::path& directory, http::Tls& tls) {
-  std::error_code error;
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(directory, error))
-    files.push_back(entry.path());
+  auto files = sys::readable_entries_of(directory);
   std::sort(files.begin(), files.end());
   for (auto file : files) {
     if (file.extension() == ".crt") tls.ca_files.push_back(file);

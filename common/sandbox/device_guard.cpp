@@ -11,7 +11,9 @@
 #include <string>
 
 #include "common/sys/fd.hpp"
+#include "common/sys/paths.hpp"
 #include "common/sys/temp_dir.hpp"
+#include "common/util/error.hpp"
 
 namespace sandbox {
 namespace {
@@ -43,17 +45,18 @@ bool may_open(const fs::path& node, mode_t type, dev_t device) {
   return may;
 }
 
-// `list` is a directory of /sys/dev, which has an entry MAJOR:MINOR for each device of the machine.
-bool only_usual(const fs::path& list, mode_t type, const fs::path& node) {
-  std::error_code error;
-  fs::directory_iterator entries(list, error);
-  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+// `list` is a directory of /sys/dev, which has an entry MAJOR:MINOR for each device of the machine. Where it
+// cannot be read, nobody knows.
+bool only_usual(const fs::path& list, mode_t type, const fs::path& node) try {
+  for (const auto& entry : sys::entries_of(list)) {
     unsigned major = 0;
     unsigned minor = 0;
-    if (std::sscanf(entries->path().filename().c_str(), "%u:%u", &major, &minor) != 2) return false;
+    if (std::sscanf(entry.filename().c_str(), "%u:%u", &major, &minor) != 2) return false;
     if (!is_usual(type, major, minor) && may_open(node, type, ::makedev(major, minor))) return false;
   }
-  return !error;
+  return true;
+} catch (const util::Error&) {
+  return false;
 }
 
 }  // namespace

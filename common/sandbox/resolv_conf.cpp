@@ -62,7 +62,8 @@ ResolvConf parse(std::string_view text) {
 }
 
 std::string read_if_there(const std::filesystem::path& path) {
-  return std::filesystem::exists(path) ? sys::read_file(path) : "";
+  const auto file = sys::find_readable(path);
+  return file ? sys::read_to_end(file.get(), util::quote(path.string())) : "";
 }
 
 }  // namespace

@@ -12,6 +12,8 @@
 #include "common/snapshot/snapshotter.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/file.hpp"
+#include "common/sys/paths.hpp"
+#include "common/sys/remove_tree.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
@@ -24,13 +26,6 @@ namespace fs = std::filesystem;
 
 // Mount options must fit one page: that many "/proc/self/fd/NNNN:" do, with room to spare.
 constexpr std::size_t max_lower = 190;
-
-void make_directory(const fs::path& path, mode_t mode) {
-  // The mode of a root directory shows inside; the umask must not.
-  if (::mkdir(path.c_str(), mode) != 0 || ::chmod(path.c_str(), mode) != 0) {
-    util::throw_errno("cannot make the directory " + util::quote(path.string()));
-  }
-}
 
 void mount_overlay(const fs::path& target, std::string options, unsigned long flags) {
   if (::mount("overlay", target.c_str(), "overlay", flags, options.c_str()) != 0) {
@@ -89,10 +84,10 @@ public:
       : directory_(parent, "work-") {
     const fs::path base = directory_.path();
     if (writable) {
-      make_directory(base / "upper", 0755);
-      make_directory(base / "work", 0700);
+      sys::make_directory(base / "upper", 0755);
+      sys::make_directory(base / "work", 0700);
     }
-    make_directory(base / "root", 0755);
+    sys::make_directory(base / "root", 0755);
     const auto trees = group(stack.trees, extra_options);
     if (!writable && trees.size() == 1) {
       root_ = trees.front();
@@ -132,7 +127,7 @@ private:
     }
     const auto middle = trees.begin() + max_lower;
     const auto target = directory_.path() / "lower";
-    make_directory(target, 0755);
+    sys::make_directory(target, 0755);
     mounts_.push_back(
         std::make_unique<Mount>(std::vector(trees.begin(), middle), "", "", target, extra_options));
     trees.erase(trees.begin(), middle);
@@ -181,8 +176,8 @@ private:
   void probe() {
     const sys::TempDir trial(directory_, "probe-");
     const auto lower = trial.path() / "lower";
-    make_directory(lower, 0755);
-    make_directory(lower / "directory", 0755);
+    sys::make_directory(lower, 0755);
+    sys::make_directory(lower / "directory", 0755);
     std::vector<std::string> failures;
     for (const std::string marks :
          {",redirect_dir=nofollow,metacopy=off,index=off", ",userxattr,index=off"}) {
@@ -192,13 +187,11 @@ private:
           const OverlayWorkspace workspace(directory_, {{lower}}, true, extra_options_);
           // Mounting may work where marking a directory opaque does not; removing a lower directory needs
           // both.
-          fs::remove(workspace.root() / "directory");
-          fs::create_directory(workspace.root() / "directory");
+          sys::remove_tree(workspace.root() / "directory");
+          sys::make_directory(workspace.root() / "directory", 0755);
           return;
         } catch (const util::Error& error) {
           failures.emplace_back(error.what());
-        } catch (const fs::filesystem_error& error) {
-          failures.push_back(error.code().message());
         }
         util::log::debug("overlay" + extra_options_ + ": " + failures.back());
       }

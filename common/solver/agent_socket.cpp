@@ -12,6 +12,7 @@
 #include <iterator>
 #include <vector>
 
+#include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -75,7 +76,7 @@ std::filesystem::path AgentSocket::path() const {
 std::string AgentSocket::short_path() const {
   // Not by getpid(): /proc may be that of the namespace above ours. Nor by /proc/self and an inherited
   // descriptor: ssh closes those.
-  const auto process = std::filesystem::read_symlink("/proc/self").string();
+  const auto process = sys::link_target("/proc/self").string();
   return "/proc/" + process + "/fd/" + std::to_string(directory_fd_.get()) + "/socket";
 }
 

@@ -5,6 +5,7 @@
 
 #include <chrono>
 
+#include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -40,8 +41,7 @@ CacheMounts::Lease CacheMounts::acquire(const std::string& key, Sharing sharing,
   place = {.path = directory_ / ("cache-" + std::to_string(count_++)), .use = Use::alone, .users = 1};
   lock.unlock();
   Lease lease(*this, place);
-  if (::mkdir(place.path.c_str(), 0755) != 0)
-    util::throw_errno("cannot make the directory " + util::quote(place.path.string()));
+  sys::make_directory(place.path, 0755);
   prepare(place.path);
   lock.lock();
   place.use = use;

@@ -112,9 +112,7 @@ Emulation Emulators::find(const image::Platform& platform) {
   if (const auto known = known_.find(architecture); known != known_.end()) return known->second;
   Emulation emulation{.is_native = starts(architecture), .emulator = std::nullopt};
   if (!emulation.is_native) {
-    const auto name = qemu_name(architecture);
-    const auto beside = std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
-    emulation.emulator = std::filesystem::exists(beside) ? beside : sys::find_program(name);
+    emulation.emulator = sys::find_sibling(qemu_name(architecture));
   }
   return known_[architecture] = emulation;
 }

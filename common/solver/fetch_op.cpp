@@ -9,6 +9,7 @@
 #include "common/hash/hasher.hpp"
 #include "common/http/client.hpp"
 #include "common/sys/file.hpp"
+#include "common/sys/paths.hpp"
 #include "common/sys/rooted_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -28,9 +29,7 @@ timespec last_modified(const http::Headers& headers) {
 
 Filesystem fetch(const plan::Http& op, Workshop& workshop) {
   const auto tree = workshop.new_tree();
-  if (::mkdir(tree.c_str(), 0755) != 0 || ::chmod(tree.c_str(), 0755) != 0) {
-    util::throw_errno("cannot make the directory " + util::quote(tree.string()));
-  }
+  sys::make_directory(tree, 0755);
   auto root = sys::RootedDir::open(tree);
   const auto path = sys::RootedPath().child(op.file_name);
   auto file = root.create_file(path);

@@ -7,6 +7,7 @@
 
 #include "common/registry/base64.hpp"
 #include "common/solver/git_command.hpp"
+#include "common/sys/paths.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/sys/rooted_dir.hpp"
 #include "common/util/characters.hpp"
@@ -40,11 +41,6 @@ std::string redacted(const std::string& remote) {
 
 std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
-}
-
-void make_directory(const fs::path& path, mode_t mode) {
-  if (::mkdir(path.c_str(), mode) != 0 || ::chmod(path.c_str(), mode) != 0)
-    util::throw_errno("cannot make the directory " + util::quote(path.string()));
 }
 
 // Secrets of these names are credentials for the remote, with its host appended for that host alone.
@@ -81,13 +77,13 @@ public:
 
   Filesystem run() {
     util::with_context(before_any_file, [&] { resolve(); });
-    const auto directory = fs::absolute(workshop_.new_tree());
-    make_directory(directory, 0700);
+    const auto directory = sys::absolute_path(workshop_.new_tree());
+    sys::make_directory(directory, 0700);
     // Submodules name their repository by the way from one to the other, so both have fixed names.
     const fs::path repository = directory / "repository";
     const fs::path tree = directory / "tree";
-    make_directory(repository, 0700);
-    make_directory(tree, 0755);
+    sys::make_directory(repository, 0700);
+    sys::make_directory(tree, 0755);
     fetch(repository);
     check_out(repository, tree);
     sys::remove_tree(repository);
@@ -239,7 +235,7 @@ private:
       clone(git_.in(repository), git, repository);
       git.run({"remote", "set-url", "--", "origin", redacted(op_.remote)});
       git.run({"reflog", "expire", "--all", "--expire=now"});
-      fs::remove(tree / ".git" / "FETCH_HEAD");
+      sys::remove_tree(tree / ".git" / "FETCH_HEAD");
     } else {
       util::with_context("failed to checkout remote " + shown_, [&] {
         git.run({"checkout", "--no-overlay", fetched_name(), "--", "."});

@@ -11,6 +11,7 @@
 #include "common/sandbox/user.hpp"
 #include "common/solver/copier.hpp"
 #include "common/solver/source_tree.hpp"
+#include "common/sys/paths.hpp"
 #include "common/sys/stop.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
@@ -196,7 +197,7 @@ private:
                           util::escape(path) + "\": not found");
       }
       const auto directory = workshop_.new_tree();
-      std::filesystem::create_directory(directory);
+      sys::make_directory(directory, 0755);
       auto root = sys::RootedDir::open(directory);
       const std::string name = "copy";
       CopyOptions options;

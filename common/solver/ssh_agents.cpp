@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "common/sys/file.hpp"
+#include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -57,8 +58,10 @@ SshAgents::Agent SshAgents::make_agent(const document::Ssh& ssh) {
                         " means the agent of SSH_AUTH_SOCK, which is not set");
     return {socket, Forwarding::restricted};
   }
-  if (fs::is_socket(ssh.paths.front()))
-    return {fs::absolute(ssh.paths.front()), ssh.raw ? Forwarding::raw : Forwarding::restricted};
+  const auto& first = ssh.paths.front();
+  const auto status = util::with_context("BUILDKIT_SSH", [&] { return sys::find_status(first); });
+  if (status && S_ISSOCK(status->st_mode))
+    return {sys::absolute_path(first), ssh.raw ? Forwarding::raw : Forwarding::restricted};
   const auto agent = start_agent();
   for (const auto& path : ssh.paths) {
     const std::string name = "BUILDKIT_SSH: " + util::quote(path.string());

@@ -10,6 +10,7 @@
 #include "common/store/entries.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/interrupt.hpp"
+#include "common/sys/paths.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
@@ -66,20 +67,19 @@ bool try_lock(int fd, int operation, const fs::path& path) {
 }
 
 void remove_leftovers(const fs::path& partial, const Warn& warn) {
-  const auto now = fs::file_time_type::clock::now();
-  for (const auto& entry : fs::directory_iterator(partial)) {
-    const auto name = entry.path().filename().string();
+  const auto now = std::chrono::system_clock::now();
+  for (const auto& entry : sys::entries_of(partial)) {
+    const auto name = entry.filename().string();
     const bool unowned = name.starts_with("new-") || name.starts_with("tree-");
-    const bool is_odd = !unowned && !is_own_file(entry.path());
-    std::error_code error;
+    const bool is_odd = !unowned && !is_own_file(entry);
     if (!unowned && !is_odd) {
-      const auto age = now - entry.last_write_time(error);
-      if (error || age <= partial_life) continue;
+      const auto status = sys::find_status(entry, sys::Links::kept);
+      if (!status || now - std::chrono::system_clock::from_time_t(status->st_mtime) <= partial_life) continue;
     }
-    if (!remove_entry(entry.path())) {
-      warn("cannot remove " + util::quote(entry.path().string()) + " from the store");
+    if (!remove_entry(entry)) {
+      warn("cannot remove " + util::quote(entry.string()) + " from the store");
     } else if (is_odd) {
-      warn("removed " + util::quote(entry.path().string()) + " from the store, which is no file of its own");
+      warn("removed " + util::quote(entry.string()) + " from the store, which is no file of its own");
     }
   }
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "common/sys/file.hpp"
+#include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -38,9 +39,9 @@ pid_t parent_of(const std::filesystem::path& process) {
 // /proc/self/task/TID/children would say it at once, but not every kernel is built with it.
 std::vector<pid_t> children() {
   std::vector<pid_t> found;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    const auto pid = util::parse_uint(entry.path().filename().string());
-    if (pid && parent_of(entry.path()) == ::getpid()) found.push_back(static_cast<pid_t>(*pid));
+  for (const auto& entry : entries_of("/proc")) {
+    const auto pid = util::parse_uint(entry.filename().string());
+    if (pid && parent_of(entry) == ::getpid()) found.push_back(static_cast<pid_t>(*pid));
   }
   return found;
 }

@@ -21,6 +21,7 @@
 #include <thread>
 
 #include "common/sys/fd.hpp"
+#include "common/sys/paths.hpp"
 #include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -282,22 +283,21 @@ std::optional<std::filesystem::path> find_program(const std::string& name) {
   const char* path = std::getenv("PATH");
   for (const auto& directory : util::split(path != nullptr ? path : "/usr/bin:/bin", ':')) {
     const auto program = std::filesystem::path(directory) / name;
-    std::error_code ignored;
-    if (::access(program.c_str(), X_OK) == 0 && std::filesystem::is_regular_file(program, ignored))
+    struct stat status {};
+    if (::access(program.c_str(), X_OK) == 0 && ::stat(program.c_str(), &status) == 0 &&
+        S_ISREG(status.st_mode))
       return program;
   }
   return std::nullopt;
 }
 
-std::filesystem::path find_sibling(const std::string& name) {
-  std::error_code error;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (!error) {
-    const auto sibling = self.parent_path() / name;
+std::optional<std::filesystem::path> find_sibling(const std::string& name) {
+  const std::filesystem::path self = "/proc/self/exe";
+  if (is_there(self)) {
+    auto sibling = link_target(self).parent_path() / name;
     if (::access(sibling.c_str(), X_OK) == 0) return sibling;
   }
-  if (const auto found = find_program(name)) return *found;
-  throw util::Error("cannot find the program " + util::quote(name) + " beside this one or on PATH");
+  return find_program(name);
 }
 
 }  // namespace sys

@@ -90,9 +90,8 @@ struct Captured {
 // leaves.
 Captured run_captured(Command command, std::string_view input, std::size_t limit = 64 << 20);
 
-// The file that `name` means: looked up beside our own executable, then on PATH. Throws Error if it is in
-// neither.
-std::filesystem::path find_sibling(const std::string& name);
+// The file that `name` means: looked up beside our own executable, then on PATH; nothing if it is in neither.
+std::optional<std::filesystem::path> find_sibling(const std::string& name);
 
 // The file that `name` means on PATH, nothing if there is none.
 std::optional<std::filesystem::path> find_program(const std::string& name);

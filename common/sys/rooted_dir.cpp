@@ -1,7 +1,6 @@
 // The operations of RootedDir; how names are resolved stands in rooted_path.cpp.
 #include "common/sys/rooted_dir.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/limits.h>
 #include <sys/xattr.h>
@@ -9,8 +8,9 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <memory>
+#include <utility>
 
+#include "common/sys/paths.hpp"
 #include "common/sys/proc.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/util/error.hpp"
@@ -56,17 +56,7 @@ std::vector<std::string> RootedDir::list(const RootedPath& directory) {
   const auto [parent, name] = place(directory);
   UniqueFd fd(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) fail("read", directory);
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(fd.get()), ::closedir);
-  if (!stream) fail("read", directory);
-  static_cast<void>(fd.release());  // closedir closes it
-  std::vector<std::string> names;
-  errno = 0;
-  while (const dirent* entry = ::readdir(stream.get())) {
-    const std::string_view entry_name = entry->d_name;
-    if (entry_name != "." && entry_name != "..") names.emplace_back(entry_name);
-  }
-  if (errno != 0) fail("read", directory);
-  return names;
+  return names_in(std::move(fd), util::quote("/" + directory.str()));
 }
 
 std::optional<RootedPath> RootedDir::follow(std::string_view path) {

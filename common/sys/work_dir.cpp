@@ -9,11 +9,11 @@
 #include <cerrno>
 #include <cstdlib>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "common/sys/file.hpp"
 #include "common/sys/mounts.hpp"
+#include "common/sys/paths.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
@@ -50,9 +50,7 @@ bool is_left_over(int fd) {
 
 // What dead runs made never has mounts: what somebody else mounted there is not ours to empty.
 bool has_mounts(const fs::path& path) {
-  std::error_code error;
-  const auto canonical = fs::canonical(path, error);
-  return error || !mount_points_below(read_file("/proc/self/mountinfo"), canonical).empty();
+  return !mount_points_below(read_file("/proc/self/mountinfo"), resolved_path(path)).empty();
 }
 
 void lock_and_wait(int fd) {
@@ -62,16 +60,14 @@ void lock_and_wait(int fd) {
 }  // namespace
 
 void remove_leftovers(const fs::path& parent, const std::string& prefix) {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(parent, error)) {
-    const auto& path = entry.path();
+  for (const auto& path : readable_entries_of(parent)) {
     if (!is_made_name(path.filename().string(), prefix)) continue;
-    const auto type = entry.symlink_status(error).type();
-    if (type != fs::file_type::directory && type != fs::file_type::regular) continue;
-    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC));
-    if (!fd || !is_left_over(fd.get()) || !names(path, fd.get()) || has_mounts(path)) continue;
-    util::log::debug("removing " + util::quote(path.string()) + ", which a run that was killed left");
     try {
+      const auto status = find_status(path, Links::kept);
+      if (!status || (!S_ISDIR(status->st_mode) && !S_ISREG(status->st_mode))) continue;
+      const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC));
+      if (!fd || !is_left_over(fd.get()) || !names(path, fd.get()) || has_mounts(path)) continue;
+      util::log::debug("removing " + util::quote(path.string()) + ", which a run that was killed left");
       remove_tree_unless_stopped(path);
     } catch (const util::Error& failure) {
       stop::check();

@@ -80,6 +80,23 @@ setup() {
   done
 }
 
+@test "build: an output directory without room for another directory is named" {
+  [ "$(id -u)" -eq 0 ] || skip 'mounting needs root'
+  mount -t tmpfs -o nr_inodes=4 tmpfs image
+  E2E_ENGINE=native run_task OUTPUT_OCI=true
+  umount image
+  [ "$status" -eq 1 ]
+  [[ $stderr =~ "oci-solve: cannot make the directory 'image/.oci-build-"[^\ ]*"': No space left on device" ]]
+}
+
+@test "build: an ignore file that is a circle of links is named" {
+  ln -s .dockerignore .dockerignore
+  E2E_ENGINE=native run_task
+  [ "$status" -eq 1 ]
+  said "dockerignore': Too many levels of symbolic links"
+  did_not_say 'unexpected error'
+}
+
 @test "build: a tool that is missing is named" {
   mkdir bin
   cp "$(command -v build)" bin/

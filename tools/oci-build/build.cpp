@@ -12,6 +12,7 @@
 #include "common/document/result.hpp"
 #include "common/image/descriptor.hpp"
 #include "common/sys/file.hpp"
+#include "common/sys/paths.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/sys/work_dir.hpp"
 #include "common/util/error.hpp"
@@ -65,8 +66,7 @@ std::vector<ExportedFile> complete_image(Pipeline& pipeline, const document::Req
   std::vector<ExportedFile> files;
   const auto add = [&](const fs::path& name, std::string note = {}) {
     auto path = directory / name;
-    std::error_code ignored;
-    if (fs::is_directory(staging / name, ignored)) path /= "";
+    if (sys::leads_to_directory(staging / name)) path /= "";
     files.push_back({std::move(path), disk_size(staging / name), std::move(note)});
   };
   const auto write = [&](const std::string& name, const std::string& digest) {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "common/sys/file.hpp"
-#include "common/util/error.hpp"
+#include "common/sys/paths.hpp"
 #include "common/util/text.hpp"
 
 namespace oci_build {
@@ -22,18 +22,12 @@ std::string pattern_of(const fs::path& path) {
   return pattern;
 }
 
-fs::path resolve(const fs::path& path) {
-  std::error_code error;
-  auto resolved = fs::canonical(path, error);
-  if (error) throw util::Error("cannot resolve " + util::quote(path.string()) + ": " + error.message());
-  return resolved;
-}
-
 std::string rules_of_user(const fs::path& context, const fs::path& dockerfile) {
   auto own = dockerfile;
   own += ".dockerignore";
   for (const auto& path : {own, context / ".dockerignore"}) {
-    if (fs::exists(path)) return sys::read_file(path) + "\n";
+    if (const auto file = sys::find_readable(path))
+      return sys::read_to_end(file.get(), util::quote(path.string())) + "\n";
   }
   return "";
 }
@@ -42,19 +36,17 @@ std::string rules_of_user(const fs::path& context, const fs::path& dockerfile) {
 
 fs::path hide_from_context(const fs::path& context, const fs::path& dockerfile,
                            const std::vector<fs::path>& hidden, const fs::path& work_dir) {
-  const auto root = resolve(context);
+  const auto root = sys::resolved_path(context);
   std::string patterns;
   for (const auto& path : hidden) {
-    const auto relative = resolve(path).lexically_relative(root);
+    const auto relative = sys::resolved_path(path).lexically_relative(root);
     if (relative.empty() || *relative.begin() == ".." || relative == ".") continue;
     patterns += pattern_of(relative) + "\n";
   }
   if (patterns.empty()) return dockerfile;
 
   const auto directory = work_dir / "dockerfile";
-  std::error_code error;
-  fs::create_directory(directory, error);
-  if (error) throw util::Error("cannot make " + util::quote(directory.string()) + ": " + error.message());
+  sys::make_directory(directory, 0755);
   const auto copy = directory / dockerfile.filename();
   sys::write_file(copy, sys::read_file(dockerfile));
   auto ignore_file = copy;

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "common/sys/paths.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
@@ -89,13 +90,6 @@ void recover_one(const fs::path& staging) {
   sys::remove_tree(staging);
 }
 
-std::vector<fs::path> entries_of(const fs::path& directory) {
-  std::vector<fs::path> entries;
-  for (const auto& entry : fs::directory_iterator(directory))
-    entries.push_back(entry.path());
-  return entries;
-}
-
 [[noreturn]] void refuse(const fs::path& path, const std::string& reason) {
   throw util::Error("cannot export to " + util::quote(path.parent_path().string()) + ": " +
                     util::quote(path.string()) + " " + reason + " and would be replaced; move it away");
@@ -105,13 +99,13 @@ std::vector<fs::path> entries_of(const fs::path& directory) {
 void check_replaceable(const fs::path& directory) {
   for (const auto name : output_names) {
     const auto path = directory / name;
-    const auto status = fs::symlink_status(path);
-    if (status.type() == fs::file_type::not_found) continue;
+    const auto status = sys::find_status(path, sys::Links::kept);
+    if (!status) continue;
     if (name == "image" || name == "rootfs") {
-      if (!fs::is_directory(status)) refuse(path, "is not a directory");
+      if (!S_ISDIR(status->st_mode)) refuse(path, "is not a directory");
       const auto proof = name == "image" ? path / "oci-layout" : directory / "metadata.json";
-      if (!fs::is_empty(path) && !fs::exists(proof)) refuse(path, "was not made by a build");
-    } else if (fs::is_directory(status)) {
+      if (!sys::entries_of(path).empty() && !sys::is_there(proof)) refuse(path, "was not made by a build");
+    } else if (S_ISDIR(status->st_mode)) {
       refuse(path, "is a directory");
     }
   }
@@ -120,7 +114,7 @@ void check_replaceable(const fs::path& directory) {
 }  // namespace
 
 void recover(const fs::path& directory) {
-  for (const auto& entry : entries_of(directory)) {
+  for (const auto& entry : sys::entries_of(directory)) {
     if (!is_staging(entry)) continue;
     // Unlocked it is of no build that runs.
     if (const auto lock = lock_directory(entry)) recover_one(entry);
@@ -128,19 +122,20 @@ void recover(const fs::path& directory) {
 }
 
 void recover_all(const fs::path& parent) {
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(parent, ignored)) {
-    if (!fs::is_directory(entry.symlink_status(ignored))) continue;
+  for (const auto& entry : sys::readable_entries_of(parent)) {
+    struct stat status {};
+    if (::lstat(entry.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) continue;
     try {
-      recover(entry.path());
-    } catch (const std::exception& error) {
+      recover(entry);
+    } catch (const util::Error& error) {
       util::log::warning(error.what());
     }
   }
 }
 
-fs::path Outputs::stage(const fs::path& directory) try {
-  auto canonical = fs::canonical(directory);
+fs::path Outputs::stage(const fs::path& directory) {
+  auto canonical = util::with_context("cannot export to " + util::quote(directory.string()),
+                                      [&] { return sys::resolved_path(directory); });
   if (std::any_of(staged_.begin(), staged_.end(),
                   [&](const Staged& s) { return s.canonical == canonical; })) {
     throw util::Error("two targets would be exported to " + util::quote(directory.string()));
@@ -151,8 +146,6 @@ fs::path Outputs::stage(const fs::path& directory) try {
   auto lock = lock_directory(staging.path());
   staged_.push_back({directory, std::move(canonical), std::move(lock), std::move(staging)});
   return staged_.back().staging.path();
-} catch (const fs::filesystem_error& error) {
-  throw util::Error("cannot export to " + util::quote(directory.string()) + ": " + error.code().message());
 }
 
 // The first directory leads. Paths are relative, so that they hold wherever the next build finds them.

@@ -6,12 +6,16 @@
 #include "common/sys/process.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
+#include "common/util/text.hpp"
 
 namespace oci_build {
 
 std::string Pipeline::run(const std::string& tool, const std::vector<std::string>& arguments,
                           std::string_view input) {
-  sys::Command command{.argv = {sys::find_sibling(tool).string()}};
+  const auto program = sys::find_sibling(tool);
+  if (!program)
+    throw util::Error("cannot find the program " + util::quote(tool) + " beside this one or on PATH");
+  sys::Command command{.argv = {program->string()}};
   if (util::log::shows(util::log::Level::debug)) command.argv.emplace_back("-v");
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "common/sys/file.hpp"
+#include "common/sys/paths.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -29,14 +30,12 @@ constexpr std::string_view format = "oci-build/publication/1";
 constexpr std::uint64_t most_journal_bytes = 1 << 20;
 
 std::optional<mode_t> mode_of(const fs::path& path) {
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) == 0) return status.st_mode;
-  if (errno != ENOENT) util::throw_errno("cannot examine " + util::quote(path.string()));
-  return std::nullopt;
+  const auto status = sys::find_status(path, sys::Links::kept);
+  return status ? std::optional(status->st_mode) : std::nullopt;
 }
 
 bool is_there(const fs::path& path) {
-  return mode_of(path).has_value();
+  return sys::is_there(path, sys::Links::kept);
 }
 
 // Without root a directory moves to another parent only while it is writable, and the root of many an image
@@ -69,8 +68,7 @@ void restore_mode(const fs::path& path, std::optional<mode_t> mode) {
   if (!mode || !S_ISDIR(*mode)) return;
   const auto now = mode_of(path);
   if (!now || *now == *mode || !S_ISDIR(*now)) return;
-  if (::chmod(path.c_str(), *mode & 07777) != 0)
-    util::throw_errno("cannot set the mode of " + util::quote(path.string()));
+  sys::set_mode(path, *mode & 07777);
 }
 
 std::string field_of(std::optional<mode_t> mode) {
@@ -90,10 +88,6 @@ std::vector<Journal::Name> names_to_move(const fs::path& directory, const fs::pa
     if (found.old || found.made) names.push_back(std::move(found));
   }
   return names;
-}
-
-void make_directory(const fs::path& path) {
-  if (::mkdir(path.c_str(), 0700) != 0) util::throw_errno("cannot make " + util::quote(path.string()));
 }
 
 }  // namespace
@@ -156,7 +150,7 @@ Publication::Publication(fs::path staging, Journal journal, bool committed)
 Publication::Publication(fs::path staging, std::optional<fs::path> leader, std::vector<fs::path> followers)
     : Publication(std::move(staging), Journal{{}, std::move(leader), std::move(followers)}, false) {
   journal_.names = names_to_move(directory_, staging_);
-  make_directory(staging_ / replaced_name);
+  sys::make_directory(staging_ / replaced_name, 0700);
   const auto path = staging_ / journal_name;
   sys::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file) util::throw_errno("cannot create " + util::quote(path.string()));

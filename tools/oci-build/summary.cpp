@@ -4,10 +4,14 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <set>
+#include <system_error>
 #include <utility>
 
+#include "common/sys/paths.hpp"
+#include "common/sys/rooted_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -32,26 +36,45 @@ std::string built_only(const Export& built) {
   return "no directory " + util::quote(built.directory) + ": " + what + ", nothing exported";
 }
 
+// None in a directory that only others may read.
+std::vector<std::string> readable_names(sys::RootedDir& root, const sys::RootedPath& directory) {
+  try {
+    return root.list(directory);
+  } catch (const util::Error& error) {
+    if (error.cause().code == std::errc::permission_denied) return {};
+    throw;
+  }
+}
+
 }  // namespace
 
 std::uint64_t disk_size(const fs::path& path) {
   std::uint64_t size = 0;
   std::set<std::pair<dev_t, ino_t>> seen;
-  const auto add = [&](const fs::path& entry) {
-    struct stat status;
-    if (::lstat(entry.c_str(), &status) != 0) util::throw_errno("cannot read " + util::quote(entry.string()));
+  const auto add = [&](const struct stat& status) {
     if (!S_ISREG(status.st_mode)) return;
     if (status.st_nlink > 1 && !seen.emplace(status.st_dev, status.st_ino).second) return;
     size += static_cast<std::uint64_t>(status.st_size);
   };
-  add(path);
-  if (!fs::is_directory(fs::symlink_status(path))) return size;
-  // Directories that only others may read count as empty.
-  std::error_code error;
-  fs::recursive_directory_iterator entry(path, fs::directory_options::skip_permission_denied, error);
-  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error))
-    add(entry->path());
-  if (error) throw util::Error("cannot read " + util::quote(path.string()) + ": " + error.message());
+  const auto top = sys::find_status(path, sys::Links::kept);
+  if (!top) util::throw_errno("cannot read " + util::quote(path.string()), ENOENT);
+  add(*top);
+  if (!S_ISDIR(top->st_mode)) return size;
+  util::with_context(util::quote(path.string()), [&] {
+    auto root = sys::RootedDir::open(path, sys::RootedDir::Times::natural);
+    std::vector<sys::RootedPath> unread(1);
+    while (!unread.empty()) {
+      const auto directory = std::move(unread.back());
+      unread.pop_back();
+      for (const auto& name : readable_names(root, directory)) {
+        auto place = directory.child(name);
+        const auto status = root.status(place);
+        if (!status) continue;
+        add(*status);
+        if (S_ISDIR(status->st_mode)) unread.push_back(std::move(place));
+      }
+    }
+  });
   return size;
 }
 

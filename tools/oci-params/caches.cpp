@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 #include "tools/oci-params/files.hpp"
@@ -44,12 +45,12 @@ bool check_entry(const std::string& parameter, const std::string& entry, Directi
   if (!path || path->empty())
     throw util::Error("the entry of type local names no directory; add " + key + "=DIRECTORY");
   if (direction == Direction::to) {
-    if (is_present(*path) && !is_present_directory(*path)) {
+    if (is_present(*path) && !sys::leads_to_directory(*path)) {
       throw util::Error(util::quote(*path) + " is not a directory; name one");
     }
     return true;
   }
-  if (!is_present_directory(*path))
+  if (!sys::leads_to_directory(*path))
     throw util::Error(util::quote(*path) + " is not a directory; name one that exists");
   if (holds_cache(*path)) return true;
   findings.warn(parameter + ": " + util::quote(*path) + " holds no cache yet, so nothing is read from it");

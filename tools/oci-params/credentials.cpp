@@ -5,6 +5,7 @@
 #include <set>
 
 #include "common/sys/file.hpp"
+#include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
 #include "common/util/json.hpp"
 #include "common/util/text.hpp"
@@ -34,17 +35,17 @@ document::Secret read_secret_file(const Environment& environment, const Member& 
                       "secret itself as BUILDKIT_SECRETTEXT_" + member.name);
   }
   require_file(member.variable, *path);
-  std::error_code ignored;
-  const auto size = fs::file_size(*path, ignored);
-  if (!ignored && size > largest_secret) {
+  const auto status = util::with_context(member.variable, [&] { return sys::find_status(*path); });
+  const auto size = status ? static_cast<std::uint64_t>(status->st_size) : 0;
+  if (size > largest_secret) {
     throw util::Error(member.variable + ": " + util::quote(*path) + " " + too_large(size));
   }
   return {member.name, std::nullopt, fs::path(*path)};
 }
 
 bool is_present_socket(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_socket(path, ignored);
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
 void check_paths(const document::Ssh& ssh) {
@@ -172,7 +173,7 @@ std::optional<fs::path> read_docker_config(const Environment& environment) {
   }
   const fs::path directory = *value;
   require_existing(parameter, directory);
-  if (!is_present_directory(directory)) {
+  if (!sys::leads_to_directory(directory)) {
     const auto parent = directory.parent_path();
     throw util::Error(
         parameter + ": " + util::quote(*value) + " is a file; name the directory that holds config.json" +

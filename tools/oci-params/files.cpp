@@ -34,14 +34,9 @@ struct stat status_of(const std::string& parameter, const std::filesystem::path&
 
 }  // namespace
 
-bool is_present(const std::filesystem::path& path) {
-  std::error_code unreadable;
-  return std::filesystem::exists(path, unreadable);
-}
-
-bool is_present_directory(const std::filesystem::path& path) {
-  std::error_code unreadable;
-  return std::filesystem::is_directory(path, unreadable);
+bool is_present(const std::filesystem::path& path, sys::Links links) {
+  struct stat status {};
+  return (links == sys::Links::kept ? ::lstat : ::stat)(path.c_str(), &status) == 0;
 }
 
 void require_existing(const std::string& parameter, const std::filesystem::path& path) {

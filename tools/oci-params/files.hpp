@@ -4,11 +4,12 @@
 #include <filesystem>
 #include <string>
 
+#include "common/sys/paths.hpp"
+
 namespace params {
 
 // False also for what cannot be looked at.
-bool is_present(const std::filesystem::path& path);
-bool is_present_directory(const std::filesystem::path& path);
+bool is_present(const std::filesystem::path& path, sys::Links links = sys::Links::followed);
 
 // Each throws util::Error naming `parameter` and `path` if there is no such thing or it is of another kind.
 void require_directory(const std::string& parameter, const std::filesystem::path& path);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "common/image/reference.hpp"
+#include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 #include "tools/oci-params/files.hpp"
@@ -27,7 +28,7 @@ std::optional<fs::path> image_inside(const fs::path& directory) {
 
 void require_image(const std::string& parameter, const fs::path& path) {
   require_existing(parameter, path);
-  if (!is_present_directory(path)) {
+  if (!sys::leads_to_directory(path)) {
     require_file(parameter, path);
     return;
   }
@@ -73,7 +74,7 @@ BuildContexts read_build_contexts(const Environment& environment, Findings& find
         }
         names.push_back(name);
         require_existing(parameter, path);
-        if (!is_present_directory(path) || is_layout(path)) {
+        if (!sys::leads_to_directory(path) || is_layout(path)) {
           require_image(parameter, path);
           contexts.images.push_back({document::Preload::Role::context, name, path, std::nullopt});
           return;

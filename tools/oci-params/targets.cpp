@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "common/image/descriptor.hpp"
+#include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 #include "tools/oci-params/files.hpp"
@@ -15,10 +16,9 @@ namespace {
 namespace fs = std::filesystem;
 
 std::optional<fs::path> output_directory(const std::string& parameter, const fs::path& directory) {
-  std::error_code unreadable;
   // A symlink that leads nowhere is something in the way, not nothing.
-  if (!fs::exists(fs::symlink_status(directory, unreadable))) return std::nullopt;
-  if (!is_present_directory(directory)) {
+  if (!is_present(directory, sys::Links::kept)) return std::nullopt;
+  if (!sys::leads_to_directory(directory)) {
     throw util::Error(parameter + ": the output " + util::quote(directory.string()) +
                       " is not a directory; remove it, or name it as an output of the task");
   }

@@ -11,6 +11,7 @@
 
 #include "common/layer/unpack.hpp"
 #include "common/sys/file.hpp"
+#include "common/sys/paths.hpp"
 #include "common/sys/rooted_dir.hpp"
 #include "common/sys/stop.hpp"
 #include "common/sys/work_dir.hpp"
@@ -64,15 +65,13 @@ public:
 private:
   // Said before the work rather than after it.
   void check_free() const {
-    std::error_code error;
     const auto rootfs = path_ / "rootfs";
-    const auto type = fs::symlink_status(rootfs, error).type();
-    if (type != fs::file_type::not_found &&
-        (type != fs::file_type::directory || !fs::is_empty(rootfs, error))) {
+    const auto status = sys::find_status(rootfs, sys::Links::kept);
+    if (status && (!S_ISDIR(status->st_mode) || !sys::entries_of(rootfs).empty())) {
       throw util::Error(util::quote(rootfs.string()) +
                         " exists already: remove it, or choose a directory without a rootfs");
     }
-    if (fs::is_directory(path_ / "metadata.json", error)) {
+    if (sys::leads_to_directory(path_ / "metadata.json")) {
       throw util::Error(util::quote((path_ / "metadata.json").string()) + " is a directory: remove it");
     }
   }

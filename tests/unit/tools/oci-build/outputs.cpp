@@ -170,7 +170,8 @@ TEST_F(OutputsTest, ReplacesAnEmptyDirectory) {
 
 TEST_F(OutputsTest, NamesADirectoryThatIsNotThere) {
   const auto absent = top.path() / "absent";
-  EXPECT_EQ(refusal_of(absent), "cannot export to '" + absent.string() + "': No such file or directory");
+  EXPECT_EQ(refusal_of(absent), "cannot export to '" + absent.string() + "': cannot resolve '" +
+                                    absent.string() + "': No such file or directory");
 }
 
 TEST_F(OutputsTest, PublishesADirectoryThatItsOwnerCannotWrite) {

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "common/sys/fd.hpp"
 #include "common/sys/file.hpp"
+#include "common/sys/rooted_dir.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
 
@@ -56,6 +58,17 @@ TEST(DiskSize, AddsUpADirectoryWithLinksCountedOnceAndNotFollowed) {
   fs::create_hard_link(dir.path() / "other", dir.path() / "a/link");
   fs::create_directory_symlink("/usr", dir.path() / "a/symlink");
   EXPECT_EQ(disk_size(dir.path()), 8U);
+}
+
+TEST(DiskSize, ReachesADirectoryWhosePathIsTooLongForTheKernel) {
+  const sys::TempDir dir("/tmp");
+  auto root = sys::RootedDir::open(dir.path());
+  std::string deep;
+  for (int i = 0; i < 25; ++i)
+    deep += std::string(250, 'd') + "/";
+  const auto file = root.find_or_make_parents(deep + "file");
+  sys::write_all(root.create_file(file).get(), "12345", "file");
+  EXPECT_EQ(disk_size(dir.path()), 5U);
 }
 
 TEST(DiskSize, NamesAFileThatIsNotThere) {
