@@ -29,6 +29,7 @@
 #include "common/sandbox/trees.hpp"
 #include "common/sandbox/user.hpp"
 #include "common/sys/file.hpp"
+#include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -49,7 +50,7 @@ bool in_user_namespace() {
 
 MountStep attach(const fs::path& source, std::string target, std::uint64_t attributes) {
   return {.target = std::move(target),
-          .point = fs::is_directory(source) ? Point::directory : Point::file,
+          .point = sys::leads_to_directory(source) ? Point::directory : Point::file,
           .tree = detached_tree(source),
           .attributes = attributes};
 }
@@ -222,7 +223,7 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
 class NamespaceSandbox : public Sandbox {
 public:
   // Absolute: the child uses paths below it after it has changed its directory.
-  explicit NamespaceSandbox(const fs::path& directory) : directory_(fs::absolute(directory)) {}
+  explicit NamespaceSandbox(const fs::path& directory) : directory_(sys::absolute_path(directory)) {}
 
   std::string name() const override { return "namespaces"; }
 
@@ -242,7 +243,7 @@ public:
     plan.root = detached_tree(spec.root);
     if (guard != 0) set_tree_attributes(plan.root.get(), guard);
     // Absolute: the child has changed its directory when it mounts there.
-    plan.root_target = fs::absolute(spec.root).string();
+    plan.root_target = sys::absolute_path(spec.root).string();
     add_system(spec, devices(spec), plan);
     add_files(spec, *memory_, files, guard, plan);
     add_protection(spec, plan);

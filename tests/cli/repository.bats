@@ -48,6 +48,47 @@ sources() {
   [ "${#lines[@]}" -eq 3 ]
 }
 
+@test "what std::filesystem does is used in no other place than its wrappers" {
+  local tree=$BATS_TEST_TMPDIR/tree
+  mkdir -p "$tree/scripts" "$tree/common/tar" "$tree/tools/build" "$tree/tests"
+  cp scripts/layers "$tree/scripts"
+  echo 'set(LADDER util tar)' >"$tree/common/CMakeLists.txt"
+  cat >"$tree/common/tar/fine.cpp" <<'END'
+namespace fs = std::filesystem;
+fs::path a = std::filesystem::path("b").lexically_normal();
+END
+  cp "$tree/common/tar/fine.cpp" "$tree/tests/free.cpp"
+  echo 'bool there = std::filesystem::exists("b");' >>"$tree/tests/free.cpp"
+  cat >"$tree/common/tar/reader.cpp" <<'END'
+namespace files = std::filesystem;
+using namespace std::filesystem;
+bool there = fs::exists(a, error);
+for (const auto& entry : std::filesystem::directory_iterator(a))
+END
+  echo 'catch (const fs::filesystem_error& error)' >"$tree/tools/build/main.cpp"
+  git -C "$tree" init -q
+  run --separate-stderr "$tree/scripts/layers"
+  [ "$status" -eq 1 ]
+  [ "$(cut -d: -f1,2 <<<"$output")" = 'common/tar/reader.cpp:1
+common/tar/reader.cpp:2
+common/tar/reader.cpp:3
+common/tar/reader.cpp:4
+tools/build/main.cpp:1' ]
+  [ "$stderr" = 'layers: of std::filesystem only path is used; the rest is in common/sys/paths.hpp' ]
+}
+
+# Also by a name that is found through its argument, as in exists(path). CLI11 calls the one that does not throw.
+@test "no tool calls a function of std::filesystem that throws" {
+  local tool called
+  for tool in $(tools); do
+    called=$(nm -DC --undefined-only "$(command -v "$tool")" | grep 'std::filesystem::')
+    echo "$tool: $called"
+    [[ "$called" = *'std::filesystem::__cxx11::path::'* ]]
+    run grep -vE '::(__cxx11::path::|status[(].*, std::error_code&[)])' <<<"$called"
+    [ "$output" = '' ]
+  done
+}
+
 @test "every C++ file is formatted" {
   run scripts/format --check
   [ "$output" = '' ]
