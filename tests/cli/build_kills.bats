@@ -18,6 +18,10 @@ setup() {
   cp -a image before
 }
 
+teardown() {
+  if [ -n "${SERVER_PID:-}" ]; then kill "$SERVER_PID"; fi
+}
+
 # Every file of the outputs, hidden ones too, with what is in it.
 look() {
   find image -type f -exec cksum {} + | sort
@@ -94,4 +98,69 @@ nobody_is_here() {
   wait_until 10 nobody_is_here
   run ! grep -F "$BATS_TEST_TMPDIR" /proc/mounts
   [ -z "$(files_in "$(task_tmpdir)")" ]
+}
+
+# A server that takes connections and never answers, at 127.0.0.1:$PORT.
+start_silent_server() {
+  python3 -c '
+import socket
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+taken = []
+while True:
+    taken.append(server.accept())
+    print("taken", flush=True)' >server.log 3>&- &
+  SERVER_PID=$!
+  wait_until 10 test -s server.log
+  PORT=$(head -n 1 server.log)
+}
+
+# The build of `waiting` has come to the point where nothing happens any more.
+waits() {
+  case $1 in
+    server) grep -q taken server.log ;;
+    lock) [ -e cache/native/lock ] && grep -q 'engine: native' log ;;
+    fifo) gone "$2" ;; # it does not wait at all
+  esac
+}
+
+@test "whatever a build waits for, SIGTERM ends it at once, and with it ends all when it is killed" {
+  local what signal pid code held record
+  mkdir waiting cache files
+  echo content >files/file
+  make_image base files >digest
+  start_silent_server
+  for what in server lock fifo; do
+    for signal in TERM KILL; do
+      rm -rf cache/*
+      : >log
+      : >server.log
+      printf 'FROM scratch\nCOPY Dockerfile /\n' >waiting/Dockerfile
+      case $what in
+        server) printf 'FROM 127.0.0.1:%s/image\n' "$PORT" >waiting/Dockerfile ;;
+        lock)
+          mkdir cache/native
+          exec {held}>cache/native/lock
+          flock "$held"
+          ;;
+        fifo)
+          # shellcheck disable=SC2016
+          printf 'ARG base\nFROM $base AS base\nFROM scratch\nCOPY --from=base /file /\n' >waiting/Dockerfile
+          (build_version waiting env IMAGE_ARG_base=base)
+          record=$(echo cache/native/trees/*/tree.json)
+          rm "$record"
+          mkfifo "$record"
+          ;;
+      esac
+      (build_version waiting env IMAGE_ARG_base=base) &
+      pid=$!
+      wait_until 10 waits "$what" "$pid" || [ "$what" = fifo ]
+      code=0
+      kill -"$signal" "$pid" || true
+      wait "$pid" || code=$?
+      [ "$what" = fifo ] || [ "$code" -eq $((128 + $(kill -l "$signal"))) ] || { echo "$what: $code"; cat log; false; }
+      wait_until 5 nobody_is_here || { echo "after SIG$signal, waiting for $what, still there"; false; }
+      [ "$what" != lock ] || exec {held}>&-
+    done
+  done
 }
