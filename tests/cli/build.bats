@@ -41,6 +41,18 @@ setup() {
   run_task BUILD_ARGS_FILE=fifo
   [ "$status" -eq 1 ]
   said "oci-params: BUILD_ARGS_FILE: 'fifo' is a FIFO, not a file"
+  # What no parameter names.
+  local name
+  [ "$(id -u)" -eq 0 ] || skip 'building needs root'
+  mkdir context
+  printf 'FROM scratch\nCOPY Dockerfile /\n' >context/Dockerfile
+  for name in .dockerignore Dockerfile.dockerignore; do
+    mkfifo "context/$name"
+    E2E_ENGINE=native run_task CONTEXT=context
+    [ "$status" -eq 1 ]
+    said "oci-solve: 'context/$name' is a FIFO, not a file"
+    rm "context/$name"
+  done
 }
 
 @test "build: SIGTERM during any stage ends it with 143, and the stage too" {
