@@ -8,7 +8,6 @@
 #include <random>
 
 #include "common/http/transfer.hpp"
-#include "common/sys/interrupt.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
 
@@ -105,12 +104,12 @@ public:
   }
 
   // One attempt, redirects included.
-  const Response& attempt(sys::Interrupt& interrupt) {
+  const Response& attempt() {
     Url url = request_.url;
     left_home_ = false;
     deadlines_.head = Clock::now() + pool_.timeouts.head;
     for (int redirects = 0;; ++redirects) {
-      transfer(url, interrupt);
+      transfer(url);
       const auto location = response_.headers.find("Location");
       if (!is_redirect(response_.status) || !location || request_.method == Method::post) return response_;
       if (redirects == most_redirects) fail(url.display() + " leads to too many redirects");
@@ -133,7 +132,7 @@ public:
   }
 
 private:
-  void transfer(const Url& url, sys::Interrupt& interrupt) {
+  void transfer(const Url& url) {
     response_ = {.status = 0, .headers = {}, .url = url, .error = {}};
     // Whoever may redirect could otherwise have our login used where he likes.
     left_home_ = left_home_ || !url.same_origin(request_.url);
@@ -155,8 +154,9 @@ private:
                          .tls = request_.tls,
                          .show_key_pair = at_home,
                          .timeouts = pool_.timeouts,
-                         .deadlines = deadlines_},
-                        *this, interrupt);
+                         .deadlines = deadlines_,
+                         .cancel = request_.cancel},
+                        *this);
       pool_.give_back(std::move(transfer));  // not after an exception: its connection may be in any state
     } catch (const Enough&) {
     } catch (const Failure& failure) {
@@ -218,7 +218,6 @@ Client::Client(Timeouts timeouts) : pool_(std::make_unique<Pool>(timeouts)) {}
 Client::~Client() = default;
 
 Response Client::fetch(const Request& request, const Body& body) {
-  sys::Interrupt interrupt(request.cancel);
   Exchange exchange(request, body, *pool_);
   auto delay = request.retry.first_delay;
   for (int failures = 0;;) {
@@ -226,7 +225,7 @@ Response Client::fetch(const Request& request, const Body& body) {
     std::optional<Response> answer;
     std::optional<Failure> failure;
     try {
-      answer = exchange.attempt(interrupt);
+      answer = exchange.attempt();
       if (!may_pass(answer->status)) return *answer;
     } catch (const Failure& error) {
       if (!may_pass(error.kind()) || !exchange.can_go_on()) throw;
@@ -252,7 +251,7 @@ Response Client::fetch(const Request& request, const Body& body) {
                                 : answer->url.display() + " answered " + std::to_string(answer->status);
     const auto message = reason + "; trying again in " + seconds(wait);
     request.on_retry ? request.on_retry(message) : util::log::debug(message);
-    interrupt.sleep(wait);
+    request.cancel.sleep(wait);
     delay = std::min(delay * 2, request.retry.longest_delay);
   }
 }

@@ -9,12 +9,12 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "common/http/headers.hpp"
 #include "common/http/url.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/util/error.hpp"
 
 namespace http {
@@ -68,7 +68,7 @@ struct Request {
   Tls tls = {};
   Retry retry = {};
   std::function<void(const std::string& message)> on_retry = {};  // told why, and when it goes on
-  std::stop_token cancel = {};
+  sys::Cancellation cancel = {};
 };
 
 struct Response {

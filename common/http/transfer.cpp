@@ -1,5 +1,5 @@
 // libcurl's easy and multi interface. The multi interface drives even one transfer, because its poll can wait
-// for our own descriptors too: a request to stop ends a transfer at once.
+// for a descriptor of ours too: to be cancelled ends a transfer at once.
 #include "common/http/transfer.hpp"
 
 #include <algorithm>
@@ -13,7 +13,6 @@
 #include "common/http/curl.hpp"
 #include "common/http/trust.hpp"
 #include "common/sys/file.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/text.hpp"
 
 namespace http {
@@ -145,9 +144,9 @@ std::string failed_to_get(const TransferRequest& request) {
   return (request.method == Method::post ? "cannot post to " : "cannot get ") + request.url.display() + ": ";
 }
 
-// Waits for the server and for our own descriptors, a second at most. Throws Failure when the server has
+// Waits for the server, a second at most. Throws Failure when the server has
 // taken too long.
-void wait(CURLM* multi, std::span<curl_waitfd> own, const TransferRequest& request, Exchange& exchange) {
+void wait(CURLM* multi, const TransferRequest& request, Exchange& exchange) {
   using std::chrono::milliseconds;
   constexpr milliseconds longest(1000);
   const auto& deadlines = request.deadlines;
@@ -160,7 +159,8 @@ void wait(CURLM* multi, std::span<curl_waitfd> own, const TransferRequest& reque
   const auto most =
       std::min({longest, request.timeouts.stall,
                 std::chrono::ceil<milliseconds>(std::min(end - begin, decltype(end - begin)(longest)))});
-  if (curl().multi_poll(multi, own.data(), static_cast<unsigned>(own.size()), static_cast<int>(most.count()),
+  curl_waitfd cancelled = {request.cancel.fd(), CURL_WAIT_POLLIN, 0};
+  if (curl().multi_poll(multi, &cancelled, cancelled.fd >= 0 ? 1 : 0, static_cast<int>(most.count()),
                         nullptr) != CURLM_OK)
     throw util::Error("libcurl failed");
   if (!exchange.succeeds) return;
@@ -224,7 +224,7 @@ Transfer::Transfer() : state_(std::make_unique<State>()) {
 
 Transfer::~Transfer() = default;
 
-void Transfer::perform(const TransferRequest& request, Receiver& receiver, sys::Interrupt& interrupt) {
+void Transfer::perform(const TransferRequest& request, Receiver& receiver) {
   CURL* const easy = state_->easy.get();
   CURLM* const multi = state_->multi.get();
   Exchange exchange{easy, receiver, Floor(request.timeouts.stall, request.timeouts.slowest)};
@@ -265,12 +265,10 @@ void Transfer::perform(const TransferRequest& request, Receiver& receiver, sys::
   std::unique_ptr<CURL, decltype(remove)> attached(easy, remove);
   int running = 1;
   while (running > 0) {
-    interrupt.check();
+    request.cancel.check();
     if (curl().multi_perform(multi, &running) != CURLM_OK) throw util::Error("libcurl failed");
     if (running == 0) break;
-    curl_waitfd own[2] = {{interrupt.cancel_fd(), CURL_WAIT_POLLIN, 0},
-                          {sys::stop::fd(), CURL_WAIT_POLLIN, 0}};
-    wait(multi, std::span(own).first(sys::stop::fd() >= 0 ? 2 : 1), request, exchange);
+    wait(multi, request, exchange);
   }
   CURLcode result = CURLE_OK;
   int left = 0;

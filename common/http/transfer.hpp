@@ -8,7 +8,7 @@
 
 #include "common/http/client.hpp"
 #include "common/http/patience.hpp"
-#include "common/sys/interrupt.hpp"
+#include "common/sys/cancellation.hpp"
 
 namespace http {
 
@@ -21,6 +21,7 @@ struct TransferRequest {
   bool show_key_pair;
   const Timeouts& timeouts;
   Deadlines deadlines;
+  const sys::Cancellation& cancel;
 };
 
 // What the answer's parts are given to. Exceptions end the transfer and leave perform().
@@ -40,9 +41,9 @@ public:
   Transfer& operator=(const Transfer&) = delete;
   ~Transfer();
 
-  // Throws Failure when there is no whole answer, what `receiver` throws, and what sys::Interrupt::check
-  // does.
-  void perform(const TransferRequest& request, Receiver& receiver, sys::Interrupt& interrupt);
+  // Throws Failure when there is no whole answer, what `receiver` throws, and as
+  // sys::Cancellation::check does.
+  void perform(const TransferRequest& request, Receiver& receiver);
 
 private:
   struct State;

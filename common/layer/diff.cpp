@@ -21,12 +21,12 @@ bool is_whiteout(const struct stat& status) {
 }
 
 bool same_content(const ChangeSet& upper, const ChangeSet& lower, const std::string& path,
-                  const std::stop_token& cancel) {
+                  const sys::Cancellation& cancel) {
   const auto a = upper.open(path);
   const auto b = lower.open(path);
   std::vector<std::byte> left(64 << 10), right(64 << 10);
   for (;;) {
-    sys::stop::check(cancel);
+    cancel.check();
     const std::size_t count = sys::read_some(a.get(), left, util::quote(path));
     std::size_t filled = 0;
     while (filled < count) {
@@ -43,7 +43,7 @@ bool same_content(const ChangeSet& upper, const ChangeSet& lower, const std::str
 class Walk {
 public:
   Walk(const ChangeSet& upper, const ChangeSet* lower, const ChangeVisitor& visit,
-       const std::stop_token& cancel)
+       const sys::Cancellation& cancel)
       : upper_(upper), lower_(lower), visit_(visit), cancel_(cancel) {}
 
   void run() { directory("", lower_, Below::visible); }
@@ -66,7 +66,7 @@ private:
       }
     };
     for (const auto& name : names) {
-      sys::stop::check(cancel_);
+      cancel_.check();
       const auto status = upper_.status(join(path, name));
       if (!status) continue;
       // A whiteout in a directory that replaced what was below is one of the removals found by comparing.
@@ -123,13 +123,13 @@ private:
   const ChangeSet& upper_;
   const ChangeSet* lower_;
   const ChangeVisitor& visit_;
-  const std::stop_token& cancel_;
+  const sys::Cancellation& cancel_;
 };
 
 }  // namespace
 
 void diff(const ChangeSet& upper, const ChangeSet* lower, const ChangeVisitor& visit,
-          const std::stop_token& cancel) {
+          const sys::Cancellation& cancel) {
   Walk(upper, lower, visit, cancel).run();
 }
 

@@ -4,10 +4,10 @@
 #include <sys/stat.h>
 
 #include <functional>
-#include <stop_token>
 #include <string>
 
 #include "common/layer/change_set.hpp"
+#include "common/sys/cancellation.hpp"
 
 namespace layer {
 
@@ -31,6 +31,6 @@ using ChangeVisitor = std::function<void(const Change&)>;
 // These are BuildKit's rules (util/overlay, continuity/fs). Throws util::Error, also as sys::stop::check
 // does.
 void diff(const ChangeSet& upper, const ChangeSet* lower, const ChangeVisitor& visit,
-          const std::stop_token& cancel = {});
+          const sys::Cancellation& cancel = {});
 
 }  // namespace layer

@@ -42,7 +42,7 @@ tar::Type type_of(mode_t mode) {
 
 class Packer {
 public:
-  Packer(const ChangeSet& upper, const PackOptions& options, const std::stop_token& cancel,
+  Packer(const ChangeSet& upper, const PackOptions& options, const sys::Cancellation& cancel,
          stream::Sink& sink)
       : upper_(upper), options_(options), cancel_(cancel), writer_(sink), buffer_(256 << 10) {}
 
@@ -125,7 +125,7 @@ private:
     const auto fd = upper_.open(path);
     if (size > buffer_.size()) ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
     while (size > 0) {
-      sys::stop::check(cancel_);
+      cancel_.check();
       const std::size_t wanted = std::min<std::uint64_t>(buffer_.size(), size);
       const std::size_t count = sys::read_some(fd.get(), std::span(buffer_).first(wanted), util::quote(path));
       if (count == 0) throw util::Error(util::quote(path) + " became shorter while it was packed");
@@ -136,7 +136,7 @@ private:
 
   const ChangeSet& upper_;
   const PackOptions& options_;
-  const std::stop_token& cancel_;
+  const sys::Cancellation& cancel_;
   tar::Writer writer_;
   std::vector<std::byte> buffer_;
   std::set<std::string> directories_;                     // that have their entry
@@ -146,7 +146,7 @@ private:
 }  // namespace
 
 PackedLayer pack(const ChangeSet& upper, const ChangeSet* lower, const sys::NamedFile& blob_file,
-                 const PackOptions& options, const std::stop_token& cancel) {
+                 const PackOptions& options, const sys::Cancellation& cancel) {
   auto blob = std::make_unique<stream::HashingSink>(stream::to_fd(blob_file.fd, blob_file.what));
   const auto& blob_digest = *blob;
   // Three threads: this one reads and hashes the tar, the next compresses, the last hashes and writes.

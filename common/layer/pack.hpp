@@ -3,11 +3,11 @@
 
 #include <cstdint>
 #include <optional>
-#include <stop_token>
 
 #include "common/image/descriptor.hpp"
 #include "common/layer/change_set.hpp"
 #include "common/stream/sink.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/copy_content.hpp"
 
 namespace layer {
@@ -30,6 +30,6 @@ struct PackedLayer {
 // mtimes are whole seconds. No change at all gives the empty tar of 1024 zero bytes. Memory is constant but
 // for hard links and names of directories. Throws util::Error, also as sys::stop::check does.
 PackedLayer pack(const ChangeSet& upper, const ChangeSet* lower, const sys::NamedFile& blob_file,
-                 const PackOptions& options, const std::stop_token& cancel = {});
+                 const PackOptions& options, const sys::Cancellation& cancel = {});
 
 }  // namespace layer

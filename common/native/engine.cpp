@@ -10,7 +10,6 @@
 #include <ctime>
 #include <list>
 #include <memory>
-#include <stop_token>
 
 #include "common/context/sources.hpp"
 #include "common/dockerfile/file.hpp"
@@ -23,6 +22,7 @@
 #include "common/plan/lower.hpp"
 #include "common/solver/solve.hpp"
 #include "common/store/store.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/stop.hpp"
 #include "common/util/characters.hpp"
@@ -159,12 +159,13 @@ public:
       : request_(request),
         epoch_(epoch_of(request)),
         store_(open_store(request, state_dir, cache, isolation.directory.path())),
-        images_(request, registry_settings(request), *store_, progress_),
+        images_(request, registry_settings(request), *store_, progress_, canceller_.cancellation()),
         workshop_({.request = request,
                    .snapshotter = *isolation.snapshotter,
                    .sandbox = *isolation.sandbox,
                    .images = images_,
                    .progress = progress_,
+                   .canceller = canceller_,
                    .directory = directory,
                    .proxies = proxies_of(request),
                    .epoch = epoch_}) {}
@@ -283,6 +284,7 @@ private:
   std::optional<std::int64_t> epoch_;
   std::unique_ptr<store::Store> store_;
   engine::Progress progress_;
+  sys::Canceller canceller_;
   solver::BaseImages images_;
   solver::Workshop workshop_;
 };

@@ -70,13 +70,13 @@ std::string Authorizer::known(const Endpoint& endpoint, const std::string& scope
 }
 
 std::string Authorizer::answer(const Endpoint& endpoint, const std::string& scope, const std::string& used,
-                               const http::Response& refusal, std::stop_token cancel) {
+                               const http::Response& refusal, const sys::Cancellation& cancel) {
   auto& entry = entry_of(endpoint, scope);
   const std::lock_guard lock(entry.mutex);
   // Someone else was refused as well, and has an answer already.
   if (entry.authorization != used) return entry.authorization;
   try {
-    entry.authorization = make(endpoint, scope, refusal, std::move(cancel));
+    entry.authorization = make(endpoint, scope, refusal, cancel);
   } catch (const http::Failure& failure) {
     throw EndpointFailure(failure.what());
   }
@@ -84,11 +84,11 @@ std::string Authorizer::answer(const Endpoint& endpoint, const std::string& scop
 }
 
 std::string Authorizer::make(const Endpoint& endpoint, const std::string& scope,
-                             const http::Response& refusal, std::stop_token cancel) {
+                             const http::Response& refusal, const sys::Cancellation& cancel) {
   const auto credential = credentials_.find(endpoint.host);
   if (const auto challenge = find_challenge(refusal, "bearer")) {
     if (credential && !credential->registry_token.empty()) return bearer(credential->registry_token, "");
-    return fetch_token(endpoint, scope, *challenge, credential, std::move(cancel));
+    return fetch_token(endpoint, scope, *challenge, credential, cancel);
   }
   if (!find_challenge(refusal, "basic")) {
     throw EndpointFailure(endpoint.host + " asks for a login in a way that is not known here");
@@ -112,7 +112,8 @@ http::Tls Authorizer::tls_for(const Endpoint& endpoint, const http::Url& realm) 
 
 std::string Authorizer::fetch_token(const Endpoint& endpoint, const std::string& scope,
                                     const http::Challenge& challenge,
-                                    const std::optional<Credential>& credential, std::stop_token cancel) {
+                                    const std::optional<Credential>& credential,
+                                    const sys::Cancellation& cancel) {
   const auto realm = [&] {
     try {
       return http::Url::parse(parameter(challenge, "realm"));
@@ -131,7 +132,7 @@ std::string Authorizer::fetch_token(const Endpoint& endpoint, const std::string&
                         .content = http::Content::fixed,
                         .tls = tls_for(endpoint, realm),
                         .retry = settings_.retry,
-                        .cancel = std::move(cancel)};
+                        .cancel = cancel};
   if (credential && !credential->identity_token.empty()) {
     request.method = http::Method::post;
     request.form = "grant_type=refresh_token&client_id=oci-build&service=" + http::percent_encode(service) +

@@ -5,12 +5,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <stop_token>
 #include <string>
 #include <utility>
 
 #include "common/registry/credentials.hpp"
 #include "common/registry/endpoint.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/util/error.hpp"
 
 namespace registry {
@@ -33,7 +33,7 @@ public:
   // nothing to answer with or the token service refuses; util::Error when a credential helper fails, and on
   // stop requests.
   std::string answer(const Endpoint& endpoint, const std::string& scope, const std::string& used,
-                     const http::Response& refusal, std::stop_token cancel);
+                     const http::Response& refusal, const sys::Cancellation& cancel);
 
 private:
   struct Entry {
@@ -42,10 +42,10 @@ private:
   };
   Entry& entry_of(const Endpoint& endpoint, const std::string& scope);
   std::string make(const Endpoint& endpoint, const std::string& scope, const http::Response& refusal,
-                   std::stop_token cancel);
+                   const sys::Cancellation& cancel);
   std::string fetch_token(const Endpoint& endpoint, const std::string& scope,
                           const http::Challenge& challenge, const std::optional<Credential>& credential,
-                          std::stop_token cancel);
+                          const sys::Cancellation& cancel);
   http::Tls tls_for(const Endpoint& endpoint, const http::Url& realm) const;
 
   http::Client& client_;

@@ -106,7 +106,7 @@ http::Response Client::fetch(const Endpoint& endpoint, const http::Request& requ
 }
 
 http::Response Client::ask(const Endpoint& endpoint, bool is_last, const std::string& repository,
-                           const Ask& ask, std::uint64_t offset, std::stop_token cancel,
+                           const Ask& ask, std::uint64_t offset, const sys::Cancellation& cancel,
                            const http::Body& body) {
   const auto scope = "repository:" + repository + ":pull";
   auto url = endpoint.base.resolve(repository + "/" + ask.path);

@@ -5,7 +5,6 @@
 #include <functional>
 #include <mutex>
 #include <set>
-#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "common/registry/authorizer.hpp"
 #include "common/registry/endpoint.hpp"
 #include "common/registry/settings.hpp"
+#include "common/sys/cancellation.hpp"
 
 namespace registry {
 
@@ -43,7 +43,7 @@ public:
   // One request to one endpoint, logged in where it wants that. `body` gets what http::Body gets, from byte
   // number `offset` on. Throws EndpointFailure unless it ends with a status of 2xx.
   http::Response ask(const Endpoint& endpoint, bool is_last, const std::string& repository, const Ask& ask,
-                     std::uint64_t offset, std::stop_token cancel, const http::Body& body);
+                     std::uint64_t offset, const sys::Cancellation& cancel, const http::Body& body);
 
 private:
   bool is_unreachable(const Endpoint& endpoint);

@@ -92,7 +92,8 @@ Puller::Puller(Settings settings, store::Store& store, Tell tell)
     : client_(std::move(settings), std::move(tell)), store_(store) {}
 
 // What a tag means now. A HEAD costs no pull where pulls are counted. Nothing if the answer does not say.
-std::optional<store::Blob> Puller::look_up(const image::Reference& reference, std::stop_token cancel) {
+std::optional<store::Blob> Puller::look_up(const image::Reference& reference,
+                                           const sys::Cancellation& cancel) {
   std::optional<store::Blob> found;
   const Ask head{
       .method = http::Method::head, .path = "manifests/" + version_of(reference), .accept = document_types};
@@ -108,7 +109,7 @@ std::optional<store::Blob> Puller::look_up(const image::Reference& reference, st
 
 // The document `name`, a tag or digest, from the network.
 Puller::Document Puller::fetch_document(const image::Reference& reference, const std::string& name,
-                                        std::stop_token cancel) {
+                                        const sys::Cancellation& cancel) {
   const bool by_digest = name.find(':') != std::string::npos;
   const Ask get{.path = "manifests/" + name,
                 .accept = document_types,
@@ -135,12 +136,12 @@ Puller::Document Puller::fetch_document(const image::Reference& reference, const
 }
 
 Puller::Document Puller::document(const image::Reference& reference, const store::Blob& blob,
-                                  std::stop_token cancel) {
+                                  const sys::Cancellation& cancel) {
   if (auto json = store_.blobs().read(blob)) return {blob, std::move(*json)};
-  return fetch_document(reference, blob.digest.str(), std::move(cancel));
+  return fetch_document(reference, blob.digest.str(), cancel);
 }
 
-Puller::Document Puller::root_of(const image::Reference& reference, std::stop_token cancel) {
+Puller::Document Puller::root_of(const image::Reference& reference, const sys::Cancellation& cancel) {
   auto full = reference;
   if (full.tag.empty() && full.digest.empty()) full.tag = version_of(reference);
   // A digest means the same for ever. A tag is asked for each time.
@@ -153,7 +154,7 @@ Puller::Document Puller::root_of(const image::Reference& reference, std::stop_to
 }
 
 Image Puller::resolve(const image::Reference& reference, const std::optional<image::Platform>& platform,
-                      std::stop_token cancel) {
+                      const sys::Cancellation& cancel) {
   if (!reference.digest.empty()) {
     util::with_context(name_of(reference), [&] { return hash::Digest::parse(reference.digest); });
   }
@@ -173,18 +174,18 @@ Image Puller::resolve(const image::Reference& reference, const std::optional<ima
 }
 
 std::string Puller::config_of(const image::Reference& reference, const image::Descriptor& config,
-                              std::stop_token cancel) {
+                              const sys::Cancellation& cancel) {
   if (config.size > most_document_bytes) {
     throw util::Error("image " + name_of(reference) + " has a config of " + util::human_size(config.size));
   }
-  fetch_blob(reference, config, {}, std::move(cancel));
+  fetch_blob(reference, config, {}, cancel);
   auto json = store_.blobs().read(blob_of(config));
   if (!json) throw util::Error("the store does not keep what is written to it; is its disk failing?");
   return std::move(*json);
 }
 
 void Puller::fetch_blob(const image::Reference& reference, const image::Descriptor& blob,
-                        const OnProgress& on_progress, std::stop_token cancel) {
+                        const OnProgress& on_progress, const sys::Cancellation& cancel) {
   const auto tell = [&](std::uint64_t done) {
     if (on_progress) on_progress(blob, done);
   };
@@ -225,7 +226,8 @@ void Puller::fetch_blob(const image::Reference& reference, const image::Descript
   tell(blob.size);
 }
 
-void Puller::fetch_layers(const Image& image, const OnProgress& on_progress, std::stop_token cancel) {
+void Puller::fetch_layers(const Image& image, const OnProgress& on_progress,
+                          const sys::Cancellation& cancel) {
   std::vector<image::Descriptor> blobs;
   std::set<hash::Digest> seen;
   for (const auto& layer : image.manifest.layers) {
@@ -233,8 +235,7 @@ void Puller::fetch_layers(const Image& image, const OnProgress& on_progress, std
   }
   std::mutex mutex;
   std::exception_ptr first_failure;
-  std::stop_source stop;
-  const std::stop_callback pass_on(cancel, [&] { stop.request_stop(); });
+  sys::Canceller stop(cancel);
   const OnProgress in_turn = [&](const image::Descriptor& blob, std::uint64_t done) {
     if (!on_progress) return;
     const std::lock_guard lock(mutex);
@@ -244,12 +245,12 @@ void Puller::fetch_layers(const Image& image, const OnProgress& on_progress, std
   const auto work = [&] {
     try {
       for (std::size_t i = next++; i < blobs.size(); i = next++)
-        fetch_blob(image.reference, blobs[i], in_turn, stop.get_token());
+        fetch_blob(image.reference, blobs[i], in_turn, stop.cancellation());
     } catch (...) {
       const std::lock_guard lock(mutex);
       // Those that are cancelled because of the first fail too, and say less.
       if (!first_failure) first_failure = std::current_exception();
-      stop.request_stop();
+      stop.cancel();
     }
   };
   if (!blobs.empty()) {

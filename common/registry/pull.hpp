@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "common/image/reference.hpp"
 #include "common/registry/client.hpp"
 #include "common/store/store.hpp"
+#include "common/sys/cancellation.hpp"
 
 namespace registry {
 
@@ -40,23 +40,25 @@ public:
   // compare its config's platform. Throws util::Error naming the image, and the reason of every
   // endpoint or the platforms there are.
   Image resolve(const image::Reference& reference, const std::optional<image::Platform>& platform,
-                std::stop_token cancel = {});
+                const sys::Cancellation& cancel = {});
 
   // Afterwards every layer of `image` is in the store, checked against its digest; several are fetched at a
   // time. Throws util::Error naming the image; what was fetched so far stays.
-  void fetch_layers(const Image& image, const OnProgress& on_progress, std::stop_token cancel = {});
+  void fetch_layers(const Image& image, const OnProgress& on_progress, const sys::Cancellation& cancel = {});
 
 private:
   struct Document;
 
-  Document root_of(const image::Reference& reference, std::stop_token cancel);
-  std::optional<store::Blob> look_up(const image::Reference& reference, std::stop_token cancel);
-  Document fetch_document(const image::Reference& reference, const std::string& name, std::stop_token cancel);
-  Document document(const image::Reference& reference, const store::Blob& blob, std::stop_token cancel);
+  Document root_of(const image::Reference& reference, const sys::Cancellation& cancel);
+  std::optional<store::Blob> look_up(const image::Reference& reference, const sys::Cancellation& cancel);
+  Document fetch_document(const image::Reference& reference, const std::string& name,
+                          const sys::Cancellation& cancel);
+  Document document(const image::Reference& reference, const store::Blob& blob,
+                    const sys::Cancellation& cancel);
   std::string config_of(const image::Reference& reference, const image::Descriptor& config,
-                        std::stop_token cancel);
+                        const sys::Cancellation& cancel);
   void fetch_blob(const image::Reference& reference, const image::Descriptor& blob,
-                  const OnProgress& on_progress, std::stop_token cancel);
+                  const OnProgress& on_progress, const sys::Cancellation& cancel);
 
   Client client_;
   store::Store& store_;

@@ -311,7 +311,7 @@ private:
       process.wait();
       explain(failure, plan, spec);
     }
-    return process.supervise(std::move(printed.read_end), spec.cancel_fd, output);
+    return process.supervise(std::move(printed.read_end), output, spec.cancel);
   }
 
   // Not before the first step: many builds have none.

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/sys/cancellation.hpp"
 #include "common/sys/process.hpp"
 #include "common/util/error.hpp"
 
@@ -52,7 +53,7 @@ struct Spec {
   std::string hostname = "buildkitsandbox";
   Network network = Network::shared;
   bool insecure = false;
-  int cancel_fd = -1;  // once it is readable the process is killed and run() throws
+  sys::Cancellation cancel = {};  // once it is requested the process is killed and run() throws
 };
 
 // What a step asks for cannot be had: its program, a mount where it wants it.

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
-#include <poll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,7 +12,6 @@
 #include <csignal>
 #include <span>
 
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 
 namespace sandbox {
@@ -47,17 +45,13 @@ StepProcess::~StepProcess() {
   reap();
 }
 
-sys::ExitStatus StepProcess::supervise(sys::UniqueFd output_fd, int cancel_fd, const Output& output) {
+sys::ExitStatus StepProcess::supervise(sys::UniqueFd output_fd, const Output& output,
+                                       const sys::Cancellation& cancel) {
   if (::fcntl(output_fd.get(), F_SETFL, O_NONBLOCK) != 0) util::throw_errno("cannot read the step's output");
   Buffer buffer;
   for (;;) {
-    pollfd events[] = {{output_fd.get(), POLLIN, 0},
-                       {ended_.get(), POLLIN, 0},
-                       {sys::stop::fd(), POLLIN, 0},
-                       {cancel_fd, POLLIN, 0}};
-    if (::poll(events, std::size(events), -1) < 0 && errno != EINTR) util::throw_errno("cannot poll");
-    sys::stop::check();
-    if (events[3].revents != 0) throw util::Error("cancelled", util::Cause::Kind::cancelled);
+    pollfd events[] = {{output_fd.get(), POLLIN, 0}, {ended_.get(), POLLIN, 0}};
+    cancel.wait(events);
     if (events[0].revents != 0) {
       if (!pass_on(output_fd.get(), buffer, output)) output_fd = sys::UniqueFd();  // it may run on without
     } else if (events[1].revents != 0) {

@@ -5,6 +5,7 @@
 
 #include "common/sandbox/child.hpp"
 #include "common/sandbox/sandbox.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/process.hpp"
 
@@ -21,8 +22,8 @@ public:
   ~StepProcess();
 
   // Hands on what comes out of `output_fd` until the process has ended, whoever else may hold the other end.
-  // Throws util::Error when a stop is requested or `cancel_fd` (-1 = none) becomes readable.
-  sys::ExitStatus supervise(sys::UniqueFd output_fd, int cancel_fd, const Output& output);
+  // Throws util::Error, also as sys::Cancellation::check does.
+  sys::ExitStatus supervise(sys::UniqueFd output_fd, const Output& output, const sys::Cancellation& cancel);
 
   sys::ExitStatus wait();
 

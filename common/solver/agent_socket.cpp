@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -56,17 +55,10 @@ AgentSocket::AgentSocket(std::filesystem::path agent, Forwarding forwarding,
       forwarding_(forwarding),
       directory_(directory, "ssh-"),
       directory_fd_(::open(directory_.path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)),
-      listener_(make_socket()),
-      stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (!stop_) util::throw_errno("cannot make an event");
+      listener_(make_socket()) {
   if (!directory_fd_) util::throw_errno("cannot open " + util::quote(directory_.path().string()));
   listen(access);
-  server_ = sys::Thread([this] { serve(); });
-}
-
-AgentSocket::~AgentSocket() {
-  ::eventfd_write(stop_.get(), 1);
-  server_.wait();
+  server_ = sys::Thread([this, fd = canceller_.cancellation().fd()] { serve(fd); });
 }
 
 std::filesystem::path AgentSocket::path() const {
@@ -89,12 +81,12 @@ void AgentSocket::listen(const Access& access) {
   }
 }
 
-void AgentSocket::serve() {
+void AgentSocket::serve(int cancelled_fd) {
   std::list<AgentRelay> relays;
   bool is_short = false;
   for (;;) {
     const bool accepts = !is_short && relays.size() < most_connections;
-    std::vector<pollfd> events = {{stop_.get(), POLLIN, 0}, {accepts ? listener_.get() : -1, POLLIN, 0}};
+    std::vector<pollfd> events = {{cancelled_fd, POLLIN, 0}, {accepts ? listener_.get() : -1, POLLIN, 0}};
     for (const auto& relay : relays) {
       events.push_back(relay.client_events());
       events.push_back(relay.agent_events());

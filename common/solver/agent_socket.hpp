@@ -7,6 +7,7 @@
 #include <list>
 
 #include "common/solver/agent_relay.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/sys/thread.hpp"
@@ -29,7 +30,6 @@ public:
               const Access& access);
   AgentSocket(const AgentSocket&) = delete;
   AgentSocket& operator=(const AgentSocket&) = delete;
-  ~AgentSocket();
 
   std::filesystem::path path() const;
 
@@ -40,7 +40,7 @@ private:
   enum class Accepted { one, later };
 
   void listen(const Access& access);
-  void serve();
+  void serve(int cancelled_fd);
   Accepted accept(std::list<AgentRelay>& relays) const;
 
   std::filesystem::path agent_;
@@ -48,8 +48,8 @@ private:
   sys::TempDir directory_;
   sys::UniqueFd directory_fd_;
   sys::UniqueFd listener_;
-  sys::UniqueFd stop_;  // readable once all is to end
   sys::Thread server_;
+  sys::Canceller canceller_;
 };
 
 }  // namespace solver

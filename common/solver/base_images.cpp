@@ -31,21 +31,22 @@ hash::Digest chain_id(const std::vector<hash::Digest>& diff_ids) {
 
 class CancelableSource : public stream::Source {
 public:
-  CancelableSource(std::unique_ptr<stream::Source> inner, std::stop_token cancel)
-      : inner_(std::move(inner)), cancel_(std::move(cancel)) {}
+  CancelableSource(std::unique_ptr<stream::Source> inner, const sys::Cancellation& cancel)
+      : inner_(std::move(inner)), cancel_(cancel) {}
 
   std::size_t read(std::span<std::byte> buffer) override {
-    sys::stop::check(cancel_);
+    cancel_.check();
     return inner_->read(buffer);
   }
 
 private:
   std::unique_ptr<stream::Source> inner_;
-  std::stop_token cancel_;
+  sys::Cancellation cancel_;
 };
 
-std::unique_ptr<stream::Source> cancelable(std::unique_ptr<stream::Source> inner, std::stop_token cancel) {
-  return std::make_unique<CancelableSource>(std::move(inner), std::move(cancel));
+std::unique_ptr<stream::Source> cancelable(std::unique_ptr<stream::Source> inner,
+                                           const sys::Cancellation& cancel) {
+  return std::make_unique<CancelableSource>(std::move(inner), cancel);
 }
 
 store::Fidelity fidelity_of(const layer::Report& report, engine::Progress::Vertex& vertex) {
@@ -75,10 +76,11 @@ struct BaseImages::Entry {
 };
 
 BaseImages::BaseImages(const document::Request& request, registry::Settings settings, store::Store& store,
-                       engine::Progress& progress)
+                       engine::Progress& progress, const sys::Cancellation& cancel)
     : store_(store),
       puller_(std::move(settings), store, [](const std::string& message) { util::log::warning(message); }),
-      progress_(progress) {
+      progress_(progress),
+      canceller_(cancel) {
   for (const auto& preload : request.preloads) {
     if (!preload.layout)
       throw util::Error("the image " + util::quote(preload.name) + " is not laid out: run oci-preload first");
@@ -88,9 +90,7 @@ BaseImages::BaseImages(const document::Request& request, registry::Settings sett
   }
 }
 
-BaseImages::~BaseImages() {
-  cancel();
-}
+BaseImages::~BaseImages() = default;
 
 std::string BaseImages::reference_for(const document::Preload& preload) {
   if (preload.role == document::Preload::Role::context) return preload.name;
@@ -148,7 +148,8 @@ void BaseImages::load(Entry& entry, const std::string& reference, const image::P
     look_up(entry, image::Reference::parse(reference).value(), platform);
   } catch (const util::Error& error) {
     entry.failure = std::current_exception();
-    if (!error.is_cancelled() && !stop_.stop_requested()) vertex.failed(dockerfile::harmless(error.what()));
+    if (!error.is_cancelled() && !canceller_.cancellation().requested())
+      vertex.failed(dockerfile::harmless(error.what()));
     throw;
   }
   vertex.done();
@@ -165,7 +166,7 @@ void BaseImages::look_up(Entry& entry, const image::Reference& reference, const 
     entry.fetched = true;
     return;
   }
-  const auto& pulled = entry.pulled.emplace(puller_.resolve(reference, platform, stop_.get_token()));
+  const auto& pulled = entry.pulled.emplace(puller_.resolve(reference, platform, canceller_.cancellation()));
   entry.image = image::Image{.manifest = std::nullopt,
                              .config_digest = pulled.manifest.config.digest,
                              .config_json = pulled.config_json,
@@ -194,9 +195,10 @@ void BaseImages::fetch(Entry& entry, const std::string& reference) {
           started = true;
           vertex.transfer(blob.digest.str(), done, blob.size);
         },
-        stop_.get_token());
+        canceller_.cancellation());
   } catch (const util::Error& error) {
-    if (started && !error.is_cancelled() && !stop_.stop_requested()) vertex.failed(error.what());
+    if (started && !error.is_cancelled() && !canceller_.cancellation().requested())
+      vertex.failed(error.what());
     throw;
   }
   if (started) vertex.done();
@@ -253,35 +255,30 @@ BaseImages::Tree BaseImages::unpack(Entry& entry, const std::string& reference,
   for (;;) {
     if (auto root = store_.trees().find(chain)) return {.root = std::move(*root), .was_there = true};
     auto making = store_.trees().make(chain, is_here(entry) ? store::Bytes::here : store::Bytes::awaited,
-                                      stop_.get_token());
+                                      canceller_.cancellation());
     if (!making) continue;
     try {
       const auto fidelity = unpack_into(making->root(), entry, reference, vertex);
       return {.root = making->commit(fidelity)};
     } catch (const util::Error& error) {
-      if (stop_.stop_requested() || !store_.trees().give_up(std::move(*making), error)) throw;
+      if (canceller_.cancellation().requested() || !store_.trees().give_up(std::move(*making), error)) throw;
     }
   }
 }
 
 store::Fidelity BaseImages::unpack_into(const std::filesystem::path& directory, Entry& entry,
                                         const std::string& reference, engine::Progress::Vertex& vertex) {
+  const auto& cancel = canceller_.cancellation();
   LayerQueue queue(vertex);
-  std::stop_source stop;  // of the pull alone
-  const std::stop_callback on_cancel(stop_.get_token(), [&] { stop.request_stop(); });
   sys::Thread pull;
-  // What cannot be unpacked is not pulled to its end.
-  struct Abandon {
-    std::stop_source& stop;
-    ~Abandon() { stop.request_stop(); }
-  } const abandon{stop};
+  sys::Canceller abandon(cancel);  // what cannot be unpacked is not pulled to its end
   if (!entry.fetched) {
     pull = sys::Thread([&] {
       try {
         puller_.fetch_layers(
             *entry.pulled,
             [&](const image::Descriptor& blob, std::uint64_t done) { queue.progress(blob, done); },
-            stop.get_token());
+            abandon.cancellation());
         queue.end(nullptr);
       } catch (...) {
         queue.end(std::current_exception());
@@ -292,7 +289,7 @@ store::Fidelity BaseImages::unpack_into(const std::filesystem::path& directory, 
   const auto report = layer::unpack(
       *entry.image,
       [&](const image::Descriptor& layer) -> std::unique_ptr<stream::Source> {
-        if (entry.archive) return cancelable(entry.archive->open_blob(layer), stop_.get_token());
+        if (entry.archive) return cancelable(entry.archive->open_blob(layer), cancel);
         if (!entry.fetched) queue.wait_for(layer.digest);
         vertex.note("extracting " + layer.digest.str());
         auto file = store_.blobs().open_file({layer.digest, layer.size}, store::Check::size);
@@ -300,7 +297,7 @@ store::Fidelity BaseImages::unpack_into(const std::filesystem::path& directory, 
           throw util::Error("the layer " + layer.digest.str() + " is not in the store",
                             util::Cause::Kind::damaged);
         }
-        return cancelable(stream::from_fd(std::move(file), "blob " + layer.digest.str()), stop_.get_token());
+        return cancelable(stream::from_fd(std::move(file), "blob " + layer.digest.str()), cancel);
       },
       reference, root, {.root_entry = layer::ApplyOptions::RootEntry::ignore});
   if (pull.joinable()) {

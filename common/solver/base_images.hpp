@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -16,6 +15,7 @@
 #include "common/registry/pull.hpp"
 #include "common/registry/settings.hpp"
 #include "common/store/store.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/thread.hpp"
 
 namespace solver {
@@ -24,9 +24,9 @@ namespace solver {
 // image, its layers as blobs and its files are three different things to ask for. Thread-safe.
 class BaseImages : public plan::Images {
 public:
-  // Borrows all but `settings`.
+  // Borrows all but `settings`. All pulling and unpacking ends with the images, and when `cancel` says so.
   BaseImages(const document::Request& request, registry::Settings settings, store::Store& store,
-             engine::Progress& progress);
+             engine::Progress& progress, const sys::Cancellation& cancel);
   ~BaseImages() override;
 
   bool is_given(const std::string& familiar) const override;
@@ -52,9 +52,6 @@ public:
   std::filesystem::path blob(const std::string& reference, const image::Platform& platform,
                              const image::Descriptor& layer);
 
-  // Ends all pulling and unpacking; it then throws util::Error.
-  void cancel() noexcept { stop_.request_stop(); }
-
   // What stands in the place of the value of IMAGE_ARG_x in a Dockerfile.
   static std::string reference_for(const document::Preload& preload);
 
@@ -75,11 +72,11 @@ private:
   store::Store& store_;
   registry::Puller puller_;
   engine::Progress& progress_;
-  std::stop_source stop_;
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Entry>>
       entries_;                        // guarded by mutex_; an entry has a mutex of its own
-  std::vector<sys::Thread> look_ups_;  // the last member: they use the others
+  std::vector<sys::Thread> look_ups_;  // they use the others
+  sys::Canceller canceller_;
 };
 
 }  // namespace solver

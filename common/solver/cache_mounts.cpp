@@ -1,10 +1,12 @@
 // Leases of cache directories.
 #include "common/solver/cache_mounts.hpp"
 
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 
-#include <chrono>
+#include <exception>
 
+#include "common/sys/fd.hpp"
 #include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -23,7 +25,7 @@ const std::filesystem::path& CacheMounts::Lease::path() const noexcept {
 
 CacheMounts::Lease CacheMounts::acquire(const std::string& key, Sharing sharing,
                                         const std::function<void(const std::filesystem::path&)>& prepare,
-                                        const std::function<void()>& check) {
+                                        const sys::Cancellation& cancel) {
   const Use use = sharing == Sharing::shared ? Use::shared : Use::alone;
   std::unique_lock lock(mutex_);
   for (;;) {
@@ -33,9 +35,7 @@ CacheMounts::Lease CacheMounts::acquire(const std::string& key, Sharing sharing,
       return {*this, *place};
     }
     if (sharing != Sharing::locked || places_[key].empty()) break;
-    // A step that is stopped must not wait for one that is not.
-    released_.wait_for(lock, std::chrono::milliseconds(100));
-    check();
+    wait(lock, cancel);
   }
   auto& place = places_[key].emplace_back();
   place = {.path = directory_ / ("cache-" + std::to_string(count_++)), .use = Use::alone, .users = 1};
@@ -46,6 +46,24 @@ CacheMounts::Lease CacheMounts::acquire(const std::string& key, Sharing sharing,
   lock.lock();
   place.use = use;
   return lease;
+}
+
+// For the next release. By a descriptor, as a condition variable cannot wait for a cancellation too.
+void CacheMounts::wait(std::unique_lock<std::mutex>& lock, const sys::Cancellation& cancel) {
+  const sys::UniqueFd released(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!released) util::throw_errno("cannot make an event");
+  waiting_.insert(released.get());
+  lock.unlock();
+  std::exception_ptr thrown;
+  try {
+    pollfd event{released.get(), POLLIN, 0};
+    cancel.wait({&event, 1});
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  lock.lock();
+  waiting_.erase(released.get());
+  if (thrown) std::rethrow_exception(thrown);
 }
 
 CacheMounts::Place* CacheMounts::find(const std::string& key, Sharing sharing) {
@@ -60,7 +78,8 @@ CacheMounts::Place* CacheMounts::find(const std::string& key, Sharing sharing) {
 void CacheMounts::release(Place& place) {
   const std::lock_guard lock(mutex_);
   if (--place.users == 0) place.use = Use::free;
-  released_.notify_all();
+  for (const int event : waiting_)
+    ::eventfd_write(event, 1);
 }
 
 }  // namespace solver

@@ -1,16 +1,17 @@
 // Directories of RUN --mount=type=cache, and who may use one at the same time.
 #pragma once
 
-#include <condition_variable>
 #include <filesystem>
 #include <functional>
 #include <list>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 
 #include "common/dockerfile/mount.hpp"
+#include "common/sys/cancellation.hpp"
 
 namespace solver {
 
@@ -39,11 +40,11 @@ public:
   };
 
   // A directory of this key: one that nobody uses, or that others share; else `private_` and `shared` get a
-  // new one, and `locked` waits for one. `prepare` fills a new one. `check` is called while it waits, and
-  // throws to end that.
+  // new one, and `locked` waits for one. `prepare` fills a new one. Throws util::Error, also as
+  // sys::Cancellation::check does.
   Lease acquire(const std::string& key, dockerfile::Sharing sharing,
                 const std::function<void(const std::filesystem::path&)>& prepare,
-                const std::function<void()>& check);
+                const sys::Cancellation& cancel);
 
 private:
   enum class Use { free, shared, alone };
@@ -53,13 +54,14 @@ private:
     unsigned users = 0;
   };
 
+  void wait(std::unique_lock<std::mutex>& lock, const sys::Cancellation& cancel);
   Place* find(const std::string& key, dockerfile::Sharing sharing);
   void release(Place& place);
 
   std::filesystem::path directory_;
   std::mutex mutex_;
-  std::condition_variable released_;
   std::map<std::string, std::list<Place>> places_;  // by key; guarded by mutex_
+  std::set<int> waiting_;                           // events of who waits for a release; the same
   unsigned count_ = 0;                              // the same
 };
 

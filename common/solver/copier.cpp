@@ -54,7 +54,7 @@ void Copier::copy(const std::string& path, const std::string& base_name, const s
 void Copier::copy_entry(const std::string& path, const std::string& relative, const sys::RootedPath& target,
                         Existing existing, const context::Ignore::Matches& include_above,
                         const context::Ignore::Matches& exclude_above) {
-  sys::stop::check(options_.cancel);
+  options_.cancel.check();
   bool included = true;
   bool excluded = false;
   context::Ignore::Matches include;

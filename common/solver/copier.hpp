@@ -4,7 +4,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "common/sandbox/user.hpp"
 #include "common/solver/copy_target.hpp"
 #include "common/solver/source_tree.hpp"
+#include "common/sys/cancellation.hpp"
 
 namespace solver {
 
@@ -22,7 +22,7 @@ struct CopyOptions {
   std::optional<dockerfile::Chmod> chmod;  // --chmod
   context::Ignore excludes;                // --exclude
   std::optional<std::string> include;      // of --parents: what to take of the source, a pattern
-  std::stop_token cancel;
+  sys::Cancellation cancel;
 };
 
 // One source (a file, a directory, one match of a wildcard) into one destination. What the class keeps is

@@ -33,7 +33,7 @@ public:
     return root_.make_node(path, type, device);
   }
   void copy_file(const sys::RootedPath& path, const std::shared_ptr<SourceTree>& source,
-                 const std::string& from, const struct stat&, const std::stop_token& cancel) override {
+                 const std::string& from, const struct stat&, const sys::Cancellation& cancel) override {
     const auto original = source->open(from);
     const auto copy = root_.create_file(path);
     if (::ioctl(copy.get(), FICLONE, original.get()) == 0) return;  // shared until one of them changes

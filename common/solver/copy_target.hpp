@@ -5,12 +5,12 @@
 
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <system_error>
 
 #include "common/solver/source_tree.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/rooted_dir.hpp"
 
 namespace solver {
@@ -33,7 +33,7 @@ public:
   // as sys::stop::check does.
   virtual void copy_file(const sys::RootedPath& path, const std::shared_ptr<SourceTree>& source,
                          const std::string& from, const struct stat& status,
-                         const std::stop_token& cancel) = 0;
+                         const sys::Cancellation& cancel) = 0;
   virtual void remove(const sys::RootedPath& path) = 0;
 
   // Owners before modes before extended attributes: a change of owner clears what the others set. None

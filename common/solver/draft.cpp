@@ -143,7 +143,7 @@ std::error_code Draft::make_node(const sys::RootedPath& path, mode_t type, dev_t
 }
 
 void Draft::copy_file(const sys::RootedPath& path, const std::shared_ptr<SourceTree>& source,
-                      const std::string& from, const struct stat& status, const std::stop_token&) {
+                      const std::string& from, const struct stat& status, const sys::Cancellation&) {
   auto file = new_file(path, S_IFREG | 0600);
   file->status.st_size = status.st_size;
   file->source = source;

@@ -13,6 +13,7 @@
 #include "common/layer/change_set.hpp"
 #include "common/snapshot/snapshotter.hpp"
 #include "common/solver/copy_target.hpp"
+#include "common/sys/cancellation.hpp"
 
 namespace solver {
 
@@ -31,7 +32,8 @@ public:
   void make_hard_link(const sys::RootedPath& path, const sys::RootedPath& existing) override;
   std::error_code make_node(const sys::RootedPath& path, mode_t type, dev_t device) override;
   void copy_file(const sys::RootedPath& path, const std::shared_ptr<SourceTree>& source,
-                 const std::string& from, const struct stat& status, const std::stop_token& cancel) override;
+                 const std::string& from, const struct stat& status,
+                 const sys::Cancellation& cancel) override;
   void remove(const sys::RootedPath& path) override;
   std::error_code set_owner(const sys::RootedPath& path, uid_t uid, gid_t gid) override;
   void set_mode(const sys::RootedPath& path, mode_t mode) override;

@@ -105,19 +105,19 @@ std::string program(const Processor& target) {
 
 }  // namespace
 
-Emulation Emulators::find(const image::Platform& platform) {
+Emulation Emulators::find(const image::Platform& platform, const sys::Cancellation& cancel) {
   const std::string& architecture = platform.architecture;
   if (architecture == image::Platform::host().architecture) return {};
   const std::lock_guard lock(mutex_);
   if (const auto known = known_.find(architecture); known != known_.end()) return known->second;
-  Emulation emulation{.is_native = starts(architecture), .emulator = std::nullopt};
+  Emulation emulation{.is_native = starts(architecture, cancel), .emulator = std::nullopt};
   if (!emulation.is_native) {
     emulation.emulator = sys::find_sibling(qemu_name(architecture));
   }
   return known_[architecture] = emulation;
 }
 
-bool Emulators::starts(const std::string& architecture) const {
+bool Emulators::starts(const std::string& architecture, const sys::Cancellation& cancel) const {
   const auto* target = processor(architecture);
   if (target == nullptr) return false;
   const sys::TempDir directory(directory_, "probe-");
@@ -127,7 +127,7 @@ bool Emulators::starts(const std::string& architecture) const {
                                                   : program<Elf32_Ehdr, Elf32_Phdr>(*target),
                   0755);
   try {
-    return sys::start({.argv = {path.string()}}).wait().success();
+    return sys::start({.argv = {path.string()}}).wait(cancel).success();
   } catch (const util::Error& error) {
     if (error.is_cancelled()) throw;
     return false;

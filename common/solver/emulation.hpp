@@ -8,6 +8,7 @@
 #include <string>
 
 #include "common/image/descriptor.hpp"
+#include "common/sys/cancellation.hpp"
 
 namespace solver {
 
@@ -27,10 +28,10 @@ class Emulators {
 public:
   explicit Emulators(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
-  Emulation find(const image::Platform& platform);
+  Emulation find(const image::Platform& platform, const sys::Cancellation& cancel);
 
 private:
-  bool starts(const std::string& architecture) const;
+  bool starts(const std::string& architecture, const sys::Cancellation& cancel) const;
 
   std::filesystem::path directory_;
   std::mutex mutex_;

@@ -7,12 +7,12 @@
 #include <algorithm>
 #include <climits>
 #include <cstdint>
-#include <stop_token>
 
 #include "common/dockerfile/paths.hpp"
 #include "common/solver/copier.hpp"
 #include "common/solver/draft.hpp"
 #include "common/solver/unpack_archive.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
@@ -57,11 +57,11 @@ Filesystem commit(snapshot::Workspace& workspace, const snapshot::Stack& below, 
 // is not looked into.
 class Matches {
 public:
-  Matches(SourceTree& tree, std::string base, std::string pattern, std::stop_token cancel)
+  Matches(SourceTree& tree, std::string base, std::string pattern, const sys::Cancellation& cancel)
       : tree_(tree),
         base_(std::move(base)),
         pattern_(std::move(pattern)),
-        cancel_(std::move(cancel)),
+        cancel_(cancel),
         // Only a class of characters can match a slash.
         most_components_(pattern_.find('[') != std::string::npos
                              ? SIZE_MAX
@@ -77,7 +77,7 @@ private:
   void look_into(const std::string& relative, std::size_t components) {
     const auto directory = relative.empty() ? base_ : base_.empty() ? relative : base_ + "/" + relative;
     for (const auto& name : tree_.list(directory)) {
-      sys::stop::check(cancel_);
+      cancel_.check();
       const auto path = relative.empty() ? name : relative + "/" + name;
       const auto full = base_.empty() ? path : base_ + "/" + path;
       // It could be in no layer either.
@@ -95,14 +95,14 @@ private:
   SourceTree& tree_;
   const std::string base_;
   const std::string pattern_;
-  const std::stop_token cancel_;
+  const sys::Cancellation cancel_;
   const std::size_t most_components_;
   std::vector<std::string> found_;
 };
 
 // The paths that one source of a COPY means.
 std::vector<std::string> resolve(SourceTree& tree, const std::string& source, bool wildcards, bool is_context,
-                                 const std::stop_token& cancel) {
+                                 const sys::Cancellation& cancel) {
   const std::string path = sys::clean_path(source);
   if (!wildcards || !context::has_wildcards(path)) return {path};
   std::string plain;
@@ -179,7 +179,7 @@ private:
     }
     if (!op_.chmod.empty()) options.chmod = dockerfile::Chmod::parse(op_.chmod);
     options.excludes = context::Ignore::from_patterns(op_.excludes);
-    options.cancel = workshop_.stop_token();
+    options.cancel = workshop_.cancel;
     return options;
   }
 
@@ -195,8 +195,8 @@ private:
     auto& tree = *pointer;
     std::string path = source.path;
     if (op_.parents && source.wildcards) path = split_pivot(path, tree, options);
-    for (const auto& match : resolve(tree, path, source.wildcards, inputs_.at(source.from).local.has_value(),
-                                     workshop_.stop_token())) {
+    for (const auto& match :
+         resolve(tree, path, source.wildcards, inputs_.at(source.from).local.has_value(), workshop_.cancel)) {
       const std::string followed = source.wildcards ? follow(tree, match) : match;
       if (!tree.status(followed)) {
         if (!inputs_.at(source.from).local)

@@ -1,13 +1,10 @@
 // git as a child process.
 #include "common/solver/git_command.hpp"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <cstdlib>
 
 #include "common/sys/process.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -140,20 +137,17 @@ GitCommand::Ended GitCommand::run_once(const std::vector<std::string>& arguments
     return std::string_view(text).substr(text.size() - count);
   };
   while (out.read_end || error.read_end) {
-    pollfd events[4] = {{out.read_end.get(), POLLIN, 0},
-                        {error.read_end.get(), POLLIN, 0},
-                        {workshop_->cancel_fd(), POLLIN, 0},
-                        {sys::stop::fd(), POLLIN, 0}};
-    if (::poll(events, 4, -1) < 0 && errno != EINTR) util::throw_errno("cannot poll");
-    if (workshop_->is_canceled() || sys::stop::requested() != 0) {
+    pollfd events[] = {{out.read_end.get(), POLLIN, 0}, {error.read_end.get(), POLLIN, 0}};
+    try {
+      workshop_->cancel.wait(events);
+    } catch (const util::Error&) {
       child.terminate();
-      sys::stop::check();
-      throw util::Error("cancelled", util::Cause::Kind::cancelled);
+      throw;
     }
     if (events[0].revents != 0) take(out.read_end, ended.output);
     if (events[1].revents != 0) vertex_->write(take(error.read_end, ended.errors));
   }
-  ended.status = child.wait();
+  ended.status = child.wait(workshop_->cancel);
   return ended;
 }
 

@@ -12,7 +12,6 @@
 #include "common/solver/copier.hpp"
 #include "common/solver/source_tree.hpp"
 #include "common/sys/paths.hpp"
-#include "common/sys/stop.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -47,7 +46,7 @@ public:
     spec.args = op_.arguments;
     spec.working_dir = op_.working_dir;
     spec.user = op_.user;
-    spec.cancel_fd = workshop_.cancel_fd();
+    spec.cancel = workshop_.cancel;
     set_environment(spec);
     for (const auto& host : workshop_.request.add_hosts)
       spec.hosts.push_back(host.ip + "\t" + host.host);
@@ -61,7 +60,7 @@ public:
           {.target = "/dev/pipes/" + op_.script->name, .content = op_.script->content, .mode = 0755});
     }
 
-    const auto emulation = workshop_.emulators.find(op_.platform);
+    const auto emulation = workshop_.emulators.find(op_.platform, workshop_.cancel);
     if (emulation.emulator) emulate(*emulation.emulator, spec);
 
     const auto print = [&](std::string_view text) { vertex.write(text); };
@@ -201,7 +200,7 @@ private:
       auto root = sys::RootedDir::open(directory);
       const std::string name = "copy";
       CopyOptions options;
-      options.cancel = workshop_.stop_token();
+      options.cancel = workshop_.cancel;
       Copier(tree, *directory_target(root), options).copy(path, name, "/" + name);
       if (S_ISDIR(status->st_mode) && !path.empty())
         root.set_mode(sys::RootedPath().child(name), status->st_mode & 07777);
@@ -230,9 +229,8 @@ private:
       const auto prepare = [&, mount = mount](const std::filesystem::path& directory) {
         set_up_cache(*mount, directory);
       };
-      const auto check = [&] { sys::stop::check(workshop_.stop_token()); };
       const auto sharing = mount->options.sharing.value_or(dockerfile::Sharing::shared);
-      caches_.emplace(key, workshop_.cache_mounts.acquire(key, sharing, prepare, check));
+      caches_.emplace(key, workshop_.cache_mounts.acquire(key, sharing, prepare, workshop_.cancel));
     }
   }
 
@@ -251,7 +249,7 @@ private:
     const std::shared_ptr<SourceTree> tree = root_source(opened->root());
     auto root = sys::RootedDir::open(directory);
     CopyOptions options;
-    options.cancel = workshop_.stop_token();
+    options.cancel = workshop_.cancel;
     Copier(tree, *directory_target(root), options).copy(follow(*tree, mount.options.source), "", "/");
   }
 

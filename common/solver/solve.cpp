@@ -63,7 +63,7 @@ public:
       if (unpacked != task_of.end()) task.needs.push_back(unpacked->second);
       tasks.push_back(std::move(task));
     }
-    run_tasks(tasks, max_threads, [this] { workshop_.cancel(); });
+    run_tasks(tasks, max_threads, workshop_.canceller);
     return std::move(layers_);
   }
 
@@ -93,7 +93,7 @@ private:
       reused = result.reused;
       keep(id, std::move(result));
     } catch (const util::Error& error) {
-      if (error.is_cancelled() || workshop_.is_canceled()) throw;
+      if (error.is_cancelled() || workshop_.cancel.requested()) throw;
       vertex.failed(dockerfile::harmless(error.what()));
       const auto* fault = dynamic_cast<const dockerfile::SyntaxError*>(&error);
       throw util::Error(
@@ -169,8 +169,8 @@ private:
     const auto file = workshop_.directory / ("layer-" + std::to_string(id));
     sys::UniqueFd blob(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     if (!blob) util::throw_errno("cannot create " + util::quote(file.string()));
-    auto packed = layer::pack(*upper, lower.get(), {blob.get(), util::quote(file.string())}, pack_,
-                              workshop_.stop_token());
+    auto packed =
+        layer::pack(*upper, lower.get(), {blob.get(), util::quote(file.string())}, pack_, workshop_.cancel);
     sys::close_checked(std::move(blob), util::quote(file.string()));
     const std::lock_guard lock(mutex_);
     layers_.emplace(id, BuiltLayer{.packed = std::move(packed), .file = file, .created = created_.at(id)});

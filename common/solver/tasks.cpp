@@ -15,9 +15,9 @@ namespace {
 
 class Run {
 public:
-  Run(const std::vector<Task>& tasks, const std::function<void()>& cancel)
+  Run(const std::vector<Task>& tasks, sys::Canceller& canceller)
       : tasks_(tasks),
-        cancel_(cancel),
+        canceller_(canceller),
         missing_(tasks.size()),
         followers_(tasks.size()),
         left_(tasks.size()) {
@@ -62,7 +62,7 @@ private:
     if (thrown) {
       if (!failure_) {
         failure_ = thrown;
-        cancel_();
+        canceller_.cancel();
       }
       return;
     }
@@ -72,7 +72,7 @@ private:
   }
 
   const std::vector<Task>& tasks_;
-  const std::function<void()>& cancel_;
+  sys::Canceller& canceller_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::set<std::size_t> ready_;
@@ -84,8 +84,8 @@ private:
 
 }  // namespace
 
-void run_tasks(const std::vector<Task>& tasks, std::size_t threads, const std::function<void()>& cancel) {
-  Run run(tasks, cancel);
+void run_tasks(const std::vector<Task>& tasks, std::size_t threads, sys::Canceller& canceller) {
+  Run run(tasks, canceller);
   const std::size_t wanted = std::min(threads, tasks.size());
   auto helpers = sys::start_threads(wanted > 0 ? wanted - 1 : 0, [&run] { run.work(); });
   run.work();

@@ -5,6 +5,8 @@
 #include <functional>
 #include <vector>
 
+#include "common/sys/cancellation.hpp"
+
 namespace solver {
 
 // One piece of work. `needs` are indexes of tasks that must be done before.
@@ -14,8 +16,8 @@ struct Task {
 };
 
 // Runs all of them, each once, on up to `threads` threads beside this one; in the order of the list where
-// there is a choice. After the first that throws no further task starts, `cancel` is called once, and when
-// those under way have ended, what was thrown leaves.
-void run_tasks(const std::vector<Task>& tasks, std::size_t threads, const std::function<void()>& cancel);
+// there is a choice. After the first that throws no further task starts, `canceller` cancels, and when
+// those under way have ended, what was thrown leaves; after a signal that.
+void run_tasks(const std::vector<Task>& tasks, std::size_t threads, sys::Canceller& canceller);
 
 }  // namespace solver

@@ -20,11 +20,11 @@ namespace {
 class Unpacker {
 public:
   Unpacker(sys::RootedDir& destination, const std::optional<sandbox::Owner>& owner,
-           const std::stop_token& cancel)
+           const sys::Cancellation& cancel)
       : root_(destination), owner_(owner), cancel_(cancel) {}
 
   void put(const tar::Entry& entry, tar::Reader& reader) {
-    sys::stop::check(cancel_);
+    cancel_.check();
     const std::string name = layer::member_path(entry.path);
     if (name.empty()) return;  // metadata of an existing root stays
     const auto target = root_.find_or_make_parents(name);
@@ -115,7 +115,7 @@ private:
       if (::lseek(fd.get(), static_cast<off_t>(extent.offset), SEEK_SET) < 0)
         util::throw_errno("cannot write " + what);
       for (std::uint64_t left = extent.size; left > 0;) {
-        sys::stop::check(cancel_);
+        cancel_.check();
         const std::size_t wanted = std::min<std::uint64_t>(left, buffer_.size());
         const std::size_t count = reader.read(std::span(buffer_).first(wanted));
         if (count == 0) break;
@@ -130,7 +130,7 @@ private:
 
   sys::RootedDir& root_;
   const std::optional<sandbox::Owner>& owner_;
-  const std::stop_token& cancel_;
+  const sys::Cancellation& cancel_;
   std::vector<std::pair<sys::RootedPath, timespec>> directories_;
   std::vector<std::byte> buffer_ = std::vector<std::byte>(128 << 10);
 };
@@ -139,7 +139,7 @@ private:
 
 bool unpack_archive(SourceTree& tree, const std::string& path, sys::RootedDir& root,
                     const std::string& destination, const std::optional<sandbox::Owner>& owner,
-                    const std::stop_token& cancel) {
+                    const sys::Cancellation& cancel) {
   const auto status = tree.status(path);
   if (!status || !S_ISREG(status->st_mode)) return false;
   const std::string what = util::quote("/" + path);

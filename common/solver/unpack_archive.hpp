@@ -2,11 +2,11 @@
 #pragma once
 
 #include <optional>
-#include <stop_token>
 #include <string>
 
 #include "common/sandbox/user.hpp"
 #include "common/solver/source_tree.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/rooted_dir.hpp"
 
 namespace solver {
@@ -17,6 +17,6 @@ namespace solver {
 // Throws util::Error for a damaged one, and as sys::stop::check does.
 bool unpack_archive(SourceTree& tree, const std::string& path, sys::RootedDir& root,
                     const std::string& destination, const std::optional<sandbox::Owner>& owner,
-                    const std::stop_token& cancel = {});
+                    const sys::Cancellation& cancel = {});
 
 }  // namespace solver

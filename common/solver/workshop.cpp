@@ -1,8 +1,6 @@
 // What all ops share.
 #include "common/solver/workshop.hpp"
 
-#include <sys/eventfd.h>
-
 #include <cstdlib>
 
 #include "common/sys/file.hpp"
@@ -16,15 +14,14 @@ Workshop::Workshop(Parts parts)
       sandbox(parts.sandbox),
       images(parts.images),
       progress(parts.progress),
+      canceller(parts.canceller),
+      cancel(canceller.cancellation()),
       directory(std::move(parts.directory)),
       proxies(std::move(parts.proxies)),
       epoch(parts.epoch),
       ssh(request.ssh, directory),
       emulators(directory),
-      cache_mounts(directory),
-      cancel_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (!cancel_event_) util::throw_errno("cannot make an event");
-}
+      cache_mounts(directory) {}
 
 std::filesystem::path Workshop::new_tree() {
   return directory / ("tree-" + std::to_string(trees_++));
@@ -38,12 +35,6 @@ std::optional<std::string> Workshop::secret(const std::string& id) const {
     return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
   }
   return std::nullopt;
-}
-
-void Workshop::cancel() noexcept {
-  stop_.request_stop();
-  images.cancel();
-  ::eventfd_write(cancel_event_.get(), 1);
 }
 
 }  // namespace solver

@@ -6,7 +6,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -20,7 +19,7 @@
 #include "common/solver/emulation.hpp"
 #include "common/solver/local_copies.hpp"
 #include "common/solver/ssh_agents.hpp"
-#include "common/sys/fd.hpp"
+#include "common/sys/cancellation.hpp"
 
 namespace solver {
 
@@ -49,6 +48,7 @@ public:
     sandbox::Sandbox& sandbox;
     BaseImages& images;
     engine::Progress& progress;
+    sys::Canceller& canceller;                   // of all that the images and the ops do
     std::filesystem::path directory;             // private; trees go there, on the snapshotter's filesystem
     std::map<std::string, std::string> proxies;  // for steps: "http_proxy" and "HTTP_PROXY" alike
     std::optional<std::int64_t> epoch;           // SOURCE_DATE_EPOCH
@@ -61,6 +61,8 @@ public:
   sandbox::Sandbox& sandbox;
   BaseImages& images;
   engine::Progress& progress;
+  sys::Canceller& canceller;
+  const sys::Cancellation cancel;  // for all that works and waits
   const std::filesystem::path directory;
   const std::map<std::string, std::string> proxies;
   const std::optional<std::int64_t> epoch;
@@ -76,16 +78,8 @@ public:
   // cannot be read.
   std::optional<std::string> secret(const std::string& id) const;
 
-  // Tells all that is under way to end; what waits for a step sees cancel_fd() readable.
-  void cancel() noexcept;
-  bool is_canceled() const noexcept { return stop_.stop_requested(); }
-  std::stop_token stop_token() const noexcept { return stop_.get_token(); }
-  int cancel_fd() const noexcept { return cancel_event_.get(); }
-
 private:
   std::atomic<unsigned> trees_ = 0;
-  std::stop_source stop_;
-  sys::UniqueFd cancel_event_;
 };
 
 }  // namespace solver

@@ -13,8 +13,8 @@
 #include "common/store/lock_file.hpp"
 #include "common/store/store.hpp"
 #include "common/stream/verified_source.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/file.hpp"
-#include "common/sys/interrupt.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
@@ -191,8 +191,7 @@ void Blobs::keep(const std::filesystem::path& file, const hash::Digest& digest) 
   remember_verified(digest);
 }
 
-std::optional<Download> Blobs::download(const Blob& blob, std::stop_token cancel) {
-  const sys::Interrupt interrupt(cancel);
+std::optional<Download> Blobs::download(const Blob& blob, const sys::Cancellation& cancel) {
   for (;;) {
     if (find(blob, Check::digest)) return std::nullopt;
     if (auto* other = spill_.store()) return other->blobs().download(blob, cancel);
@@ -209,7 +208,7 @@ std::optional<Download> Blobs::download(const Blob& blob, std::stop_token cancel
       return std::nullopt;
     }
     // flock(2) cannot wait for a stop request as well; a download takes so long that asking is good enough.
-    interrupt.sleep(50ms);
+    cancel.sleep(50ms);
   }
 }
 

@@ -9,7 +9,6 @@
 #include <optional>
 #include <set>
 #include <span>
-#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -18,6 +17,7 @@
 #include "common/store/spill.hpp"
 #include "common/store/warn.hpp"
 #include "common/stream/source.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/fd.hpp"
 
 namespace store {
@@ -65,7 +65,7 @@ public:
 
   // The right to fetch `blob`. Nothing if it is there. While another thread or process fetches it, waits for
   // the outcome; `cancel` and stop requests end the wait. Throws util::Error.
-  std::optional<Download> download(const Blob& blob, std::stop_token cancel = {});
+  std::optional<Download> download(const Blob& blob, const sys::Cancellation& cancel = {});
 
   // A blob to be written whose digest is not known yet. Throws util::Error.
   NewBlob create();

@@ -20,7 +20,6 @@
 
 #include "common/hash/sha256.hpp"
 #include "common/sys/fd.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -37,15 +36,15 @@ enum class Depth { inodes, content };
 
 class Walk {
 public:
-  Walk(const std::filesystem::path& tree, Depth depth, const std::stop_token& abandon)
+  Walk(const std::filesystem::path& tree, Depth depth, const sys::Cancellation& cancel)
       : tree_(tree),
         depth_(depth),
-        abandon_(abandon),
+        cancel_(cancel),
         root_(::open(tree.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) {
     if (!root_) fail("cannot open", "");
   }
 
-  std::optional<hash::Digest> run() {
+  hash::Digest run() {
     put_status(root_.get(), ".", ".");
     if (depth_ == Depth::content) put_xattrs(".");
     std::vector<std::string> left = {"."};  // paths below the root: no descriptor per level
@@ -55,13 +54,11 @@ public:
       const auto directory = open_directory(path);
       put_bytes(path);
       for (const auto& name : names_in(directory.get(), path)) {
-        sys::stop::check();
-        if (abandon_.stop_requested()) return std::nullopt;
+        cancel_.check();
         auto child = path + "/" + name;
         if (put(::dirfd(directory.get()), name, child)) left.push_back(std::move(child));
       }
     }
-    if (abandon_.stop_requested()) return std::nullopt;
     return sha_.finish();
   }
 
@@ -132,7 +129,7 @@ private:
     if (!fd) fail("cannot open", path);
     buffer_.resize(256 << 10);
     while (const auto count = sys::read_some(fd.get(), buffer_, util::quote((tree_ / path).string()))) {
-      if (abandon_.stop_requested()) return;
+      cancel_.check();
       sha_.update(std::span(buffer_).first(count));
     }
   }
@@ -186,7 +183,7 @@ private:
 
   std::filesystem::path tree_;
   Depth depth_;
-  std::stop_token abandon_;
+  sys::Cancellation cancel_;
   sys::UniqueFd root_;
   std::vector<std::byte> buffer_;
   hash::Sha256 sha_;
@@ -195,12 +192,12 @@ private:
 
 }  // namespace
 
-std::optional<hash::Digest> seal(const std::filesystem::path& tree, const std::stop_token& abandon) {
-  return Walk(tree, Depth::inodes, abandon).run();
+hash::Digest seal(const std::filesystem::path& tree, const sys::Cancellation& cancel) {
+  return Walk(tree, Depth::inodes, cancel).run();
 }
 
-std::optional<hash::Digest> fingerprint(const std::filesystem::path& tree, const std::stop_token& abandon) {
-  return Walk(tree, Depth::content, abandon).run();
+hash::Digest fingerprint(const std::filesystem::path& tree, const sys::Cancellation& cancel) {
+  return Walk(tree, Depth::content, cancel).run();
 }
 
 }  // namespace store

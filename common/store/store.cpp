@@ -8,8 +8,8 @@
 #include <chrono>
 
 #include "common/store/entries.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/file.hpp"
-#include "common/sys/interrupt.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/sys/stop.hpp"
@@ -115,7 +115,6 @@ sys::UniqueFd open_directory(const fs::path& directory, const Options& options) 
   if (!is_own_file(path))
     options.warn("replaced " + util::quote(path.string()) + ", which is no file of the store");
   auto lock = open_own_file(path);
-  const sys::Interrupt interrupt(options.cancel);
   for (;;) {
     if (try_lock(lock.get(), LOCK_EX, path)) prepare(directory, options);
     // Not one step from exclusive to shared: someone else may be exclusive in between, so look again.
@@ -129,7 +128,7 @@ sys::UniqueFd open_directory(const fs::path& directory, const Options& options) 
         throw util::Error(util::quote(directory.string()) + " is in use by a build of another version");
       try_lock(lock.get(), LOCK_UN, path);
     }
-    interrupt.sleep(20ms);
+    options.cancel.sleep(20ms);
   }
 }
 

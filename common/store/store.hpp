@@ -37,13 +37,13 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <stop_token>
 #include <string>
 
 #include "common/store/blobs.hpp"
 #include "common/store/names.hpp"
 #include "common/store/spill.hpp"
 #include "common/store/trees.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/fd.hpp"
 
 namespace store {
@@ -54,7 +54,7 @@ enum class Owner { user, store };
 
 struct Options {
   Warn warn = warn_on_stderr;  // told of every damaged entry, from any thread
-  std::stop_token cancel = {};
+  sys::Cancellation cancel = {};
   Life life = Life::lasting;
   Owner owner = Owner::user;
   // Of this build alone: what cannot be written to the store, for want of space, say, goes there, and a

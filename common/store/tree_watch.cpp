@@ -6,7 +6,6 @@
 
 #include "common/store/entries.hpp"
 #include "common/store/fingerprint.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 
@@ -29,25 +28,22 @@ void rewrite(const fs::path& place, const hash::Digest& seal_read, const TreeRec
 
 // A seal also breaks when the whole cache is copied, as some workers do for every build: the bytes decide.
 bool is_as_made(const fs::path& place, TreeRecord& record, const fs::path& partial,
-                const std::stop_token& abandon) {
-  const auto now = seal(place / "root", abandon);
-  if (!now || *now == record.seal) return true;
+                const sys::Cancellation& cancel) {
+  const auto now = seal(place / "root", cancel);
+  if (now == record.seal) return true;
   if (!record.fingerprint) return false;
-  const auto print = fingerprint(place / "root", abandon);
-  if (!print) return true;
-  if (*print != *record.fingerprint) return false;
-  const auto before = std::exchange(record.seal, *now);
+  const auto print = fingerprint(place / "root", cancel);
+  if (print != *record.fingerprint) return false;
+  const auto before = std::exchange(record.seal, now);
   rewrite(place, before, record, partial);
   return true;
 }
 
 // Only of what the seal says to be as it was made, before and after.
 void add_fingerprint(const fs::path& place, TreeRecord& record, const fs::path& partial,
-                     const std::stop_token& abandon) {
-  record.fingerprint = fingerprint(place / "root", abandon);
-  if (record.fingerprint && seal(place / "root", abandon) == record.seal) {
-    rewrite(place, record.seal, record, partial);
-  }
+                     const sys::Cancellation& cancel) {
+  record.fingerprint = fingerprint(place / "root", cancel);
+  if (seal(place / "root", cancel) == record.seal) rewrite(place, record.seal, record, partial);
 }
 
 }  // namespace
@@ -60,19 +56,19 @@ void TreeWatch::add(const fs::path& place, const TreeRecord& made_as, Made made)
   const auto verdict = std::make_shared<std::promise<bool>>();
   found->second.is_sound = verdict->get_future();
   auto work = [this, place, record = made_as, made, verdict,
-               abandon = found->second.abandon.get_token()]() mutable {
+               cancel = found->second.abandon.cancellation()]() mutable {
     bool told = false;
     const auto tell = [&](bool is_sound) {
       if (!told) verdict->set_value(is_sound);
       told = true;
     };
     try {
-      if (made == Made::earlier && !is_as_made(place, record, partial_, abandon))
+      if (made == Made::earlier && !is_as_made(place, record, partial_, cancel))
         throw util::Error("its files are not as they were unpacked");
       tell(true);
-      if (!record.fingerprint) add_fingerprint(place, record, partial_, abandon);
+      if (!record.fingerprint) add_fingerprint(place, record, partial_, cancel);
     } catch (const std::exception& error) {
-      const bool is_damaged = !told && !abandon.stop_requested() && sys::stop::requested() == 0;
+      const bool is_damaged = !told && !cancel.requested();
       if (is_damaged) {
         remove_entry(place / "tree.json");  // the rest goes when the tree is made anew
         warn_("dropped the damaged tree " + place.filename().string() + " from the store: " + error.what());

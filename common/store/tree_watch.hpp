@@ -6,11 +6,11 @@
 #include <future>
 #include <map>
 #include <mutex>
-#include <stop_token>
 #include <string>
 
 #include "common/store/tree_record.hpp"
 #include "common/store/warn.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/thread.hpp"
 
 namespace store {
@@ -37,10 +37,8 @@ public:
 private:
   struct Watched {
     std::future<bool> is_sound;
-    std::stop_source abandon;
     sys::Thread thread;
-
-    ~Watched() { abandon.request_stop(); }  // before the thread is waited for
+    sys::Canceller abandon;
   };
 
   std::filesystem::path partial_;

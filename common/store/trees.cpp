@@ -12,8 +12,8 @@
 #include "common/store/entries.hpp"
 #include "common/store/fingerprint.hpp"
 #include "common/store/store.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/file.hpp"
-#include "common/sys/interrupt.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
@@ -115,7 +115,7 @@ std::optional<fs::path> Trees::find_named(const std::string& name) {
       if (!record->fingerprint || fingerprint(root) != record->fingerprint)
         throw util::Error("its files are not as they were unpacked");
       try {
-        write_tree_record(record_path, {record->fingerprint, seal(root).value(), boot}, partial_);
+        write_tree_record(record_path, {record->fingerprint, seal(root), boot}, partial_);
       } catch (const util::Error& error) {
         sys::stop::check();  // else the next build looks through it once more
         util::log::debug(error.what());
@@ -140,8 +140,7 @@ std::optional<LockFile> Trees::try_lock(const hash::Digest& chain, Bytes bytes) 
       partial_ / ("tree-" + std::string(chain.hex()) + (bytes == Bytes::awaited ? "-awaited" : "")));
 }
 
-std::optional<NewTree> Trees::make(const hash::Digest& chain, Bytes bytes, std::stop_token cancel) {
-  const sys::Interrupt interrupt(cancel);
+std::optional<NewTree> Trees::make(const hash::Digest& chain, Bytes bytes, const sys::Cancellation& cancel) {
   for (;;) {
     if (find(chain)) return std::nullopt;
     if (auto* other = spill_.store()) return other->trees().make(chain, bytes, cancel);
@@ -161,7 +160,7 @@ std::optional<NewTree> Trees::make(const hash::Digest& chain, Bytes bytes, std::
       spill_.use(error);
       continue;
     }
-    interrupt.sleep(lock_interval);
+    cancel.sleep(lock_interval);
   }
 }
 
@@ -182,11 +181,11 @@ bool NewTree::takes_more() const {
   }
 }
 
-NewTree::NewTree(Trees& trees, hash::Digest chain, std::stop_token cancel, std::optional<LockFile> turn,
-                 std::optional<LockFile> lock)
+NewTree::NewTree(Trees& trees, hash::Digest chain, const sys::Cancellation& cancel,
+                 std::optional<LockFile> turn, std::optional<LockFile> lock)
     : trees_(&trees),
       chain_(std::move(chain)),
-      cancel_(std::move(cancel)),
+      cancel_(cancel),
       turn_(std::move(turn)),
       lock_(std::move(lock)),
       place_(trees.partial_, "new-") {
@@ -197,14 +196,12 @@ NewTree::NewTree(Trees& trees, hash::Digest chain, std::stop_token cancel, std::
 
 fs::path NewTree::commit(Fidelity fidelity) {
   const bool lasts = trees_->life_ == Life::lasting;
-  const TreeRecord record{.fingerprint = std::nullopt,
-                          .seal = lasts ? seal(root()).value() : hash::sha256(""),
-                          .boot = boot_id()};
+  const TreeRecord record{
+      .fingerprint = std::nullopt, .seal = lasts ? seal(root()) : hash::sha256(""), .boot = boot_id()};
   write_tree_record(place_.path() / record_name, record, trees_->partial_);
   if (!lock_) {
-    const sys::Interrupt interrupt(cancel_);
     while (!(lock_ = trees_->try_lock(chain_, Bytes::here)))
-      interrupt.sleep(lock_interval);
+      cancel_.sleep(lock_interval);
     if (auto made_by_another = trees_->find(chain_)) return std::move(*made_by_another);
   }
   const auto place = trees_->directory_ / name_of(chain_, fidelity);

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 
 #include "common/hash/digest.hpp"
@@ -12,6 +11,7 @@
 #include "common/store/spill.hpp"
 #include "common/store/tree_watch.hpp"
 #include "common/store/warn.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/temp_dir.hpp"
 
 namespace store {
@@ -57,7 +57,7 @@ public:
   // the outcome, but never with all bytes here for one who awaits some; `cancel` and stop requests end the
   // wait. Throws util::Error.
   std::optional<NewTree> make(const hash::Digest& chain, Bytes bytes = Bytes::here,
-                              std::stop_token cancel = {});
+                              const sys::Cancellation& cancel = {});
 
   // For who could not fill or commit `tree`: true if what keeps it from being written is its place, and the
   // next one that is made will lie where the store spills.
@@ -97,12 +97,12 @@ public:
 private:
   friend class Trees;
   bool takes_more() const;
-  NewTree(Trees& trees, hash::Digest chain, std::stop_token cancel, std::optional<LockFile> turn,
+  NewTree(Trees& trees, hash::Digest chain, const sys::Cancellation& cancel, std::optional<LockFile> turn,
           std::optional<LockFile> lock);
 
   Trees* trees_;
   hash::Digest chain_;
-  std::stop_token cancel_;
+  sys::Cancellation cancel_;
   std::optional<LockFile> turn_;  // among those who await bytes
   std::optional<LockFile> lock_;  // what commit() needs
   sys::TempDir place_;

@@ -27,11 +27,11 @@ namespace {
 }  // namespace
 
 std::uint64_t copy_content(const NamedFile& from, const NamedFile& to, std::uint64_t limit,
-                           const std::stop_token& cancel) {
+                           const sys::Cancellation& cancel) {
   constexpr std::uint64_t step = 64 << 20;
   std::uint64_t copied = 0;
   while (copied < limit) {
-    stop::check(cancel);
+    cancel.check();
     const auto wanted = static_cast<std::size_t>(std::min(limit - copied, step));
     const ssize_t count = ::copy_file_range(from.fd, nullptr, to.fd, nullptr, wanted, 0);
     if (count < 0) {
@@ -45,7 +45,7 @@ std::uint64_t copy_content(const NamedFile& from, const NamedFile& to, std::uint
   }
   std::vector<std::byte> buffer(copied < limit ? 256 << 10 : 0);
   while (copied < limit) {
-    stop::check(cancel);
+    cancel.check();
     const auto part = std::span(buffer).first(std::min<std::uint64_t>(limit - copied, buffer.size()));
     const std::size_t count = read_some(from.fd, part, from.what);
     if (count == 0) break;

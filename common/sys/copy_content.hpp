@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <stop_token>
 #include <string>
+
+#include "common/sys/cancellation.hpp"
 
 namespace sys {
 
@@ -17,6 +18,6 @@ struct NamedFile {
 // gives how many. Within the kernel where these two files allow it. Throws util::Error, which names the file
 // that is to blame, and as stop::check does.
 std::uint64_t copy_content(const NamedFile& from, const NamedFile& to, std::uint64_t limit,
-                           const std::stop_token& cancel = {});
+                           const sys::Cancellation& cancel = {});
 
 }  // namespace sys

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -22,7 +21,6 @@
 
 #include "common/sys/fd.hpp"
 #include "common/sys/paths.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -171,7 +169,7 @@ void Child::send(int signal) noexcept {
   if (!ended_) ::kill(pid_, signal);  // not reaped yet, so the pid is still ours
 }
 
-std::optional<ExitStatus> Child::poll_end(std::chrono::milliseconds limit, bool stoppable) {
+std::optional<ExitStatus> Child::poll_end(std::chrono::milliseconds limit, const Cancellation* cancel) {
   const auto deadline = std::chrono::steady_clock::now() + limit;
   while (!ended_) {
     int status = 0;
@@ -181,30 +179,34 @@ std::optional<ExitStatus> Child::poll_end(std::chrono::milliseconds limit, bool 
       ended_ = decode(status);
       break;
     }
-    if (stoppable) stop::check();
+    if (cancel != nullptr) cancel->check();
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left <= 0ms) return std::nullopt;
     // Sandboxes of old workers have no pidfd_open: look again every few milliseconds there.
     const auto nap = pidfd_ >= 0 ? std::min<std::chrono::milliseconds>(left, 1h) : std::min(left, 5ms);
-    pollfd events[2] = {{pidfd_, POLLIN, 0}, {stoppable ? stop::fd() : -1, POLLIN, 0}};
-    ::poll(events, 2, static_cast<int>(nap.count()));
+    pollfd ended{pidfd_, POLLIN, 0};
+    if (cancel != nullptr) {
+      cancel->wait({&ended, 1}, nap);
+    } else {
+      ::poll(&ended, 1, static_cast<int>(nap.count()));
+    }
   }
   return ended_;
 }
 
-std::optional<ExitStatus> Child::wait_for(std::chrono::milliseconds limit) {
+std::optional<ExitStatus> Child::wait_for(std::chrono::milliseconds limit, const Cancellation& cancel) {
   try {
-    return poll_end(limit, true);
+    return poll_end(limit, &cancel);
   } catch (const util::Error&) {
     terminate();
     throw;
   }
 }
 
-ExitStatus Child::wait() {
+ExitStatus Child::wait(const Cancellation& cancel) {
   for (;;) {
-    if (const auto status = wait_for(24h)) return *status;
+    if (const auto status = wait_for(24h, cancel)) return *status;
   }
 }
 
@@ -214,10 +216,10 @@ ExitStatus Child::terminate(std::chrono::milliseconds grace) {
 }
 
 ExitStatus Child::finish(std::chrono::milliseconds limit) {
-  if (const auto status = poll_end(limit, false)) return *status;
+  if (const auto status = poll_end(limit, nullptr)) return *status;
   send(SIGKILL);
   for (;;) {
-    if (const auto status = poll_end(24h, false)) return *status;
+    if (const auto status = poll_end(24h, nullptr)) return *status;
   }
 }
 
@@ -241,7 +243,8 @@ Child start(const Command& command) {
   }
 }
 
-Captured run_captured(Command command, std::string_view input, std::size_t limit) {
+Captured run_captured(Command command, std::string_view input, std::size_t limit,
+                      const Cancellation& cancel) {
   auto in = make_pipe();
   auto out = make_pipe();
   command.stdin_fd = in.read_end.get();
@@ -254,12 +257,14 @@ Captured run_captured(Command command, std::string_view input, std::size_t limit
   std::string output;
   std::vector<std::byte> buffer(65536);
   for (bool open = true; open;) {
-    if (stop::requested() != 0) child.terminate();
-    stop::check();
     if (input.empty()) in.write_end = UniqueFd();
-    pollfd events[3] = {
-        {out.read_end.get(), POLLIN, 0}, {in.write_end.get(), POLLOUT, 0}, {stop::fd(), POLLIN, 0}};
-    if (::poll(events, 3, -1) < 0 && errno != EINTR) util::throw_errno("cannot poll");
+    pollfd events[] = {{out.read_end.get(), POLLIN, 0}, {in.write_end.get(), POLLOUT, 0}};
+    try {
+      cancel.wait(events);
+    } catch (const util::Error&) {
+      child.terminate();
+      throw;
+    }
     if (events[1].revents != 0) {
       const ssize_t count = ::write(in.write_end.get(), input.data(), input.size());
       // A child that does not read its input says why by its exit code.
@@ -275,7 +280,7 @@ Captured run_captured(Command command, std::string_view input, std::size_t limit
       output.append(reinterpret_cast<const char*>(buffer.data()), count);
     }
   }
-  return {child.wait(), std::move(output)};
+  return {child.wait(cancel), std::move(output)};
 }
 
 // Boost's search_path would link every program to Boost.Filesystem.

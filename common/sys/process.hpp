@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/sys/cancellation.hpp"
+
 namespace sys {
 
 // Our environment, "NAME=value" each.
@@ -51,17 +53,16 @@ public:
 
   pid_t pid() const noexcept { return pid_; }
 
-  // Waits for the end. When a stop is requested meanwhile, the child is terminate()d and Error leaves with
-  // 128 + n.
-  ExitStatus wait();
+  // Waits for the end. When it is cancelled meanwhile, the child is terminate()d and Error leaves.
+  ExitStatus wait(const Cancellation& cancel = {});
 
-  // Waits at most `limit`; nothing if it still runs then. Throws like wait() on a stop request.
-  std::optional<ExitStatus> wait_for(std::chrono::milliseconds limit);
+  // Waits at most `limit`; nothing if it still runs then. Throws like wait().
+  std::optional<ExitStatus> wait_for(std::chrono::milliseconds limit, const Cancellation& cancel = {});
 
-  // SIGTERM, then after `grace` SIGKILL; returns once it is reaped. Not cut short by stop requests.
+  // SIGTERM, then after `grace` SIGKILL; returns once it is reaped. Not cut short by signals.
   ExitStatus terminate(std::chrono::milliseconds grace = std::chrono::seconds(10));
 
-  // Waits for the end and kills what still runs after `limit`. Not cut short by stop requests: for clean-up.
+  // Waits for the end and kills what still runs after `limit`. Not cut short by signals: for clean-up.
   ExitStatus finish(std::chrono::milliseconds limit);
 
   // Sends a signal; a child that has ended is no error.
@@ -70,7 +71,7 @@ public:
 private:
   friend Child start(const Command& command);
   explicit Child(pid_t pid);
-  std::optional<ExitStatus> poll_end(std::chrono::milliseconds limit, bool stoppable);
+  std::optional<ExitStatus> poll_end(std::chrono::milliseconds limit, const Cancellation* cancel);
 
   pid_t pid_ = -1;
   int pidfd_ = -1;
@@ -86,9 +87,10 @@ struct Captured {
 };
 
 // Runs `command` to its end with `input` on stdin and stdout captured (at most `limit` bytes, else Error).
-// stdin_fd and stdout_fd of the command are ignored. On a stop request the child is terminated and Error
+// stdin_fd and stdout_fd of the command are ignored. When it is cancelled, the child is terminated and Error
 // leaves.
-Captured run_captured(Command command, std::string_view input, std::size_t limit = 64 << 20);
+Captured run_captured(Command command, std::string_view input, std::size_t limit = 64 << 20,
+                      const Cancellation& cancel = {});
 
 // The file that `name` means: looked up beside our own executable, then on PATH; nothing if it is in neither.
 std::optional<std::filesystem::path> find_sibling(const std::string& name);

@@ -289,23 +289,23 @@ TEST(HttpClient, EndsAtOnceWhenCancelled) {
     return Reply{"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123", true};
   });
   Client client;
-  std::stop_source stop;
+  sys::Canceller stop;
   auto request = get(server);
-  request.cancel = stop.get_token();
+  request.cancel = stop.cancellation();
   const auto start = std::chrono::steady_clock::now();
-  EXPECT_THROW(client.fetch(request, [&](auto) { stop.request_stop(); }), util::Error);
+  EXPECT_THROW(client.fetch(request, [&](auto) { stop.cancel(); }), util::Error);
   EXPECT_LT(std::chrono::steady_clock::now() - start, 900ms);
 }
 
 TEST(HttpClient, EndsAtOnceWhenCancelledBetweenAttempts) {
-  std::stop_source stop;
+  sys::Canceller stop;
   ScriptedServer server([&](auto&, auto) {
-    stop.request_stop();
+    stop.cancel();
     return answer("503 Service Unavailable", "Retry-After: 50\r\n", "");
   });
   Client client;
   auto request = get(server);
-  request.cancel = stop.get_token();
+  request.cancel = stop.cancellation();
   EXPECT_THROW(client.fetch_text(request, 100), util::Error);
 }
 
@@ -324,14 +324,14 @@ TEST(HttpClient, DoesNotWaitForANameServerOnceCancelled) {
     if (::mount(file.c_str(), "/etc/resolv.conf", nullptr, MS_BIND, nullptr) != 0) return 77;
     for (const auto* proxy : {"HTTP_PROXY", "http_proxy", "all_proxy", "ALL_PROXY"})
       ::unsetenv(proxy);
-    std::stop_source stop;
+    sys::Canceller stop;
     const std::jthread asked([&] {
       char question[512];
-      if (::recv(silent.get(), question, sizeof question, 0) > 0) stop.request_stop();
+      if (::recv(silent.get(), question, sizeof question, 0) > 0) stop.cancel();
     });
     Client client;
     Request request{
-        .url = Url::parse("http://registry.example/file"), .retry = quick, .cancel = stop.get_token()};
+        .url = Url::parse("http://registry.example/file"), .retry = quick, .cancel = stop.cancellation()};
     const auto start = std::chrono::steady_clock::now();
     EXPECT_EQ(test::error_of([&] { client.fetch_text(request, 100); }), "cancelled");
     EXPECT_LT(std::chrono::steady_clock::now() - start, 20s);

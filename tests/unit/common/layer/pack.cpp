@@ -23,10 +23,10 @@ TEST(Pack, EndsInTheMiddleOfAFileWhenCancelled) {
   ASSERT_EQ(::truncate((directory.path() / "holes").c_str(), off_t{1} << 40), 0);
   const auto root = open_directory(directory.path());
   const sys::UniqueFd blob(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-  std::stop_source stop;
-  const std::jthread caller([&] { stop.request_stop(); });
+  sys::Canceller stop;
+  const std::jthread caller([&] { stop.cancel(); });
   EXPECT_EQ(test::error_of([&] {
-              pack(*directory_changes(root.get()), nullptr, {blob.get(), "blob"}, {}, stop.get_token());
+              pack(*directory_changes(root.get()), nullptr, {blob.get(), "blob"}, {}, stop.cancellation());
             }),
             "cancelled");
 }
@@ -46,11 +46,11 @@ TEST(Pack, EndsWhileItComparesWhenCancelled) {
   const auto lower_fd = open_directory(lower.path());
   const auto below = directory_changes(lower_fd.get());
   const sys::UniqueFd blob(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-  std::stop_source stop;
-  const std::jthread caller([&] { stop.request_stop(); });
+  sys::Canceller stop;
+  const std::jthread caller([&] { stop.cancel(); });
   EXPECT_EQ(
       test::error_of([&] {
-        pack(*directory_changes(upper_fd.get()), below.get(), {blob.get(), "blob"}, {}, stop.get_token());
+        pack(*directory_changes(upper_fd.get()), below.get(), {blob.get(), "blob"}, {}, stop.cancellation());
       }),
       "cancelled");
 }

@@ -165,14 +165,15 @@ TEST_F(PullTest, RefusesTheFormatOfBefore2016) {
 
 TEST_F(PullTest, EndsWhenCancelled) {
   auto& log = proxy(R"([{"match": "GET .*/blobs/", "answer": 503, "headers": {"Retry-After": "50"}}])");
-  std::stop_source stop;
+  sys::Canceller stop;
   std::jthread soon([&] {
     for (std::size_t seen = 0; seen < 3;)
       seen += log.requests().size();
-    stop.request_stop();
+    stop.cancel();
   });
-  EXPECT_EQ(error_of([&] { puller().resolve(reference_of(log.address() + "/app:1"), {}, stop.get_token()); }),
-            "cancelled");
+  EXPECT_EQ(
+      error_of([&] { puller().resolve(reference_of(log.address() + "/app:1"), {}, stop.cancellation()); }),
+      "cancelled");
 }
 
 TEST_F(PullTest, FallsBackFromMirrorToMirrorToTheRegistryItself) {

@@ -33,9 +33,9 @@ protected:
 
 TEST_F(Copying, EndsWhenCancelled) {
   write(source() / "d/f", "content");
-  std::stop_source stop;
-  options_.cancel = stop.get_token();
-  stop.request_stop();
+  sys::Canceller stop;
+  options_.cancel = stop.cancellation();
+  stop.cancel();
   EXPECT_EQ(failure("d", "/new"), "cancelled");
   EXPECT_EQ(names(), Names{"new"});
 }

@@ -4,15 +4,18 @@
 
 #include <atomic>
 #include <barrier>
+#include <chrono>
 #include <mutex>
 #include <set>
 #include <stdexcept>
 #include <thread>
 
+#include "common/util/error.hpp"
+
 namespace solver {
 namespace {
 
-void no_cancel() {}
+sys::Canceller nobody;
 
 TEST(Tasks, RunEachOnceAfterAllThatItNeeds) {
   constexpr std::size_t count = 200;
@@ -28,7 +31,7 @@ TEST(Tasks, RunEachOnceAfterAllThatItNeeds) {
     };
     tasks.push_back(std::move(task));
   }
-  run_tasks(tasks, 8, no_cancel);
+  run_tasks(tasks, 8, nobody);
   for (std::size_t i = 0; i < count; ++i)
     EXPECT_EQ(runs[i], 1) << i;
 }
@@ -36,14 +39,14 @@ TEST(Tasks, RunEachOnceAfterAllThatItNeeds) {
 TEST(Tasks, KeepTheOrderOfTheListOnOneThread) {
   std::vector<int> order;
   const auto note = [&order](int number) { return [&order, number] { order.push_back(number); }; };
-  run_tasks({{note(0), {3}}, {note(1), {}}, {note(2), {1}}, {note(3), {}}}, 1, no_cancel);
+  run_tasks({{note(0), {3}}, {note(1), {}}, {note(2), {1}}, {note(3), {}}}, 1, nobody);
   EXPECT_EQ(order, (std::vector<int>{1, 2, 3, 0}));
 }
 
 TEST(Tasks, RunIndependentOnesAtTheSameTime) {
   std::barrier all_are_here(3);
   const Task task{.work = [&] { all_are_here.arrive_and_wait(); }, .needs = {}};
-  run_tasks({task, task, task}, 16, no_cancel);
+  run_tasks({task, task, task}, 16, nobody);
 }
 
 TEST(Tasks, UseNoMoreThreadsThanAllowed) {
@@ -55,33 +58,32 @@ TEST(Tasks, UseNoMoreThreadsThanAllowed) {
                         threads.insert(std::this_thread::get_id());
                       },
                   .needs = {}};
-  run_tasks(std::vector<Task>(50, task), 2, no_cancel);
+  run_tasks(std::vector<Task>(50, task), 2, nobody);
   EXPECT_LE(threads.size(), 2U);
   threads.clear();
-  run_tasks(std::vector<Task>(5, task), 1, no_cancel);
+  run_tasks(std::vector<Task>(5, task), 1, nobody);
   EXPECT_EQ(threads, std::set{std::this_thread::get_id()});
 }
 
 TEST(Tasks, StartNothingAfterTheFirstFailureAndThrowIt) {
-  int canceled = 0;
+  sys::Canceller canceller;
   bool later = false;
   const std::vector<Task> tasks = {{[] { throw std::runtime_error("first"); }, {}},
                                    {[&] { later = true; }, {0}},
                                    {[&] { later = true; }, {}}};
   try {
-    run_tasks(tasks, 1, [&] { ++canceled; });
+    run_tasks(tasks, 1, canceller);
     FAIL();
   } catch (const std::runtime_error& error) {
     EXPECT_STREQ(error.what(), "first");
   }
-  EXPECT_EQ(canceled, 1);
+  EXPECT_TRUE(canceller.cancellation().requested());
   EXPECT_FALSE(later);
 }
 
-TEST(Tasks, CancelOnceAndWaitForWhatIsUnderWay) {
+TEST(Tasks, CancelAndWaitForWhatIsUnderWay) {
   std::barrier both_run(2);
-  std::atomic<bool> canceled = false;
-  std::atomic<int> cancels = 0;
+  sys::Canceller canceller;
   std::atomic<bool> ended = false;
   const std::vector<Task> tasks = {{[&] {
                                       both_run.arrive_and_wait();
@@ -90,27 +92,25 @@ TEST(Tasks, CancelOnceAndWaitForWhatIsUnderWay) {
                                     {}},
                                    {[&] {
                                       both_run.arrive_and_wait();
-                                      while (!canceled)
-                                        std::this_thread::yield();
-                                      ended = true;
-                                      throw std::runtime_error("canceled");
+                                      try {
+                                        canceller.cancellation().sleep(std::chrono::hours(1));
+                                      } catch (const util::Error& error) {
+                                        ended = error.is_cancelled();
+                                        throw;
+                                      }
                                     },
                                     {}}};
   try {
-    run_tasks(tasks, 2, [&] {
-      ++cancels;
-      canceled = true;
-    });
+    run_tasks(tasks, 2, canceller);
     FAIL();
   } catch (const std::runtime_error& error) {
     EXPECT_STREQ(error.what(), "the cause");
   }
-  EXPECT_EQ(cancels, 1);
   EXPECT_TRUE(ended);
 }
 
 TEST(Tasks, OfAnEmptyListAreDone) {
-  run_tasks({}, 4, no_cancel);
+  run_tasks({}, 4, nobody);
 }
 
 }  // namespace

@@ -32,10 +32,10 @@ protected:
 TEST_F(Unpacking, EndsWhenCancelled) {
   write(source() / "archive", test::archive({{.path = "f", .content = "x"}}));
   auto rooted = sys::RootedDir::open(root());
-  std::stop_source stop;
-  stop.request_stop();
+  sys::Canceller stop;
+  stop.cancel();
   EXPECT_EQ(test::error_of([&] {
-              unpack_archive(*root_source(source()), "archive", rooted, "/", {}, stop.get_token());
+              unpack_archive(*root_source(source()), "archive", rooted, "/", {}, stop.cancellation());
             }),
             "cancelled");
   EXPECT_EQ(names(), Names{});

@@ -223,9 +223,9 @@ TEST_F(StoreTest, TheNextTakesOverFromOneWhoGivesUp) {
 TEST_F(StoreTest, WaitingForAnotherDownloadCanBeCancelled) {
   auto store = open();
   const auto first = store.blobs().download(blob_of("hello"));
-  std::stop_source stop;
-  stop.request_stop();
-  EXPECT_THROW(store.blobs().download(blob_of("hello"), stop.get_token()), util::Error);
+  sys::Canceller stop;
+  stop.cancel();
+  EXPECT_THROW(store.blobs().download(blob_of("hello"), stop.cancellation()), util::Error);
 }
 
 TEST_F(StoreTest, AKilledBuildLosesOnlyWhatItWasWriting) {

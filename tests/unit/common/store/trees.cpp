@@ -232,10 +232,10 @@ TEST_F(TreesTest, TwoBuildsAtOnceMakeATreeOnce) {
 
 TEST_F(TreesTest, WaitingForATreeEndsWhenCancelled) {
   auto store = open();
-  std::stop_source stop;
-  stop.request_stop();
+  sys::Canceller stop;
+  stop.cancel();
   const auto expect_wait = [&](Bytes bytes) {
-    EXPECT_THROW(store.trees().make(chain_, bytes, stop.get_token()), util::Error);
+    EXPECT_THROW(store.trees().make(chain_, bytes, stop.cancellation()), util::Error);
   };
   {
     const auto making = store.trees().make(chain_);

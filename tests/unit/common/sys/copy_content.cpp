@@ -68,11 +68,11 @@ TEST(CopyContent, NamesTheFileThatIsWrittenWhereItsFilesystemIsFull) {
 TEST(CopyContent, EndsInTheMiddleOfAFileWhenCancelled) {
   const UniqueFd endless(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
   const UniqueFd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-  std::stop_source stop;
-  const std::jthread caller([&] { stop.request_stop(); });
+  sys::Canceller stop;
+  const std::jthread caller([&] { stop.cancel(); });
   EXPECT_EQ(
       test::error_of([&] {
-        copy_content({endless.get(), "zeros"}, {nowhere.get(), "nowhere"}, everything, stop.get_token());
+        copy_content({endless.get(), "zeros"}, {nowhere.get(), "nowhere"}, everything, stop.cancellation());
       }),
       "cancelled");
 }
