@@ -6,7 +6,7 @@
 #include <new>
 #include <string>
 
-#include "common/sys/stop.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -83,7 +83,7 @@ int run_tool(CLI::App& app, int argc, char** argv, const std::function<void()>& 
   try {
     app.parse(argc, argv);
     if (verbose) util::log::set_level(util::log::Level::debug);
-    sys::stop::install();
+    sys::cancel_on_signals();
     job();
     check_stdout();
     return static_cast<int>(util::ExitCode::done);

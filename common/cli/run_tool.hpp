@@ -8,8 +8,8 @@
 
 namespace cli {
 
-// Adds --version and -v/--verbose (debug messages), makes --help 80 columns wide, parses argv, turns signals
-// into stop requests and runs `job`.
+// Adds --version and -v/--verbose (debug messages), makes --help 80 columns wide, parses argv, lets signals
+// cancel (sys::cancel_on_signals) and runs `job`.
 //   Returns 0 when `job` returns; stdout is flushed and checked first.
 //   --help and --version go to stdout and return 0; wrong usage is one line on stderr with a hint and
 //   returns 2. An Error becomes "TOOL: message" on stderr and its exit code; anything else that is thrown

@@ -121,7 +121,7 @@ public:
 
   // Of an answer without 2xx no more than 16 KiB is read. Follows up to 10 redirects of a GET or HEAD, but
   // none from https to http unless Tls::verify is off. Any status may come back, those that are retried when
-  // attempts ran out. Throws Failure; util::Error when Request::cancel or a signal (sys::stop, 128 + n) asks
+  // attempts ran out. Throws Failure; util::Error when Request::cancel asks
   // to stop.
   Response fetch(const Request& request, const Body& body);
 

@@ -9,7 +9,7 @@
 #include "common/layer/member_path.hpp"
 #include "common/layer/whiteout.hpp"
 #include "common/stream/verified_source.hpp"
-#include "common/sys/stop.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -22,17 +22,20 @@ constexpr std::size_t buffer_size = 256 << 10;
   throw util::Error("the image unpacks to more than " + util::human_size(limit) + ", the limit that was set");
 }
 
-// Passes an archive through and stops a decompression bomb: not only files, headers too are bytes of the
-// archive.
+// Passes an archive through until it is cancelled, and stops a decompression bomb: not only files, headers
+// too are bytes of the archive.
 class LimitedSource : public stream::Source {
 public:
-  LimitedSource(stream::Source& inner, std::uint64_t left, std::uint64_t limit)
-      : inner_(inner), left_(left), limit_(limit) {}
+  LimitedSource(stream::Source& inner, std::uint64_t left, std::uint64_t limit,
+                const sys::Cancellation& cancel)
+      : inner_(inner), left_(left), limit_(limit), cancel_(cancel) {}
 
   std::size_t read(std::span<std::byte> buffer) override {
+    cancel_.check();
     return static_cast<std::size_t>(count(inner_.read(buffer)));
   }
   std::uint64_t skip(std::uint64_t size) override {
+    cancel_.check();
     return count(inner_.skip(size > left_ ? left_ + 1 : size));
   }
   std::uint64_t left() const noexcept { return left_; }
@@ -47,6 +50,7 @@ private:
   stream::Source& inner_;
   std::uint64_t left_;
   std::uint64_t limit_;
+  const sys::Cancellation& cancel_;
 };
 
 // CAP_DAC_OVERRIDE. Not "are we root": containers take it away from root.
@@ -67,12 +71,11 @@ Applier::Applier(sys::RootedDir& root, ApplyOptions options)
       buffer_(buffer_size) {}
 
 void Applier::apply(stream::Source& archive, const std::string& what) {
-  LimitedSource limited(archive, archive_left_, options_.max_size);
+  LimitedSource limited(archive, archive_left_, options_.max_size, options_.cancel);
   tar::Reader reader(limited, what);
   tar::Entry entry;
   written_.clear();
   while (reader.next(entry)) {
-    sys::stop::check();
     ++report_.members;
     count_size(entry.size);
     const std::string path = member_path(entry.path);

@@ -10,6 +10,7 @@
 
 #include "common/layer/path_set.hpp"
 #include "common/stream/source.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/rooted_dir.hpp"
 #include "common/tar/reader.hpp"
 
@@ -38,6 +39,7 @@ struct ApplyOptions {
   // The most bytes that all layers together may have, as tar archives and as the files they make.
   std::uint64_t max_size = std::numeric_limits<std::uint64_t>::max();
   RootEntry root_entry = RootEntry::apply;
+  sys::Cancellation cancel = {};
 };
 
 // Unpacks layers into one root, the lowest first:
@@ -48,7 +50,8 @@ struct ApplyOptions {
 //   directory keeps its time whatever later happens in it. Hard links add a name and change nothing else.
 //   Holes of sparse files stay holes. Names without meaning (above the root, whiteouts of "..", a link to
 //   nothing) are errors, and so are names longer than PATH_MAX allows.
-// On a stop request (sys::stop) util::Error leaves. After any Error what is in the root is of no use.
+// Throws util::Error, also as sys::Cancellation::check does. After any Error what is in the root is of no
+// use.
 class Applier {
 public:
   // `root` is empty and outlives the applier.

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "common/layer/member_path.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/fd.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 

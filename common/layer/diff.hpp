@@ -28,8 +28,8 @@ using ChangeVisitor = std::function<void(const Change&)>;
 //   owner, device number or file capabilities; for anything but directories also in size or mtime. Where both
 //   mtimes have no nanoseconds (an unpacked layer's files), content is compared too. A directory whose mtime
 //   alone differs is not a change.
-// These are BuildKit's rules (util/overlay, continuity/fs). Throws util::Error, also as sys::stop::check
-// does.
+// These are BuildKit's rules (util/overlay, continuity/fs). Throws util::Error, also as
+// sys::Cancellation::check does.
 void diff(const ChangeSet& upper, const ChangeSet* lower, const ChangeVisitor& visit,
           const sys::Cancellation& cancel = {});
 

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "common/layer/diff.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/fd.hpp"
-#include "common/sys/stop.hpp"
 #include "common/tar/writer.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"

@@ -28,7 +28,7 @@ struct PackedLayer {
 // before compression: parents stand before their children once, whiteouts are ".wh.NAME" without metadata,
 // hard links within the change are links, sockets are left out, of xattrs only security.capability is kept,
 // mtimes are whole seconds. No change at all gives the empty tar of 1024 zero bytes. Memory is constant but
-// for hard links and names of directories. Throws util::Error, also as sys::stop::check does.
+// for hard links and names of directories. Throws util::Error, also as sys::Cancellation::check does.
 PackedLayer pack(const ChangeSet& upper, const ChangeSet* lower, const sys::NamedFile& blob_file,
                  const PackOptions& options, const sys::Cancellation& cancel = {});
 

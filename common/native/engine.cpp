@@ -24,7 +24,6 @@
 #include "common/store/store.hpp"
 #include "common/sys/cancellation.hpp"
 #include "common/sys/file.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/characters.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
@@ -177,7 +176,7 @@ public:
       return make_images();
     } catch (const util::Error& error) {
       // A step that fails may do so because of that. Not asked after a signal, which must end the build.
-      sys::stop::check();
+      sys::Cancellation().check();
       if (error.cause().code == std::errc::io_error && store_->is_lasting()) {
         const std::string what = error.what();
         util::log::warning("building again without the cache, whose disk may be failing: " +

@@ -30,8 +30,8 @@ public:
   std::string known(const Endpoint& endpoint, const std::string& scope);
 
   // A new one after `refusal`, a 401 to a request that carried `used`. Throws EndpointFailure when there is
-  // nothing to answer with or the token service refuses; util::Error when a credential helper fails, and on
-  // stop requests.
+  // nothing to answer with or the token service refuses; util::Error when a credential helper fails, and as
+  // sys::Cancellation::check does.
   std::string answer(const Endpoint& endpoint, const std::string& scope, const std::string& used,
                      const http::Response& refusal, const sys::Cancellation& cancel);
 

@@ -9,7 +9,7 @@
 #include "common/dockerfile/source.hpp"
 #include "common/layer/unpack.hpp"
 #include "common/solver/layer_queue.hpp"
-#include "common/sys/stop.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/util/characters.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
@@ -27,26 +27,6 @@ hash::Digest chain_id(const std::vector<hash::Digest>& diff_ids) {
   for (std::size_t i = 1; i < diff_ids.size(); ++i)
     chain = hash::sha256(chain.str() + " " + diff_ids[i].str());
   return chain;
-}
-
-class CancelableSource : public stream::Source {
-public:
-  CancelableSource(std::unique_ptr<stream::Source> inner, const sys::Cancellation& cancel)
-      : inner_(std::move(inner)), cancel_(cancel) {}
-
-  std::size_t read(std::span<std::byte> buffer) override {
-    cancel_.check();
-    return inner_->read(buffer);
-  }
-
-private:
-  std::unique_ptr<stream::Source> inner_;
-  sys::Cancellation cancel_;
-};
-
-std::unique_ptr<stream::Source> cancelable(std::unique_ptr<stream::Source> inner,
-                                           const sys::Cancellation& cancel) {
-  return std::make_unique<CancelableSource>(std::move(inner), cancel);
 }
 
 store::Fidelity fidelity_of(const layer::Report& report, engine::Progress::Vertex& vertex) {
@@ -289,7 +269,7 @@ store::Fidelity BaseImages::unpack_into(const std::filesystem::path& directory, 
   const auto report = layer::unpack(
       *entry.image,
       [&](const image::Descriptor& layer) -> std::unique_ptr<stream::Source> {
-        if (entry.archive) return cancelable(entry.archive->open_blob(layer), cancel);
+        if (entry.archive) return entry.archive->open_blob(layer);
         if (!entry.fetched) queue.wait_for(layer.digest);
         vertex.note("extracting " + layer.digest.str());
         auto file = store_.blobs().open_file({layer.digest, layer.size}, store::Check::size);
@@ -297,9 +277,9 @@ store::Fidelity BaseImages::unpack_into(const std::filesystem::path& directory, 
           throw util::Error("the layer " + layer.digest.str() + " is not in the store",
                             util::Cause::Kind::damaged);
         }
-        return cancelable(stream::from_fd(std::move(file), "blob " + layer.digest.str()), cancel);
+        return stream::from_fd(std::move(file), "blob " + layer.digest.str());
       },
-      reference, root, {.root_entry = layer::ApplyOptions::RootEntry::ignore});
+      reference, root, {.root_entry = layer::ApplyOptions::RootEntry::ignore, .cancel = cancel});
   if (pull.joinable()) {
     pull.join();
     queue.check();

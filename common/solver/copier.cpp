@@ -2,7 +2,6 @@
 #include "common/solver/copier.hpp"
 
 #include "common/solver/directories.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 

@@ -35,7 +35,8 @@ public:
   // `path` is below the root of the source, its symlinks followed; `base_name` is what it is called in the
   // Dockerfile. `destination` is absolute; a slash at its end says that it is a directory. Missing parents
   // are made: mode 0755 or an octal --chmod, owned by --chown's. A file goes into an existing directory; of a
-  // directory the contents are copied. Throws util::Error in BuildKit's words, and as sys::stop::check does.
+  // directory the contents are copied. Throws util::Error in BuildKit's words, and as
+  // sys::Cancellation::check does.
   void copy(const std::string& path, const std::string& base_name, const std::string& destination);
 
 private:

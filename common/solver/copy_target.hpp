@@ -30,7 +30,7 @@ public:
   virtual void make_hard_link(const sys::RootedPath& path, const sys::RootedPath& existing) = 0;
   virtual std::error_code make_node(const sys::RootedPath& path, mode_t type, dev_t device) = 0;
   // A regular file with the content of the file at `from` in `source`, whose status is `status`. Also throws
-  // as sys::stop::check does.
+  // as sys::Cancellation::check does.
   virtual void copy_file(const sys::RootedPath& path, const std::shared_ptr<SourceTree>& source,
                          const std::string& from, const struct stat& status,
                          const sys::Cancellation& cancel) = 0;

@@ -14,7 +14,6 @@
 #include "common/solver/unpack_archive.hpp"
 #include "common/sys/cancellation.hpp"
 #include "common/sys/file.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 

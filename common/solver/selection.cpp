@@ -7,8 +7,8 @@
 
 #include "common/hash/sha256.hpp"
 #include "common/plan/content.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/fd.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -38,7 +38,7 @@ private:
   // `relative` is below the place, for patterns; `shown` is what the entry is called in the digest.
   void walk(const std::string& path, const std::string& relative, const std::string& shown,
             const context::Ignore::Matches& include_above, const context::Ignore::Matches& exclude_above) {
-    sys::stop::check();
+    sys::Cancellation().check();
     bool included = true;
     bool excluded = false;
     context::Ignore::Matches include;

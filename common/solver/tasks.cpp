@@ -7,7 +7,7 @@
 #include <mutex>
 #include <set>
 
-#include "common/sys/stop.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/thread.hpp"
 
 namespace solver {
@@ -52,7 +52,7 @@ public:
 
   void rethrow() const {
     if (!failure_) return;
-    sys::stop::check();  // then that is the reason, whatever broke by it
+    sys::Cancellation().check();  // then that is the reason, whatever broke by it
     std::rethrow_exception(failure_);
   }
 

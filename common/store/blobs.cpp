@@ -16,7 +16,6 @@
 #include "common/sys/cancellation.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/remove_tree.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -38,7 +37,7 @@ std::optional<std::uint64_t> hash_file(int fd, hash::Sha256& sha) {
   std::vector<std::byte> buffer(buffer_size);
   std::uint64_t size = 0;
   for (;;) {
-    sys::stop::check();
+    sys::Cancellation().check();
     const ssize_t count = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(size));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return std::nullopt;
@@ -100,7 +99,7 @@ sys::UniqueFd Blobs::open_here(const Blob& blob, Check check) {
   try {
     fd = sys::find_readable(path_of(blob.digest), sys::Readable::entry);
   } catch (const util::Error& error) {
-    sys::stop::check();
+    if (error.is_cancelled()) throw;
     remove_damaged(blob.digest, error.what());
   }
   struct stat there = {};
@@ -167,8 +166,8 @@ void Blobs::remove_damaged(const hash::Digest& digest, const std::string& reason
     fd = sys::find_readable(path, sys::Readable::entry);
     // Right after all when the caller expects another size, or another build has replaced the file.
     if (!fd || (!has_hole(fd.get()) && has_digest(fd.get(), digest))) return;
-  } catch (const util::Error&) {
-    sys::stop::check();  // else no file of ours, which is damage enough
+  } catch (const util::Error& error) {
+    if (error.is_cancelled()) throw;  // else no file of ours, which is damage enough
   }
   try {
     // Whoever holds the lock is about to replace it; without the lock a good replacement could be removed.
@@ -179,7 +178,7 @@ void Blobs::remove_damaged(const hash::Digest& digest, const std::string& reason
     struct stat status = {};
     if (::fstat(lock->get(), &status) == 0 && status.st_size == 0) ::unlink(partial.c_str());
   } catch (const util::Error& error) {
-    sys::stop::check();
+    if (error.is_cancelled()) throw;
     return warn_("cannot remove the damaged blob " + digest.str() + " from the store: " + error.what());
   }
   warn_("dropped the damaged blob " + digest.str() + " from the store: " + reason);
@@ -207,7 +206,7 @@ std::optional<Download> Blobs::download(const Blob& blob, const sys::Cancellatio
       ::unlink(partial_path_of(blob.digest).c_str());
       return std::nullopt;
     }
-    // flock(2) cannot wait for a stop request as well; a download takes so long that asking is good enough.
+    // flock(2) cannot wait for a cancellation as well; a download takes so long that asking is good enough.
     cancel.sleep(50ms);
   }
 }

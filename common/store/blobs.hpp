@@ -64,7 +64,7 @@ public:
   void discard(const hash::Digest& digest);
 
   // The right to fetch `blob`. Nothing if it is there. While another thread or process fetches it, waits for
-  // the outcome; `cancel` and stop requests end the wait. Throws util::Error.
+  // the outcome; `cancel` ends the wait. Throws util::Error.
   std::optional<Download> download(const Blob& blob, const sys::Cancellation& cancel = {});
 
   // A blob to be written whose digest is not known yet. Throws util::Error.

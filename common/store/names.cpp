@@ -6,7 +6,6 @@
 #include "common/hash/sha256.hpp"
 #include "common/store/entries.hpp"
 #include "common/sys/file.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/json.hpp"
 #include "common/util/text.hpp"
@@ -43,7 +42,7 @@ std::optional<Blob> Names::find(std::string_view name) {
     if (!fd) return std::nullopt;
     return parse_record(sys::read_to_end(fd.get(), "record", most_name_record_bytes), name);
   } catch (const util::Error& error) {
-    sys::stop::check();
+    if (error.is_cancelled()) throw;
     remove_entry(path);  // records of names are replaced at every look-up anyway
     warn_("dropped the damaged record of " + util::quote(name) + " from the store: " + error.what());
     return std::nullopt;

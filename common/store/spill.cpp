@@ -2,7 +2,6 @@
 #include "common/store/spill.hpp"
 
 #include "common/store/store.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/text.hpp"
 
 namespace store {
@@ -13,8 +12,7 @@ Spill::Spill(std::optional<std::filesystem::path> directory, std::filesystem::pa
 Spill::~Spill() = default;
 
 Store& Spill::use(const util::Error& reason) {
-  sys::stop::check();
-  if (!directory_) throw reason;
+  if (reason.is_cancelled() || !directory_) throw reason;
   const std::lock_guard lock(mutex_);
   if (!store_) {
     store_ = std::make_unique<Store>(*directory_, Options{.warn = warn_, .life = Life::one_build});

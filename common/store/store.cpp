@@ -12,7 +12,6 @@
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/remove_tree.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -50,7 +49,7 @@ std::optional<std::string> read_format(const fs::path& directory, const Options&
     if (is_ours || (!is_torn && options.owner == Owner::user)) return found;
     throw util::Error(util::quote(path.string()) + " is damaged");
   } catch (const util::Error& error) {
-    sys::stop::check();
+    if (error.is_cancelled()) throw;
     if (!remove_entry(path)) throw;
     options.warn("replaced the mark of the store: " + std::string(error.what()));
     return std::nullopt;

@@ -66,9 +66,9 @@ struct Options {
 class Store {
 public:
   // Opens the store in `directory`, or makes one there (the parent must exist). One of another format is
-  // emptied. While another process empties or prunes it, waits for that; `cancel` and stop requests end the
-  // wait. Throws util::Error. One that lives no longer than a build is opened by what first asks for a part
-  // of it, which then throws: making a store takes as long as a small layer.
+  // emptied. While another process empties or prunes it, waits for that; `cancel` ends the wait. Throws
+  // util::Error. One that lives no longer than a build is opened by what first asks for a part of it, which
+  // then throws: making a store takes as long as a small layer.
   explicit Store(std::filesystem::path directory, Options options = {});
 
   Blobs& blobs() { return parts().blobs; }

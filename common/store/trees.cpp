@@ -15,7 +15,6 @@
 #include "common/sys/cancellation.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/remove_tree.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -27,7 +26,7 @@ using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
 constexpr auto record_name = "tree.json";
-// flock(2) cannot wait for a stop request as well; unpacking takes so long that asking is good enough.
+// flock(2) cannot wait for a cancellation as well; unpacking takes so long that asking is good enough.
 constexpr auto lock_interval = 20ms;
 
 // Files of /proc say 0 bytes of themselves, so they are read to the end.
@@ -117,14 +116,14 @@ std::optional<fs::path> Trees::find_named(const std::string& name) {
       try {
         write_tree_record(record_path, {record->fingerprint, seal(root), boot}, partial_);
       } catch (const util::Error& error) {
-        sys::stop::check();  // else the next build looks through it once more
+        if (error.is_cancelled()) throw;  // else the next build looks through it once more
         util::log::debug(error.what());
       }
     } else if (life_ == Life::lasting) {
       watch_->add(place, *record, Made::earlier);
     }
   } catch (const util::Error& error) {
-    sys::stop::check();
+    if (error.is_cancelled()) throw;
     // Of a directory the record is enough: the rest goes when the tree is made anew.
     remove_entry(S_ISDIR(status.st_mode) ? record_path : place);
     warn_("dropped the damaged tree " + name + " from the store: " + error.what());

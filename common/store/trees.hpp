@@ -54,8 +54,8 @@ public:
   void finish() { watch_->finish(); }
 
   // The right to make the tree. Nothing if it is there. While another thread or process makes it, waits for
-  // the outcome, but never with all bytes here for one who awaits some; `cancel` and stop requests end the
-  // wait. Throws util::Error.
+  // the outcome, but never with all bytes here for one who awaits some; `cancel` ends the wait. Throws
+  // util::Error.
   std::optional<NewTree> make(const hash::Digest& chain, Bytes bytes = Bytes::here,
                               const sys::Cancellation& cancel = {});
 

@@ -11,7 +11,7 @@
 #include <cstring>
 #include <vector>
 
-#include "common/sys/stop.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -41,7 +41,7 @@ public:
 
   std::size_t read(std::span<std::byte> buffer) override {
     if (may_block_) wait_for_data();
-    sys::stop::check();
+    sys::Cancellation().check();
     return sys::read_some(fd_.get(), buffer, what_);
   }
 
@@ -51,12 +51,11 @@ private:
     return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
   }
 
-  // A pipe may stay silent for ever: a stop request must be able to end the wait.
+  // A pipe may stay silent for ever: a signal must be able to end the wait.
   void wait_for_data() const {
-    std::array<pollfd, 2> fds = {pollfd{fd_.get(), POLLIN, 0}, pollfd{sys::stop::fd(), POLLIN, 0}};
-    while (::poll(fds.data(), fds.size(), -1) < 0) {
-      if (errno != EINTR) util::throw_errno("cannot read " + what_);
-    }
+    pollfd event{fd_.get(), POLLIN, 0};
+    while (event.revents == 0)
+      sys::Cancellation().wait({&event, 1});
   }
 
   sys::UniqueFd fd_;
@@ -71,7 +70,7 @@ public:
       : fd_(std::move(fd)), offset_(offset), left_(size), what_(std::move(what)) {}
 
   std::size_t read(std::span<std::byte> buffer) override {
-    sys::stop::check();
+    sys::Cancellation().check();
     if (left_ == 0) return 0;
     if (buffer.size() > left_) buffer = buffer.first(left_);
     const std::size_t count = sys::read_some_at(fd_->get(), buffer, offset_, what_);

@@ -35,7 +35,7 @@ std::unique_ptr<Source> from_string(std::string content);
 // The descriptor from its current position on. `what` names it in errors, quoted already where that helps.
 std::unique_ptr<Source> from_fd(sys::UniqueFd fd, std::string what);
 
-// Everything on stdin, at most `limit` bytes. A stop request ends the wait for it.
+// Everything on stdin, at most `limit` bytes. A signal that cancels ends the wait for it.
 std::string read_stdin(std::uint64_t limit = 64 << 20);
 
 // `size` bytes of a file that can seek, from `offset` on, by pread: several such sources may share one

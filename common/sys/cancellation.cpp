@@ -1,21 +1,41 @@
 // Flags that are looked up from below, and descriptors only for who polls.
 #include "common/sys/cancellation.hpp"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cassert>
 #include <cerrno>
+#include <csignal>
+#include <cstring>
 #include <mutex>
+#include <string>
 
 #include "common/sys/fd.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 
 namespace sys {
+namespace {
+
+std::atomic<int> stop_signal = 0;
+int read_end = -1;
+int write_end = -1;
+
+extern "C" void on_stop_signal(int signal) {
+  const int saved_errno = errno;
+  int none = 0;
+  // The byte is never read: the pipe stays readable for every waiter.
+  if (stop_signal.compare_exchange_strong(none, signal)) [[maybe_unused]]
+    const auto ignored = ::write(write_end, "", 1);
+  errno = saved_errno;
+}
+
+}  // namespace
 
 struct Cancellation::State {
   explicit State(std::shared_ptr<State> its_parent) : parent(std::move(its_parent)) {}
@@ -52,7 +72,7 @@ struct Cancellation::State {
     };
     for (auto* state = this; state != nullptr; state = state->parent.get())
       add(state->event_fd());
-    add(stop::fd());
+    add(read_end);
     const std::lock_guard lock(mutex);
     if (!any) any = std::move(made);
     return any.get();
@@ -63,17 +83,20 @@ bool Cancellation::requested() const noexcept {
   for (const auto* state = state_.get(); state != nullptr; state = state->parent.get()) {
     if (state->requested.load(std::memory_order_relaxed)) return true;
   }
-  return stop::requested() != 0;
+  return cancelling_signal() != 0;
 }
 
 void Cancellation::check() const {
   if (!requested()) return;
-  stop::check();
+  if (const int signal = cancelling_signal(); signal != 0) {
+    throw util::Error(std::string("stopped by SIG") + ::sigabbrev_np(signal), 128 + signal,
+                      {.kind = util::Cause::Kind::cancelled});
+  }
   throw util::Error("cancelled", util::Cause::Kind::cancelled);
 }
 
 int Cancellation::fd() const {
-  return state_ ? state_->any_fd() : stop::fd();
+  return state_ ? state_->any_fd() : read_end;
 }
 
 void Cancellation::sleep(std::chrono::milliseconds time) const {
@@ -111,6 +134,25 @@ void Canceller::cancel() noexcept {
   const std::lock_guard lock(state.mutex);
   state.requested = true;
   if (state.event) ::eventfd_write(state.event.get(), 1);
+}
+
+void cancel_on_signals() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) util::throw_errno("cannot make a pipe");
+  read_end = ends[0];
+  write_end = ends[1];
+  struct sigaction action = {};
+  action.sa_handler = on_stop_signal;
+  sigemptyset(&action.sa_mask);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    if (::sigaction(signal, &action, nullptr) != 0) util::throw_errno("cannot handle signals");
+  }
+  action.sa_handler = SIG_IGN;
+  if (::sigaction(SIGPIPE, &action, nullptr) != 0) util::throw_errno("cannot ignore SIGPIPE");
+}
+
+int cancelling_signal() noexcept {
+  return stop_signal.load(std::memory_order_relaxed);
 }
 
 }  // namespace sys

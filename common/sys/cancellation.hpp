@@ -12,8 +12,8 @@
 namespace sys {
 
 // Asked by whoever works or waits. Copies ask the same; thread-safe. One made from nothing is that of the
-// process: requested by SIGTERM, SIGINT or SIGHUP (stop::install). Every other has a Canceller, and is also
-// requested once the one that it was made below is: a signal reaches them all.
+// process: requested by SIGTERM, SIGINT or SIGHUP (cancel_on_signals). Every other has a Canceller, and is
+// also requested once the one that it was made below is: a signal reaches them all.
 class Cancellation {
 public:
   Cancellation() noexcept = default;
@@ -25,7 +25,7 @@ public:
   void check() const;
 
   // Readable once it is requested, for poll(2); nobody reads from it. Made by the first call, and open as
-  // long as any copy is. -1 for that of the process before stop::install(). Throws util::Error.
+  // long as any copy is. -1 for that of the process before cancel_on_signals(). Throws util::Error.
   int fd() const;
 
   // Waits for `time`, or less and throws like check().
@@ -57,5 +57,14 @@ public:
 private:
   Cancellation cancellation_;
 };
+
+// Makes SIGTERM, SIGINT and SIGHUP cancel all that the process does, for good. A second signal does nothing
+// new: clean-up is never cut short. SIGPIPE is ignored, so that writes report EPIPE. Called once, by
+// cli::run_tool, and before there are threads. Children get the default dispositions back (sys::start does
+// it).
+void cancel_on_signals();
+
+// The signal that has cancelled everything, 0 if none did.
+int cancelling_signal() noexcept;
 
 }  // namespace sys

@@ -8,8 +8,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "common/sys/cancellation.hpp"
 #include "common/sys/fd.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 
 namespace sys {

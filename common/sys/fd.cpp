@@ -2,11 +2,12 @@
 #include "common/sys/fd.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 
 #include <cerrno>
 
-#include "common/sys/stop.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/util/error.hpp"
 
 namespace sys {
@@ -22,7 +23,7 @@ std::size_t read_some(int fd, std::span<std::byte> buffer, const std::string& wh
     const ssize_t count = ::read(fd, buffer.data(), buffer.size());
     if (count >= 0) return static_cast<std::size_t>(count);
     if (errno != EINTR) util::throw_errno("cannot read " + what);
-    stop::check();
+    Cancellation().check();
   }
 }
 
@@ -31,7 +32,7 @@ std::size_t read_some_at(int fd, std::span<std::byte> buffer, std::uint64_t offs
     const ssize_t count = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(offset));
     if (count >= 0) return static_cast<std::size_t>(count);
     if (errno != EINTR) util::throw_errno("cannot read " + what);
-    stop::check();
+    Cancellation().check();
   }
 }
 
@@ -43,13 +44,23 @@ void write_all(int fd, std::span<const std::byte> data, const std::string& what)
     } else if (errno != EINTR) {
       util::throw_errno("cannot write " + what);
     } else {
-      stop::check();
+      Cancellation().check();
     }
   }
 }
 
 void write_all(int fd, std::string_view text, const std::string& what) {
   write_all(fd, std::as_bytes(std::span(text)), what);
+}
+
+bool wait_for_lock(int fd) {
+  using namespace std::chrono_literals;
+  // One that waits in the kernel may miss a signal that comes just before.
+  while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) return false;
+    Cancellation().sleep(5ms);
+  }
+  return true;
 }
 
 UniqueFd make_memory_file(std::string_view content, const std::string& what) {

@@ -41,16 +41,20 @@ struct Pipe {
 // A pipe with O_CLOEXEC on both ends. Throws Error.
 Pipe make_pipe();
 
-// Up to `buffer.size()` bytes; 0 is the end. Goes on after a signal, but throws like stop::check() if that
-// asked to stop. `what` names the file in the Error.
+// Up to `buffer.size()` bytes; 0 is the end. Goes on after a signal, but throws like Cancellation::check() if
+// that cancelled. `what` names the file in the Error.
 std::size_t read_some(int fd, std::span<std::byte> buffer, const std::string& what);
 
 // The same at an absolute offset, for files that can seek.
 std::size_t read_some_at(int fd, std::span<std::byte> buffer, std::uint64_t offset, const std::string& what);
 
-// All of `data`, or an Error; a signal that asks to stop is one.
+// All of `data`, or an Error; a signal that cancels is one.
 void write_all(int fd, std::span<const std::byte> data, const std::string& what);
 void write_all(int fd, std::string_view text, const std::string& what);
+
+// Waits for an exclusive flock(2) on an open file or directory. False where there can be none. Throws like
+// Cancellation::check() after a signal.
+bool wait_for_lock(int fd);
 
 // A file that has no name and never touches a disk, holding `content`, positioned at its start. A child that
 // keeps the descriptor reads it as /proc/self/fd/N. `what` names it in the Error.

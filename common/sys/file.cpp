@@ -11,8 +11,8 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "common/sys/cancellation.hpp"
 #include "common/sys/remove_tree.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -88,7 +88,7 @@ UniqueFd find_readable(const std::filesystem::path& path, Readable readable) {
     if (fd) break;
     if (errno == ENOENT || errno == ENOTDIR) return fd;
     if (errno != EINTR) fail_to_open(path, readable);
-    stop::check();  // a filesystem of the network may keep us
+    Cancellation().check();  // a filesystem of the network may keep us
   }
   const auto what = util::quote(path.string());
   const auto status = status_of(fd.get(), what);

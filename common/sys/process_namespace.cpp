@@ -14,8 +14,8 @@
 #include <cstdio>
 #include <exception>
 
+#include "common/sys/cancellation.hpp"
 #include "common/sys/fd.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 
 namespace sys {
@@ -32,10 +32,10 @@ void report_reason(const std::exception& error, int report) {
   const UniqueFd ended(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
   for (bool told = false;;) {
     // Without pidfds (before Linux 5.3, or refused) only a wake-up now and then finds the end.
-    pollfd events[] = {{ended.get(), POLLIN, 0}, {told ? -1 : stop::fd(), POLLIN, 0}};
+    pollfd events[] = {{ended.get(), POLLIN, 0}, {told ? -1 : Cancellation().fd(), POLLIN, 0}};
     ::poll(events, 2, ended ? -1 : 10);
-    if (!told && stop::requested() != 0) {
-      ::kill(child, stop::requested());
+    if (!told && cancelling_signal() != 0) {
+      ::kill(child, cancelling_signal());
       told = true;
     }
     int status = 0;
@@ -54,8 +54,8 @@ void begin(const UniqueFd& lifeline, const std::function<void()>& prepare, int r
   pollfd gone{.fd = lifeline.get(), .events = POLLIN, .revents = 0};
   if (::poll(&gone, 1, 0) > 0) ::_exit(128 + SIGTERM);
   try {
-    stop::install();  // with a pipe of its own
-    stop::check();
+    cancel_on_signals();  // with a pipe of its own
+    Cancellation().check();
     return prepare();
   } catch (const util::Error& error) {
     if (error.is_cancelled()) ::_exit(error.exit_code());

@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/sys/cancellation.hpp"
 #include "common/sys/fd.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -37,12 +37,10 @@ struct Level {
 // Descriptors held open at once. What lies deeper is moved up to the top first, so that depth costs nothing.
 constexpr std::size_t max_levels = 64;
 
-enum class Until { end, stop };  // a request to stop ends it between two entries
-
 class Removal {
 public:
-  Removal(int parent, const std::string& name, const std::string& what, Until until)
-      : parent_(parent), what_(what), until_(until) {
+  Removal(int parent, const std::string& name, const std::string& what, const Cancellation* cancel)
+      : parent_(parent), what_(what), cancel_(cancel) {
     if (!unlink(parent, name.c_str())) descend(parent, name);
   }
 
@@ -62,7 +60,7 @@ public:
 
 private:
   void remove(const std::string& name, bool is_directory) {
-    if (until_ == Until::stop) stop::check();
+    if (cancel_ != nullptr) cancel_->check();
     const int directory = levels_.back().fd();
     if (unlink(directory, name.c_str(), is_directory)) return;
     if (levels_.size() < max_levels) {
@@ -139,7 +137,7 @@ private:
 
   int parent_;
   std::string what_;
-  Until until_;
+  const Cancellation* cancel_;  // null = it goes on to the end
   std::vector<Level> levels_;
   std::uint64_t moved_ = 0;
 };
@@ -159,7 +157,7 @@ UniqueFd open_parent(std::string& path) {
   return directory;
 }
 
-void remove(const std::filesystem::path& path, Until until) {
+void remove(const std::filesystem::path& path, const Cancellation* cancel) {
   std::string rest = path.string();
   while (rest.size() > 1 && rest.ends_with('/'))
     rest.pop_back();
@@ -168,21 +166,21 @@ void remove(const std::filesystem::path& path, Until until) {
     if (errno == ENOENT) return;
     util::throw_errno("cannot remove " + util::quote(path.string()));
   }
-  Removal(parent.get(), rest, path.string(), until).run();
+  Removal(parent.get(), rest, path.string(), cancel).run();
 }
 
 }  // namespace
 
 void remove_tree_at(int directory, const std::string& name, const std::string& what) {
-  Removal(directory, name, what, Until::end).run();
+  Removal(directory, name, what, nullptr).run();
 }
 
 void remove_tree(const std::filesystem::path& path) {
-  remove(path, Until::end);
+  remove(path, nullptr);
 }
 
-void remove_tree_unless_stopped(const std::filesystem::path& path) {
-  remove(path, Until::stop);
+void remove_tree(const std::filesystem::path& path, const Cancellation& cancel) {
+  remove(path, &cancel);
 }
 
 }  // namespace sys

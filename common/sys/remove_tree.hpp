@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <string>
 
+#include "common/sys/cancellation.hpp"
+
 namespace sys {
 
 // Removes `path` and everything below it, whatever the depth or the length of names, and without following
@@ -11,9 +13,8 @@ namespace sys {
 // first. Throws Error naming the first entry that could not be removed.
 void remove_tree(const std::filesystem::path& path);
 
-// The same, ended by a request to stop (sys::stop::check) between two entries: for what may stay a while
-// longer.
-void remove_tree_unless_stopped(const std::filesystem::path& path);
+// The same, but `cancel` is asked between two entries: for what may stay a while longer.
+void remove_tree(const std::filesystem::path& path, const Cancellation& cancel);
 
 // The same for the entry `name` of an open directory; `what` shows it in errors.
 void remove_tree_at(int directory, const std::string& name, const std::string& what);

@@ -11,11 +11,11 @@
 #include <string>
 #include <utility>
 
+#include "common/sys/cancellation.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/mounts.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/remove_tree.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -53,10 +53,6 @@ bool has_mounts(const fs::path& path) {
   return !mount_points_below(read_file("/proc/self/mountinfo"), resolved_path(path)).empty();
 }
 
-void lock_and_wait(int fd) {
-  while (::flock(fd, LOCK_EX) != 0 && errno == EINTR) {}
-}
-
 }  // namespace
 
 void remove_leftovers(const fs::path& parent, const std::string& prefix) {
@@ -68,9 +64,9 @@ void remove_leftovers(const fs::path& parent, const std::string& prefix) {
       const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC));
       if (!fd || !is_left_over(fd.get()) || !names(path, fd.get()) || has_mounts(path)) continue;
       util::log::debug("removing " + util::quote(path.string()) + ", which a run that was killed left");
-      remove_tree_unless_stopped(path);
+      remove_tree(path, Cancellation());
     } catch (const util::Error& failure) {
-      stop::check();
+      if (failure.is_cancelled()) throw;
       util::log::warning(failure.what());
     }
   }
@@ -82,7 +78,7 @@ WorkDir::Locked WorkDir::make(const fs::path& parent, const std::string& prefix)
     TempDir directory(parent, prefix);
     auto lock = open_directory(directory.path());
     if (!lock && errno != ENOENT) util::throw_errno("cannot open " + util::quote(directory.path().string()));
-    if (lock) lock_and_wait(lock.get());
+    if (lock) wait_for_lock(lock.get());
     // Another run may have come before the lock, taken the directory for a leftover and removed it.
     if (lock && names(directory.path(), lock.get())) {
       return {.lock = std::move(lock), .directory = std::move(directory)};
@@ -100,7 +96,7 @@ WorkFile::WorkFile(const fs::path& parent, const std::string& prefix, mode_t mod
     std::string pattern = (parent / (prefix + "XXXXXX")).string();
     UniqueFd file(::mkostemp(pattern.data(), O_CLOEXEC));
     if (!file) util::throw_errno("cannot create a file in " + util::quote(parent.string()));
-    lock_and_wait(file.get());
+    wait_for_lock(file.get());
     if (!names(pattern, file.get())) continue;  // as above
     path_ = pattern;
     lock_ = std::move(file);

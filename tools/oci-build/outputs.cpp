@@ -6,12 +6,11 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
+#include "common/sys/cancellation.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/remove_tree.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -26,11 +25,10 @@ enum class Wait { no, yes };
 // The locked directory, or nothing if it is none or, without waiting, somebody else's.
 sys::UniqueFd lock_directory(const fs::path& directory, Wait wait = Wait::no) {
   sys::UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  while (fd && ::flock(fd.get(), wait == Wait::yes ? LOCK_EX : LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EINTR) return sys::UniqueFd();
-    sys::stop::check();
-  }
-  return fd;
+  if (!fd) return fd;
+  const bool locked =
+      wait == Wait::yes ? sys::wait_for_lock(fd.get()) : ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0;
+  return locked ? std::move(fd) : sys::UniqueFd();
 }
 
 bool is_same(const fs::path& one, const fs::path& other) {
@@ -178,7 +176,7 @@ void Outputs::publish() {
   try {
     for (auto& publication : publications)
       publication.exchange();
-    sys::stop::check();
+    sys::Cancellation().check();
     publications.front().commit();
   } catch (const util::Error&) {
     try {

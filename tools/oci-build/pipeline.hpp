@@ -18,7 +18,7 @@ class Pipeline {
 public:
   // Runs the sibling `tool` to its end with `input` on its stdin and our stderr; returns what it printed.
   // Passes -v on where debug messages are shown. Throws util::Error that names the tool, with its exit code
-  // (128 + n if signal n killed it); on a stop request the tool is stopped first.
+  // (128 + n if signal n killed it); when we are cancelled, the tool is stopped first.
   std::string run(const std::string& tool, const std::vector<std::string>& arguments,
                   std::string_view input = {});
 

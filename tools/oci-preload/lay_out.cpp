@@ -12,7 +12,7 @@
 
 #include "common/image/archive.hpp"
 #include "common/image/layout_writer.hpp"
-#include "common/sys/stop.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/work_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
@@ -71,7 +71,7 @@ void lay_out(document::Request& request, const std::filesystem::path& work_dir) 
     });
   }
   writer.commit();
-  sys::stop::check();
+  sys::Cancellation().check();
   if (::rename((staging.path() / directory.filename()).c_str(), directory.c_str()) != 0)
     util::throw_errno("cannot create " + util::quote(directory.string()));
 }

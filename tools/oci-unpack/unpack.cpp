@@ -10,10 +10,10 @@
 #include <nlohmann/json.hpp>
 
 #include "common/layer/unpack.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/rooted_dir.hpp"
-#include "common/sys/stop.hpp"
 #include "common/sys/work_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/json.hpp"
@@ -134,7 +134,7 @@ void unpack(const image::Archive& archive, const fs::path& destination_path, con
   const auto open_blob = [&](const image::Descriptor& blob) { return archive.open_blob(blob); };
   const auto done = layer::unpack(image, open_blob, archive.what(), root, options.apply);
   sys::write_file(staging.path() / "metadata.json", to_metadata(image.config));
-  sys::stop::check();
+  sys::Cancellation().check();
   destination.publish(staging.path());
   report(done, image.layers.size());
 }

@@ -19,7 +19,7 @@ struct Options {
 
 // Unpacks into `destination`/rootfs and writes `destination`/metadata.json. `destination` is made if it is
 // absent; its parent must exist. A rootfs that holds something is an Error. Both appear when all digests were
-// verified; on an Error, a stop request included, nothing is left behind. Says on stderr what was done and
+// verified; on an Error, a cancellation included, nothing is left behind. Says on stderr what was done and
 // what could not be kept.
 void unpack(const image::Archive& archive, const std::filesystem::path& destination, const Options& options);
 

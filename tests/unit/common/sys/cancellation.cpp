@@ -12,7 +12,6 @@
 
 #include "common/sys/fd.hpp"
 #include "common/sys/process.hpp"
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "tests/support/in_child.hpp"
 
@@ -130,9 +129,9 @@ TEST(Cancellation, EndsAChildWhoseOutputIsRead) {
   EXPECT_THROW(sys::run_captured({.argv = {"sleep", "60"}}, "", 1, canceller.cancellation()), util::Error);
 }
 
-TEST(Cancellation, ComesToAllWithASignal) {
+TEST(CancellationBySignal, ComesToAll) {
   EXPECT_EQ(in_child([] {
-              sys::stop::install();
+              sys::cancel_on_signals();
               const sys::Canceller above;
               const sys::Canceller below(above.cancellation());
               const int fd = below.cancellation().fd();
@@ -148,6 +147,95 @@ TEST(Cancellation, ComesToAllWithASignal) {
               return 5;
             }),
             128 + SIGTERM);
+}
+
+TEST(CancellationBySignal, IsNotRequestedAtFirst) {
+  EXPECT_EQ(in_child([] {
+              sys::cancel_on_signals();
+              sys::Cancellation().check();
+              return sys::cancelling_signal();
+            }),
+            0);
+}
+
+class StopSignal : public testing::TestWithParam<int> {};
+
+TEST_P(StopSignal, BecomesAnErrorWithItsExitCode) {
+  EXPECT_EQ(in_child([] {
+              sys::cancel_on_signals();
+              ::raise(GetParam());
+              try {
+                sys::Cancellation().check();
+              } catch (const util::Error& error) {
+                return error.is_cancelled() ? error.exit_code() : 1;
+              }
+              return 0;
+            }),
+            128 + GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(CancellationBySignal, StopSignal, testing::Values(SIGTERM, SIGINT, SIGHUP));
+
+TEST(CancellationBySignal, RemembersTheFirstSignal) {
+  EXPECT_EQ(in_child([] {
+              sys::cancel_on_signals();
+              ::raise(SIGINT);
+              ::raise(SIGTERM);
+              return sys::cancelling_signal();
+            }),
+            SIGINT);
+}
+
+TEST(CancellationBySignal, WakesEveryPoll) {
+  EXPECT_EQ(in_child([] {
+              sys::cancel_on_signals();
+              pollfd event{sys::Cancellation().fd(), POLLIN, 0};
+              if (::poll(&event, 1, 0) != 0) return 1;
+              ::raise(SIGTERM);
+              if (::poll(&event, 1, 0) != 1) return 2;
+              return ::poll(&event, 1, 0) == 1 ? 0 : 3;
+            }),
+            0);
+}
+
+TEST(CancellationBySignal, LeavesABrokenPipeToTheWriter) {
+  EXPECT_EQ(in_child([] {
+              sys::cancel_on_signals();
+              ::raise(SIGPIPE);
+              return 0;
+            }),
+            0);
+}
+
+TEST(CancellationBySignal, EndsAChildThatIsWaitedFor) {
+  EXPECT_EQ(in_child([] {
+              sys::cancel_on_signals();
+              auto child = sys::start({.argv = {"sleep", "60"}});
+              std::thread([] { ::kill(::getpid(), SIGTERM); }).detach();
+              try {
+                child.wait();
+              } catch (const util::Error& error) {
+                // It is reaped by now: a second wait answers at once.
+                if (child.terminate().signal != SIGTERM) return 1;
+                return error.exit_code();
+              }
+              return 0;
+            }),
+            128 + SIGTERM);
+}
+
+TEST(CancellationBySignal, EndsAChildWhoseOutputIsRead) {
+  EXPECT_EQ(in_child([] {
+              sys::cancel_on_signals();
+              std::thread([] { ::kill(::getpid(), SIGINT); }).detach();
+              try {
+                sys::run_captured({.argv = {"sleep", "60"}}, "");
+              } catch (const util::Error& error) {
+                return error.exit_code();
+              }
+              return 0;
+            }),
+            128 + SIGINT);
 }
 
 }  // namespace

@@ -5,11 +5,15 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <csignal>
 #include <string>
 #include <thread>
 
+#include "common/sys/cancellation.hpp"
 #include "common/sys/file.hpp"
+#include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
+#include "tests/support/in_child.hpp"
 
 namespace {
 
@@ -82,6 +86,34 @@ TEST(MemoryFile, IsReadThroughItsPathInProc) {
   const auto path = "/proc/self/fd/" + std::to_string(fd.get());
   EXPECT_EQ(sys::read_file(path), "a key");
   EXPECT_EQ(sys::read_file(path), "a key");
+}
+
+TEST(WaitForLock, HasTheLockWhenAnotherGivesItUp) {
+  const sys::TempDir directory(testing::TempDir());
+  const auto open = [&] { return sys::UniqueFd(::open(directory.path().c_str(), O_RDONLY | O_CLOEXEC)); };
+  auto first = open();
+  ASSERT_TRUE(sys::wait_for_lock(first.get()));
+  const auto second = open();
+  const std::jthread other([&] { first = sys::UniqueFd(); });
+  EXPECT_TRUE(sys::wait_for_lock(second.get()));
+}
+
+TEST(WaitForLock, EndsWithASignal) {
+  const sys::TempDir directory(testing::TempDir());
+  const auto open = [&] { return sys::UniqueFd(::open(directory.path().c_str(), O_RDONLY | O_CLOEXEC)); };
+  const auto first = open();
+  ASSERT_TRUE(sys::wait_for_lock(first.get()));
+  EXPECT_EQ(test::in_child([&] {
+              sys::cancel_on_signals();
+              std::raise(SIGTERM);
+              try {
+                sys::wait_for_lock(open().get());
+              } catch (const util::Error& error) {
+                return error.exit_code();
+              }
+              return 0;
+            }),
+            128 + SIGTERM);
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/sys/stop.hpp"
 #include "common/util/error.hpp"
 #include "tests/support/in_child.hpp"
 
@@ -19,7 +18,7 @@ protected:
 
 TEST_F(ProcessNamespace, GoesOnInAChildThatIsProcessOne) {
   EXPECT_EQ(test::in_child([] {
-              sys::stop::install();
+              sys::cancel_on_signals();
               bool prepared = false;
               const auto reason = sys::enter_process_namespace([&] { prepared = true; });
               return !reason && prepared && ::getpid() == 1 ? 7 : 1;
@@ -29,7 +28,7 @@ TEST_F(ProcessNamespace, GoesOnInAChildThatIsProcessOne) {
 
 TEST_F(ProcessNamespace, GivesTheReasonInTheSameProcessWhereThatCannotBe) {
   EXPECT_EQ(test::in_child([] {
-              sys::stop::install();
+              sys::cancel_on_signals();
               const pid_t self = ::getpid();
               const auto reason = sys::enter_process_namespace([] { throw util::Error("it is too late"); });
               if (reason != "it is too late" || ::getpid() != self) return 1;

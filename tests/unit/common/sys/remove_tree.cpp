@@ -8,7 +8,6 @@
 #include <csignal>
 
 #include "common/sys/file.hpp"
-#include "common/sys/stop.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
 #include "tests/support/in_child.hpp"
@@ -71,10 +70,10 @@ TEST_F(RemoveTree, TakesAnyDepthWithFewDescriptors) {
 TEST_F(RemoveTree, StopsWhereItMay) {
   make_chain(tree_, 10);
   EXPECT_EQ(test::in_child([&] {
-              sys::stop::install();
+              sys::cancel_on_signals();
               std::raise(SIGTERM);
               try {
-                sys::remove_tree_unless_stopped(tree_);
+                sys::remove_tree(tree_, sys::Cancellation());
               } catch (const util::Error& error) {
                 return error.exit_code();
               }
@@ -82,7 +81,7 @@ TEST_F(RemoveTree, StopsWhereItMay) {
             }),
             128 + SIGTERM);
   EXPECT_TRUE(std::filesystem::exists(tree_));
-  sys::remove_tree_unless_stopped(tree_);
+  sys::remove_tree(tree_, sys::Cancellation());
   EXPECT_FALSE(std::filesystem::exists(tree_));
 }
 
