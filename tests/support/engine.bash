@@ -73,14 +73,27 @@ image_digest() {
 # image_file PATH [DIRECTORY]: prints a file of the image in DIRECTORY/image.tar (default: out); the uppermost layer
 # that has it counts.
 image_file() {
-  local tar=${2:-out}/image.tar layer found=1
+  local layers layer
+  layers=$(image_layers "${2:-out}/image.tar") || return
   while read -r layer; do
-    if tar -xOf "$tar" "$layer" | tar -xzOf - "$1" >"$BATS_TEST_TMPDIR/found" 2>/dev/null; then
-      found=0
-      cp "$BATS_TEST_TMPDIR/found" "$BATS_TEST_TMPDIR/uppermost"
-    fi
-  done < <(tar -xOf "$tar" manifest.json | jq -r '.[0].Layers[]')
-  [ "$found" -eq 0 ] && cat "$BATS_TEST_TMPDIR/uppermost"
+    ! tar -xOf "$layer" "$1" 2>/dev/null || return 0
+  done < <(find "$layers" -type f | sort -r)
+  return 1
+}
+
+# image_layers FILE: a directory of the image's layers, each a tar file, the uppermost last by name. They are unpacked
+# once for each state of FILE.
+image_layers() {
+  local layers layer number=100
+  layers=$BATS_TEST_TMPDIR/layers-$(stat -c %d-%i-%s-%.Y "$1") || return
+  if [ ! -d "$layers" ]; then
+    mkdir "$layers"
+    while read -r layer; do
+      ((number += 1))
+      tar -xOf "$1" "$layer" | gzip -dc >"$layers/$number"
+    done < <(tar -xOf "$1" manifest.json | jq -r '.[0].Layers[]')
+  fi
+  echo "$layers"
 }
 
 # nothing_left: no temporary file, mount or process of a build of this test is left.

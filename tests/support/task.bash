@@ -86,14 +86,18 @@ label_of() {
   config_of "${2:-image}" | jq -r --arg name "$1" '.config.Labels[$name]'
 }
 
-# file_of PATH [DIRECTORY]: the content of one file of the image, unpacked by another tool than ours.
+# file_of PATH [DIRECTORY]: the content of one file of the image, unpacked by another tool than ours, once for each image.
 file_of() {
-  local dir=${2:-image} work
-  work=$(mktemp -d "$BATS_TEST_TMPDIR/unpacked.XXXXXX")
-  skopeo copy --quiet "$(image_reference "$dir")" "oci:$work/layout:image"
-  umoci --log=error unpack --image "$work/layout:image" "$work/bundle"
+  local dir=${2:-image} work image
+  image=$dir/image.tar
+  [ -e "$image" ] || image=$dir/image/index.json
+  work=$BATS_TEST_TMPDIR/unpacked-$(stat -c %d-%i-%s-%.Y "$image") || return
+  if [ ! -d "$work" ]; then
+    mkdir "$work"
+    skopeo copy --quiet "$(image_reference "$dir")" "oci:$work/layout:image"
+    umoci --log=error unpack --image "$work/layout:image" "$work/bundle"
+  fi
   cat "$work/bundle/rootfs/$1"
-  rm -rf "$work"
 }
 
 # make_ssh_key FILE: a key without a passphrase; prints its fingerprint.
