@@ -106,6 +106,16 @@ with_parts_only() {
   [ -z "$(ls -A tmp)" ]
 }
 
+@test "oci-solve: of a log that would take for ever to read, the end is shown all the same" {
+  [ "$(id -u)" -eq 0 ] || skip 'without root the daemon runs under rootlesskit'
+  make_request >request
+  part buildkitd 'truncate -s 500G /proc/self/fd/1; exec >>/proc/self/fd/1; seq 1 99; echo "the last line"; exit 3'
+  with_parts_only
+  run --separate-stderr timeout 20 oci-solve <request
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *"the end of its log:"*"the last line"* ]]
+}
+
 @test "oci-solve: a daemon that never answers is given up after the start timeout" {
   [ "$(id -u)" -eq 0 ] || skip 'without root the daemon runs under rootlesskit'
   make_request >request
