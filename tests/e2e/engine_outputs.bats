@@ -182,6 +182,6 @@ END
   printf 'FROM busybox\n' | dockerfile
   solve '.targets[0].output = "absent"'
   [ "$status" -eq 1 ]
-  [[ "$stderr" == *"'absent/image.tar'"*"No such file or directory"* ]]
+  [[ "$stderr" == *"'absent': No such file or directory"* ]]
   nothing_left
 }
