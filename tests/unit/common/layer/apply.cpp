@@ -101,34 +101,6 @@ TEST_F(Apply, KeepsModesTimesAndContent) {
   EXPECT_EQ(applier_.report().bytes, 5u);
 }
 
-TEST_F(Apply, EndsInTheMiddleOfAFileWhenCancelled) {
-  sys::Canceller canceller;
-  // Of an archive whose one file never ends in this test.
-  struct Endless : stream::Source {
-    Endless(std::string its_start, sys::Canceller& its_reader)
-        : start(std::move(its_start)), reader(its_reader) {}
-    std::size_t read(std::span<std::byte> buffer) override {
-      if (start.empty()) reader.cancel();
-      const auto count = start.empty() ? buffer.size() : std::min(start.size(), buffer.size());
-      std::copy_n(start.begin(), std::min(start.size(), count), reinterpret_cast<char*>(buffer.data()));
-      start.erase(0, count);
-      return count;
-    }
-    std::string start;
-    sys::Canceller& reader;
-  };
-  auto header = test::archive({file("f")}).substr(0, 512);
-  test::put(header, 124, "77777777777");  // its size
-  Endless archive(test::sealed(header), canceller);
-  layer::Applier applier(root_, {.cancel = canceller.cancellation()});
-  try {
-    applier.apply(archive, "the tar archive");
-    FAIL();
-  } catch (const util::Error& error) {
-    EXPECT_TRUE(error.is_cancelled()) << error.what();
-  }
-}
-
 TEST_F(Apply, KeepsOwnersAndSetuidWithThem) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root";
   apply({{{.path = "f", .mode = 06755, .uid = 12, .gid = 3000000000},
