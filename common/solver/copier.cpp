@@ -2,6 +2,7 @@
 #include "common/solver/copier.hpp"
 
 #include "common/solver/directories.hpp"
+#include "common/util/characters.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -136,7 +137,6 @@ void Copier::make_parents() {
 }
 
 void Copier::copy_file(const std::string& path, const sys::RootedPath& target, const struct stat& status) {
-  const std::string what = util::quote("/" + path);
   if (S_ISREG(status.st_mode) && status.st_nlink > 1) {
     const auto [first, is_first] = copied_.emplace(std::pair(status.st_dev, status.st_ino), target);
     if (!is_first) {
@@ -155,7 +155,9 @@ void Copier::copy_file(const std::string& path, const sys::RootedPath& target, c
     const mode_t rest = status.st_mode & S_IFMT & ~mode_t{S_IFSOCK};
     const mode_t type = rest == 0 ? mode_t{S_IFREG} : rest;
     if (const auto error = root_.make_node(target, type, status.st_rdev)) {
-      util::throw_errno("failed to create device " + what, error.value());
+      std::string reason = error.message();
+      reason.front() = util::to_lower(reason.front());
+      throw util::Error(util::quote("/" + path) + ": failed to create device: " + reason);
     }
   }
   copy_metadata(path, target, status);

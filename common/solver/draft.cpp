@@ -3,6 +3,7 @@
 
 #include <sys/sysmacros.h>
 
+#include <cerrno>
 #include <ctime>
 
 #include "common/util/error.hpp"
@@ -136,6 +137,8 @@ void Draft::make_hard_link(const sys::RootedPath& path, const sys::RootedPath& e
 }
 
 std::error_code Draft::make_node(const sys::RootedPath& path, mode_t type, dev_t device) {
+  // That would be a whiteout, which no overlay lets anybody make.
+  if (below_ && type == S_IFCHR && device == 0) return {EPERM, std::generic_category()};
   auto file = new_file(path, type | 0600);
   file->status.st_rdev = device;
   add(path, std::move(file));

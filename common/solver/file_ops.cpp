@@ -218,7 +218,8 @@ private:
     const std::string pattern = sys::clean_path(pivot == std::string::npos ? path : path.substr(pivot + 3));
     if (!context::has_wildcards(begin) && !context::has_wildcards(pattern)) {
       const std::string required = sys::clean_path(begin + "/" + pattern);
-      if (!tree.status(follow(tree, required))) {
+      // What has no name of its own, such as "." or "d/./", matches nothing.
+      if (pattern.empty() || !tree.status(follow(tree, required))) {
         throw dockerfile::SyntaxError(
             "failed to compute cache key: failed to calculate checksum: " + shown(required) + ": not found",
             path);

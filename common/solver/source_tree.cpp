@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
+#include <ctime>
+#include <limits>
 #include <unordered_map>
 
 #include "common/solver/path_walk.hpp"
@@ -14,6 +17,24 @@
 
 namespace solver {
 namespace {
+
+// As it arrives at BuildKit: in nanoseconds, of which 64 bits are sent, on a filesystem that keeps no time
+// before 1901, as ext4 and XFS do not. So a year after 2262 becomes one long ago.
+timespec as_sent(const timespec& time) {
+  constexpr std::int64_t second = 1'000'000'000;
+  const auto sent =
+      static_cast<std::int64_t>(static_cast<std::uint64_t>(time.tv_sec) * std::uint64_t{second} +
+                                static_cast<std::uint64_t>(time.tv_nsec));
+  std::int64_t seconds = sent / second;
+  std::int64_t rest = sent % second;
+  if (rest < 0) {
+    --seconds;
+    rest += second;
+  }
+  constexpr std::int64_t earliest = std::numeric_limits<std::int32_t>::min();
+  if (seconds < earliest) return {.tv_sec = earliest, .tv_nsec = 0};
+  return {.tv_sec = seconds, .tv_nsec = rest};
+}
 
 // The whole context is looked at once: a copy asks for most of it, and two copies must see the same.
 class ContextSource : public SourceTree {
@@ -45,7 +66,13 @@ private:
     node.status = entry.status;
     node.status.st_uid = node.status.st_gid = 0;
     node.link = entry.link;
-    if (entry.path.empty()) return;
+    if (entry.path.empty()) {
+      // It is not sent: what stands for it is made when the build begins.
+      node.status.st_mode = S_IFDIR | 0755;
+      ::clock_gettime(CLOCK_REALTIME, &node.status.st_mtim);
+      return;
+    }
+    node.status.st_mtim = as_sent(node.status.st_mtim);
     const auto slash = entry.path.rfind('/');
     const std::string parent = slash == std::string::npos ? "" : entry.path.substr(0, slash);
     nodes_.at(parent).names.push_back(entry.path.substr(slash == std::string::npos ? 0 : slash + 1));

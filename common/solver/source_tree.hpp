@@ -36,7 +36,8 @@ public:
 // The path of an entry of a directory of such a tree.
 std::string entry_path(const std::string& directory, std::string_view name);
 
-// A build context. Owners are 0:0 and there are no extended attributes, as a client sends it.
+// A build context, as a client of BuildKit sends it: owners are 0:0, there are no extended attributes, and
+// the root is a new directory of mode 0755.
 std::unique_ptr<SourceTree> context_source(std::shared_ptr<const context::Tree> tree);
 
 // A directory that is a whole root filesystem, and must not change meanwhile.

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "common/layer/kept_time.hpp"
 #include "common/layer/member_path.hpp"
 #include "common/solver/directories.hpp"
 #include "common/stream/decompressed.hpp"
@@ -42,10 +43,7 @@ public:
       [[maybe_unused]] const auto error =
           root_.set_xattr(target, key, value);  // as far as the filesystem takes it
     }
-    // Times before 1970 are not kept.
-    const timespec mtime = entry.mtime.seconds < 0
-                               ? timespec{}
-                               : timespec{.tv_sec = entry.mtime.seconds, .tv_nsec = entry.mtime.nanoseconds};
+    const auto mtime = layer::kept_time({.tv_sec = entry.mtime.seconds, .tv_nsec = entry.mtime.nanoseconds});
     if (entry.type == tar::Type::directory) {
       directories_.emplace_back(target, mtime);
     } else if (entry.type != tar::Type::hard_link || !is_symlink) {

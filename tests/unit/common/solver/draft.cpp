@@ -66,6 +66,13 @@ protected:
   const fs::path source_ = directory_.path() / "source";
 };
 
+// Not even root makes one on an overlay.
+TEST_F(DraftTest, TakesADeviceThatWouldBeAWhiteoutOnlyOverNothing) {
+  const auto make = [](Draft draft) { return draft.make_node(sys::RootedPath().child("w"), S_IFCHR, 0); };
+  EXPECT_FALSE(make(Draft(nullptr)));
+  EXPECT_EQ(make(Draft(std::make_unique<Below>(source_))), std::errc::operation_not_permitted);
+}
+
 TEST_F(DraftTest, GivesTheLayerOfARealCopy) {
   const auto tree = directory_.path() / "tree";
   fs::create_directory(tree);

@@ -1,5 +1,11 @@
 #include "common/solver/source_tree.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <ctime>
+
 #include "common/solver/directories.hpp"
 #include "common/util/error.hpp"
 #include "tests/support/error_of.hpp"
@@ -16,6 +22,11 @@ protected:
   std::unique_ptr<SourceTree> context() const {
     return context_source(std::make_shared<context::Tree>(source(), context::load_ignore(source())));
   }
+
+  static void set_time(const fs::path& path, std::int64_t seconds) {
+    const timespec times[2] = {{.tv_sec = seconds, .tv_nsec = 0}, {.tv_sec = seconds, .tv_nsec = 0}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+  }
 };
 
 TEST_F(Sources, OfAContextBelongToRootAndLackWhatIsIgnored) {
@@ -28,6 +39,29 @@ TEST_F(Sources, OfAContextBelongToRootAndLackWhatIsIgnored) {
   EXPECT_EQ(tree->list(""), (Names{".dockerignore", "sub"}));
   EXPECT_EQ(tree->status("sub/f")->st_uid + tree->status("sub/f")->st_gid, 0U);
   EXPECT_EQ(sys::read_to_end(tree->open("sub/f").get(), "f"), "content");
+}
+
+// A client sends what lies below it.
+TEST_F(Sources, OfAContextHaveARootThatIsMadeAnew) {
+  ASSERT_EQ(::chmod(source().c_str(), 0700), 0);
+  set_time(source(), 500'000'000);
+  const auto before = ::time(nullptr);
+  const auto root = context()->status("");
+  EXPECT_EQ(root->st_mode, mode_t{S_IFDIR | 0755});
+  EXPECT_GE(root->st_mtim.tv_sec, before - 1);  // the clock of files may be behind
+  EXPECT_EQ(root_source(source())->status("")->st_mtim.tv_sec, 500'000'000);
+}
+
+// 64 bits of nanoseconds, on a filesystem of 32 bits of seconds before 1970.
+TEST_F(Sources, OfAContextHaveTheTimesThatAClientSends) {
+  const auto sent = [&](std::int64_t seconds) {
+    write(source() / "f", "x");
+    set_time(source() / "f", seconds);
+    return context()->status("f")->st_mtim.tv_sec;
+  };
+  EXPECT_EQ(sent(-5), -5);
+  EXPECT_EQ(sent(9'223'372'036), 9'223'372'036);
+  EXPECT_EQ(sent(9'223'372'037), -2'147'483'648);
 }
 
 TEST_F(Sources, OfARootKeepTheirOwnersAndComeInByteOrder) {
