@@ -8,6 +8,7 @@
 #include <random>
 
 #include "common/http/transfer.hpp"
+#include "common/stream/gzip.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
 
@@ -29,6 +30,16 @@ bool may_pass(int status) {
 bool may_pass(Failure::Kind kind) {
   using Kind = Failure::Kind;
   return kind != Kind::tls_verify && kind != Kind::tls && kind != Kind::protocol;
+}
+
+// Nobody is there. It may pass, while a service is started anew, but mostly a name is wrong, and a person
+// waits.
+constexpr int attempts_at_nobody = 2;
+constexpr std::chrono::milliseconds delay_at_nobody{200};
+
+bool is_nobody(const std::optional<Failure>& failure) {
+  using Kind = Failure::Kind;
+  return failure && (failure->kind() == Kind::resolve || failure->kind() == Kind::connect);
 }
 
 std::chrono::milliseconds with_chance(std::chrono::milliseconds delay) {
@@ -55,6 +66,17 @@ using Clock = std::chrono::steady_clock;
 
 // Ends the transfer of an answer of which enough is known.
 struct Enough {};
+
+// What a body is decoded into.
+class BodySink : public stream::Sink {
+public:
+  explicit BodySink(std::function<void(std::span<const std::byte>)> body) : body_(std::move(body)) {}
+  void write(std::span<const std::byte> data) override { body_(data); }
+  void finish() override {}
+
+private:
+  std::function<void(std::span<const std::byte>)> body_;
+};
 
 Url resolve(const Url& url, const std::string& location) {
   try {
@@ -141,7 +163,9 @@ private:
     if (at_home && !request_.authorization.empty())
       headers.push_back({"Authorization", request_.authorization});
     const std::uint64_t start = request_.offset + delivered_;
-    if (start > 0 && request_.method == Method::get) {
+    if (request_.coding == Coding::gzip) headers.push_back({"Accept-Encoding", "gzip"});
+    // Positions are those of the decoded body, so what comes encoded comes from its start.
+    if (start > 0 && request_.method == Method::get && !encoded_) {
       headers.push_back({"Range", "bytes=" + std::to_string(start) + "-"});
       if (request_.content == Content::may_change) headers.push_back({"If-Range", etag_});
     }
@@ -157,6 +181,7 @@ private:
                          .deadlines = deadlines_,
                          .cancel = request_.cancel},
                         *this);
+      if (decoder_) decoder_->finish();
       pool_.give_back(std::move(transfer));  // not after an exception: its connection may be in any state
     } catch (const Enough&) {
     } catch (const Failure& failure) {
@@ -170,7 +195,9 @@ private:
     response_.status = status;
     response_.headers = headers;
     skip_ = 0;
+    decoder_.reset();
     if (!response_.success()) return;
+    decode(headers);
     const std::uint64_t start = request_.offset + delivered_;
     if (status == 206) {
       const auto range = headers.find("Content-Range");
@@ -194,6 +221,24 @@ private:
       if (count < data.size()) throw Enough();
       return;
     }
+    decoder_ ? decoder_->write(data) : deliver(data);
+  }
+
+  void decode(const Headers& headers) {
+    const bool encoded = util::equal_without_case(headers.find("Content-Encoding").value_or(""), "gzip") &&
+                         request_.method != Method::head && headers.find("Content-Length") != "0";
+    if (encoded && response_.status == 206) {
+      encoded_ = true;
+      throw Failure(response_.url.display() + " answered with a range of what is compressed",
+                    Failure::Kind::cut);
+    }
+    encoded_ = encoded;
+    if (!encoded) return;
+    decoder_ = stream::gunzip_into(std::make_unique<BodySink>([this](auto data) { deliver(data); }),
+                                   "the body of " + response_.url.display());
+  }
+
+  void deliver(std::span<const std::byte> data) {
     const auto skipped = std::min<std::uint64_t>(skip_, data.size());
     skip_ -= skipped;
     data = data.subspan(skipped);
@@ -211,6 +256,8 @@ private:
   std::string etag_;
   std::uint64_t delivered_ = 0;
   std::uint64_t skip_ = 0;
+  bool encoded_ = false;  // the last answer's body was
+  std::unique_ptr<stream::Sink> decoder_;
 };
 
 Client::Client(Timeouts timeouts) : pool_(std::make_unique<Pool>(timeouts)) {}
@@ -240,10 +287,12 @@ Response Client::fetch(const Request& request, const Body& body) {
       asked = parse_retry_after(answer->headers.find("Retry-After").value_or(""),
                                 std::chrono::system_clock::now());
     }
+    const auto own = is_nobody(failure) ? std::min(delay, delay_at_nobody) : delay;
     const auto wait =
-        std::max<std::chrono::milliseconds>(with_chance(delay), asked.value_or(std::chrono::seconds(0)));
-    if (++failures >= request.retry.attempts || asked > request.retry.longest_retry_after ||
-        !exchange.has_time(wait)) {
+        std::max<std::chrono::milliseconds>(with_chance(own), asked.value_or(std::chrono::seconds(0)));
+    const int attempts =
+        is_nobody(failure) ? std::min(request.retry.attempts, attempts_at_nobody) : request.retry.attempts;
+    if (++failures >= attempts || asked > request.retry.longest_retry_after || !exchange.has_time(wait)) {
       if (failure) throw *failure;
       return *answer;
     }

@@ -33,8 +33,9 @@ struct Tls {
   std::optional<KeyPair> key_pair = std::nullopt;    // shown to the first host alone, not after a redirect
 };
 
-// When to try again. Tried again is what may pass: an unreachable host, a cut or stalled connection, 429,
-// 5xx.
+// When to try again. Tried again is what may pass: a cut or stalled connection, 429, 5xx. Whoever cannot be
+// reached at all (no such host, connection refused) is asked once more and a fifth of a second later at most;
+// whoever cannot prove who he is, not at all.
 struct Retry {
   int attempts = 5;  // those that brought the download on by 1 MiB or more do not count
   std::chrono::milliseconds first_delay{500};  // doubled each time, a quarter more or less by chance
@@ -54,6 +55,13 @@ enum class Extent {
   download,  // of any size: as long as it does not become too slow
 };
 
+// What the server may do to the body for the way. An answer in the coding "gzip" is decoded in any case, one
+// in another coding stands as it is.
+enum class Coding {
+  plain,  // nothing, please
+  gzip,   // as it likes
+};
+
 struct Request {
   Method method = Method::get;
   Url url;
@@ -65,6 +73,7 @@ struct Request {
   std::uint64_t offset = 0;  // of a GET: leave out that many bytes at the front
   Content content = Content::may_change;
   Extent extent = Extent::download;
+  Coding coding = Coding::plain;
   Tls tls = {};
   Retry retry = {};
   std::function<void(const std::string& message)> on_retry = {};  // told why, and when it goes on

@@ -19,11 +19,6 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-bool equal_without_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
-
 // A cursor over the grammar's small pieces.
 class Scanner {
 public:
@@ -91,7 +86,7 @@ void Headers::add(std::string_view name, std::string_view value) {
 
 std::optional<std::string> Headers::find(std::string_view name) const {
   for (const auto& field : fields_) {
-    if (equal_without_case(field.name, name)) return field.value;
+    if (util::equal_without_case(field.name, name)) return field.value;
   }
   return std::nullopt;
 }
@@ -99,7 +94,7 @@ std::optional<std::string> Headers::find(std::string_view name) const {
 std::vector<std::string> Headers::find_all(std::string_view name) const {
   std::vector<std::string> values;
   for (const auto& field : fields_) {
-    if (equal_without_case(field.name, name)) values.push_back(field.value);
+    if (util::equal_without_case(field.name, name)) values.push_back(field.value);
   }
   return values;
 }
@@ -141,7 +136,7 @@ std::optional<std::chrono::seconds> parse_retry_after(std::string_view value,
 
 std::optional<std::uint64_t> parse_content_range_start(std::string_view value) {
   auto text = util::trim(value);
-  if (!equal_without_case(text.substr(0, 5), "bytes")) return std::nullopt;
+  if (!util::equal_without_case(text.substr(0, 5), "bytes")) return std::nullopt;
   text = util::trim(text.substr(5));
   return util::parse_uint(text.substr(0, std::min(text.find('-'), text.size())));
 }

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <exception>
 #include <span>
+#include <system_error>
 #include <utility>
 
 #include "common/http/curl.hpp"
@@ -176,10 +177,17 @@ Failure::Kind kind_of(CURL* easy, CURLcode result, std::string_view text) {
       return Kind::resolve;
     case CURLE_COULDNT_CONNECT:
       return Kind::connect;
-    case CURLE_OPERATION_TIMEDOUT:
-      return Kind::timeout;
-    case CURLE_PARTIAL_FILE:
+    case CURLE_OPERATION_TIMEDOUT: {
+      double connected = 0;
+      curl().easy_getinfo(easy, CURLINFO_CONNECT_TIME, &connected);
+      return connected == 0 ? Kind::connect : Kind::timeout;
+    }
     case CURLE_RECV_ERROR:
+      // With TLS 1.3 a server refuses our certificate, or that we have none, after the handshake.
+      return text.find("SSL") != std::string_view::npos && text.find(" alert ") != std::string_view::npos
+                 ? Kind::tls
+                 : Kind::cut;
+    case CURLE_PARTIAL_FILE:
     case CURLE_SEND_ERROR:
     case CURLE_GOT_NOTHING:
       return Kind::cut;
@@ -278,8 +286,13 @@ void Transfer::perform(const TransferRequest& request, Receiver& receiver) {
   if (exchange.thrown) std::rethrow_exception(exchange.thrown);
   if (result == CURLE_OK) return;
 
-  const std::string text = reason[0] != '\0' ? reason.data() : curl().easy_strerror(result);
+  std::string text = reason[0] != '\0' ? reason.data() : curl().easy_strerror(result);
   const auto kind = kind_of(easy, result, text);
+  // libcurl says no more than that it could not connect.
+  long error_number = 0;
+  if (result == CURLE_COULDNT_CONNECT &&
+      curl().easy_getinfo(easy, CURLINFO_OS_ERRNO, &error_number) == CURLE_OK && error_number != 0)
+    text = std::generic_category().message(static_cast<int>(error_number));
   throw Failure(failed_to_get(request) + util::escape(text), kind);
 }
 

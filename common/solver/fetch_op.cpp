@@ -36,7 +36,8 @@ Filesystem fetch(const plan::Http& op, Workshop& workshop) {
   const auto algorithm = op.checksum ? op.checksum->algorithm : hash::Algorithm::sha256;
   hash::Hasher hasher(algorithm);
   http::Client client;
-  const http::Request request{.url = http::Url::parse(op.url), .cancel = workshop.cancel};
+  const http::Request request{
+      .url = http::Url::parse(op.url), .coding = http::Coding::gzip, .cancel = workshop.cancel};
   const auto response = client.fetch(request, [&](std::span<const std::byte> data) {
     hasher.update(data);
     sys::write_all(file.get(), data, util::quote(op.file_name));

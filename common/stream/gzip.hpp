@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "common/stream/sink.hpp"
 #include "common/stream/source.hpp"
 
 namespace stream {
@@ -12,5 +13,9 @@ namespace stream {
 // passed over, as gzip(1) does (tapes and some tools pad); anything else there is an error. Checksums and
 // lengths are checked. Throws util::Error naming `what` when the stream is damaged or cut off.
 std::unique_ptr<Source> gunzip(std::unique_ptr<Source> inner, std::string what);
+
+// The same for bytes that are pushed, by the same rules; what is cut off is found by finish(), and so is a
+// stream without a byte.
+std::unique_ptr<Sink> gunzip_into(std::unique_ptr<Sink> inner, std::string what);
 
 }  // namespace stream

@@ -68,6 +68,21 @@ nlohmann::json parse_json(std::string_view text, std::string_view what) {
   }
 }
 
+nlohmann::json with_names(nlohmann::json object, const std::vector<std::string>& names) {
+  if (!object.is_object()) return object;
+  for (const auto& name : names) {
+    if (object.contains(name)) continue;
+    for (auto entry = object.begin(); entry != object.end(); ++entry) {
+      if (!equal_without_case(entry.key(), name)) continue;
+      auto value = std::move(entry.value());
+      object.erase(entry);
+      object[name] = std::move(value);
+      break;
+    }
+  }
+  return object;
+}
+
 std::string dump_json(const nlohmann::json& value) {
   return dump(value);
 }

@@ -15,6 +15,11 @@ namespace util {
 // after the value.
 nlohmann::json parse_json(std::string_view text, std::string_view what);
 
+// `object` with those of its keys that are one of `names` but for their case called by that name: programs in
+// Go read fields in any case, so the documents of such programs may have them in any. Where a name stands
+// there itself, its other spellings are left alone. What is no object stays as it is.
+nlohmann::json with_names(nlohmann::json object, const std::vector<std::string>& names);
+
 // Compact, keys in their order of insertion where the value is ordered, ending without a newline. Throws
 // Error if a string inside is not UTF-8.
 std::string dump_json(const nlohmann::json& value);

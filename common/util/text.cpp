@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <numeric>
 
+#include "common/util/characters.hpp"
+
 namespace util {
 namespace {
 
@@ -142,6 +144,11 @@ std::string for_terminal(std::string_view text) {
 
 std::string quote(std::string_view text) {
   return "'" + escape(text) + "'";
+}
+
+bool equal_without_case(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return to_lower(x) == to_lower(y); });
 }
 
 bool is_utf8(std::string_view text) {

@@ -29,6 +29,9 @@ std::string quote(std::string_view text);
 // tabs stay. For what is shown whole, perhaps with bytes of others in it.
 std::string for_terminal(std::string_view text);
 
+// Letters of ASCII alone have a case here.
+bool equal_without_case(std::string_view a, std::string_view b);
+
 // True if `text` is well-formed UTF-8 (no surrogates, no overlong forms).
 bool is_utf8(std::string_view text);
 
