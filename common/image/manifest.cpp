@@ -5,6 +5,7 @@
 
 #include "common/util/error.hpp"
 #include "common/util/json.hpp"
+#include "common/util/text.hpp"
 
 namespace image {
 namespace {
@@ -134,6 +135,16 @@ Config parse_config(std::string_view json, const std::string& what) {
     config.labels = parse_strings(*settings, "Labels");
   }
   return config;
+}
+
+void refuse_artifact(const Manifest& manifest) {
+  const auto& type = manifest.config.media_type;
+  // The last one is what some tools of before 2016 wrote.
+  for (const std::string_view known :
+       {media_type::oci_config, media_type::docker_config, std::string_view("application/octet-stream")}) {
+    if (type == known) return;
+  }
+  throw util::Error("it is no image but an artifact, with a config of the type " + util::quote(type));
 }
 
 std::vector<SavedImage> parse_saved_images(std::string_view json, const std::string& what) {

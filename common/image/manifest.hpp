@@ -43,6 +43,10 @@ Manifest parse_manifest(std::string_view json, const std::string& what);
 Index parse_index(std::string_view json, const std::string& what);
 Config parse_config(std::string_view json, const std::string& what);
 
+// Throws util::Error naming the type of the config of what is no image but something else that is kept like
+// one, such as a Helm chart (image-spec, manifest.md, "Guidelines for Artifact Usage").
+void refuse_artifact(const Manifest& manifest);
+
 // One image of a docker-save manifest.json: names of members of the tar.
 struct SavedImage {
   std::string config;

@@ -39,6 +39,7 @@ public:
   Image image(const std::optional<Platform>& platform) const override {
     const auto& choice = choose(choices_, platform, what());
     auto manifest = read_manifest(choice.descriptor);
+    util::with_context(name_of(choice.descriptor), [&] { refuse_artifact(manifest); });
     auto config_json = read_document(manifest.config);
     auto config = parse_config(config_json, name_of(manifest.config));
     if (config.diff_ids.size() != manifest.layers.size()) {

@@ -2,7 +2,9 @@
 #include "common/registry/authorizer.hpp"
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "common/registry/base64.hpp"
 #include "common/util/json.hpp"
@@ -29,7 +31,8 @@ std::string bearer(const std::string& token, const std::string& service) {
 std::string parse_token(const std::string& json, const std::string& service) {
   return bearer(util::with_context("the token service " + service,
                                    [&] {
-                                     const auto document = util::parse_json(json, "the answer");
+                                     const auto document = util::with_names(
+                                         util::parse_json(json, "the answer"), {"token", "access_token"});
                                      const util::JsonFields fields(document, "the answer");
                                      const auto token = fields.optional_string("access_token");
                                      return token ? *token : fields.optional_string("token").value_or("");
@@ -44,6 +47,29 @@ std::optional<http::Challenge> find_challenge(const http::Response& refusal, std
     }
   }
   return std::nullopt;
+}
+
+// What the registry says it wants and what we want, each action on each resource once.
+std::vector<std::string> merge_scopes(const std::string& own, const std::string& wanted) {
+  std::map<std::string, std::set<std::string>> actions;
+  for (const auto& scope : util::split(own + " " + wanted, ' ')) {
+    if (scope.empty()) continue;
+    const auto end = scope.find(':', std::min(scope.find(':'), scope.size() - 1) + 1);
+    auto& known = actions[scope.substr(0, end)];
+    if (end == std::string::npos) continue;
+    for (const auto& action : util::split(std::string_view(scope).substr(end + 1), ','))
+      known.insert(action);
+  }
+  std::vector<std::string> scopes;
+  for (const auto& [resource, wished] : actions)
+    scopes.push_back(resource + ":" + util::join({wished.begin(), wished.end()}, ","));
+  return scopes;
+}
+
+// Some services know one of two ways to ask for a token alone, and say in one of these words that it is the
+// other.
+bool knows_another_way(int status) {
+  return status == 400 || status == 401 || status == 403 || status == 404 || status == 405 || status == 501;
 }
 
 std::string parameter(const http::Challenge& challenge, const std::string& name) {
@@ -126,25 +152,48 @@ std::string Authorizer::fetch_token(const Endpoint& endpoint, const std::string&
                           ", which is not encrypted");
   }
   const auto service = parameter(challenge, "service");
-  const auto wanted = parameter(challenge, "scope").empty() ? scope : parameter(challenge, "scope");
-  http::Request request{.url = realm,
-                        .headers = {{"Accept", "application/json"}},
-                        .content = http::Content::fixed,
-                        .tls = tls_for(endpoint, realm),
-                        .retry = settings_.retry,
-                        .cancel = cancel};
-  if (credential && !credential->identity_token.empty()) {
-    request.method = http::Method::post;
-    request.form = "grant_type=refresh_token&client_id=oci-build&service=" + http::percent_encode(service) +
-                   "&scope=" + http::percent_encode(wanted) +
-                   "&refresh_token=" + http::percent_encode(credential->identity_token);
-  } else {
+  const auto scopes = merge_scopes(scope, parameter(challenge, "scope"));
+  const http::Request common{.url = realm,
+                             .headers = {{"Accept", "application/json"}},
+                             .content = http::Content::fixed,
+                             .tls = tls_for(endpoint, realm),
+                             .retry = settings_.retry,
+                             .cancel = cancel};
+  const auto by_get = [&] {
+    auto request = common;
     if (!service.empty()) request.url = request.url.with_parameter("service", service);
-    for (const auto& one : util::split(wanted, ' '))
+    for (const auto& one : scopes)
       request.url = request.url.with_parameter("scope", one);
-    if (credential) request.authorization = basic(*credential);
+    if (credential && !credential->identity_token.empty()) {
+      request.authorization = basic({.username = "", .password = credential->identity_token});
+    } else if (credential) {
+      request.authorization = basic(*credential);
+    }
+    return client_.fetch_text(request, most_token_bytes);
+  };
+  const auto by_post = [&] {
+    auto request = common;
+    request.method = http::Method::post;
+    request.form = "client_id=oci-build&service=" + http::percent_encode(service) +
+                   "&scope=" + http::percent_encode(util::join(scopes, " "));
+    if (!credential->identity_token.empty()) {
+      request.form +=
+          "&grant_type=refresh_token&refresh_token=" + http::percent_encode(credential->identity_token);
+    } else {
+      request.form += "&grant_type=password&username=" + http::percent_encode(credential->username) +
+                      "&password=" + http::percent_encode(credential->password);
+    }
+    return client_.fetch_text(request, most_token_bytes);
+  };
+  const bool post_first = credential && !credential->identity_token.empty();
+  auto answer = post_first ? by_post() : by_get();
+  if (credential && knows_another_way(answer.response.status)) {
+    auto other = post_first ? by_get() : by_post();
+    // Whoever knows the way says best what is wrong.
+    const bool is_unknown = answer.response.status != 401 && answer.response.status != 403;
+    if (other.response.success() || is_unknown) answer = std::move(other);
   }
-  const auto [response, body] = client_.fetch_text(request, most_token_bytes);
+  const auto& [response, body] = answer;
   if (response.status == 401 || response.status == 403) {
     throw EndpointFailure("the token service " + realm.display() +
                           (credential

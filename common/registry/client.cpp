@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "common/util/json.hpp"
 #include "common/util/log.hpp"
@@ -14,6 +15,9 @@ namespace {
 // While others can be asked instead, patience is better spent there.
 constexpr int attempts_before_others = 3;
 constexpr std::chrono::seconds longest_wait_before_others{5};
+
+// A service may know of a token before the registry does.
+constexpr int most_tokens = 2;
 
 // What {"errors": [{"code": ..., "message": ...}]} says (distribution's spec/api, "Errors"), "" if it is not
 // that.
@@ -36,6 +40,7 @@ std::string described_by(const std::string& body) {
 
 std::string reason_of(const http::Response& response) {
   std::string reason = "answered " + std::to_string(response.status);
+  if (response.status == 404) reason += ": not found";
   if (const auto described = described_by(response.error); !described.empty())
     reason += " (" + described + ")";
   switch (response.status) {
@@ -47,6 +52,17 @@ std::string reason_of(const http::Response& response) {
     default:
       return reason;
   }
+}
+
+// A refusal for which no new token is of use (RFC 6750, 3.1).
+bool lacks_rights(const http::Response& refusal) {
+  for (const auto& field : refusal.headers.find_all("WWW-Authenticate")) {
+    for (const auto& challenge : http::parse_challenges(field)) {
+      const auto error = challenge.parameters.find("error");
+      if (error != challenge.parameters.end() && error->second == "insufficient_scope") return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -62,7 +78,7 @@ bool Client::is_unreachable(const Endpoint& endpoint) {
   return unreachable_.contains(endpoint.base.str());
 }
 
-void Client::try_endpoints(const std::string& domain, const std::string& what,
+void Client::try_endpoints(const std::string& domain, const std::string& name,
                            const std::function<void(const Endpoint&, bool)>& use) {
   auto endpoints = endpoints_of(settings_, domain);
   const auto unreachable = [this](const Endpoint& endpoint) { return is_unreachable(endpoint); };
@@ -73,12 +89,12 @@ void Client::try_endpoints(const std::string& domain, const std::string& what,
       return use(endpoint, &endpoint == &endpoints.back());
     } catch (const EndpointFailure& failure) {
       reasons.emplace_back(failure.what());
-      const auto message = "cannot " + what + " from " + endpoint.base.display() + ": " + failure.what();
+      const auto message = "cannot pull " + name + " from " + endpoint.base.display() + ": " + failure.what();
       const bool is_last = &endpoint == &endpoints.back();  // whose reason is in the error
       tell_ && !is_last ? tell_(message + "; trying the next") : util::log::debug(message);
     }
   }
-  throw util::Error("cannot " + what + ": " + util::join(reasons, "; "));
+  throw util::Error(util::join(reasons, "; "));
 }
 
 http::Response Client::fetch(const Endpoint& endpoint, const http::Request& request, const http::Body& body) {
@@ -133,23 +149,28 @@ http::Response Client::ask(const Endpoint& endpoint, bool is_last, const std::st
     request.offset += data.size();
   };
   request.authorization = authorizer_.known(endpoint, scope);
-  for (std::optional<std::uint64_t> answered_at;;) {
+  int tokens = 0;  // that were made for the request as it is
+  for (std::uint64_t asked_at = offset;;) {
     // A copy, because the offset moves while it is used.
     const http::Request current = request;
     auto response = fetch(endpoint, current, counting_body);
-    if (response.success()) return response;
-    // A token may expire at any time, but one that is refused at once is refused for good.
+    if (response.success() || ask.answers.contains(response.status)) return response;
     const bool can_go_on = request.offset == offset || ask.content == http::Content::fixed;
-    if (response.status != 401 || answered_at == request.offset || !can_go_on) {
+    // A token may expire at any time.
+    if (std::exchange(asked_at, request.offset) != request.offset) tokens = 0;
+    const bool is_final = tokens > 0 && (tokens == most_tokens || lacks_rights(response));
+    if (response.status != 401 || is_final || !can_go_on)
       throw EndpointFailure(endpoint.host + " " + reason_of(response));
-    }
     // Whoever the registry redirects to has no right to its login.
     if (!response.url.same_origin(endpoint.base)) {
       throw EndpointFailure(endpoint.host + " redirects to " + response.url.display() +
                             ", which asks for a login that it cannot have; check the name");
     }
-    answered_at = request.offset;
     request.authorization = authorizer_.answer(endpoint, scope, current.authorization, response, cancel);
+    // A password that was refused is refused for good.
+    if (request.authorization == current.authorization)
+      throw EndpointFailure(endpoint.host + " " + reason_of(response));
+    ++tokens;
   }
 }
 

@@ -23,6 +23,7 @@ struct Ask {
   std::string accept = {};  // media types
   http::Content content = http::Content::may_change;
   http::Extent extent = http::Extent::document;
+  std::set<int> answers = {};  // statuses beside 2xx that are an answer too
 };
 
 // Told what a pull suffers from while it goes on: retries, and endpoints that are given up. From any thread.
@@ -36,12 +37,13 @@ public:
 
   // Hands the endpoints of `domain` to `use`, one after the other, until one call returns; endpoints that
   // could not be reached before are left out while there are others. `use` throws EndpointFailure to go on to
-  // the next; when all have failed, throws util::Error "cannot WHAT: " and every endpoint's reason.
-  void try_endpoints(const std::string& domain, const std::string& what,
+  // the next, of which people are told that it is about `name`; when all have failed, throws util::Error with
+  // every endpoint's reason, which does not say `name`.
+  void try_endpoints(const std::string& domain, const std::string& name,
                      const std::function<void(const Endpoint& endpoint, bool is_last)>& use);
 
   // One request to one endpoint, logged in where it wants that. `body` gets what http::Body gets, from byte
-  // number `offset` on. Throws EndpointFailure unless it ends with a status of 2xx.
+  // number `offset` on. Throws EndpointFailure unless it ends with a status of 2xx or one of `ask.answers`.
   http::Response ask(const Endpoint& endpoint, bool is_last, const std::string& repository, const Ask& ask,
                      std::uint64_t offset, const sys::Cancellation& cancel, const http::Body& body);
 

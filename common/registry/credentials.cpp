@@ -44,9 +44,7 @@ std::optional<Credential> parse_auth(const util::JsonFields& fields) {
 
 // "https://registry.example/v1/" was logged in to for the host "registry.example".
 std::string_view host_of(std::string_view key) {
-  for (const std::string_view scheme : {"https://", "http://"}) {
-    if (key.starts_with(scheme)) key.remove_prefix(scheme.size());
-  }
+  if (const auto scheme = key.find("://"); scheme != std::string_view::npos) key.remove_prefix(scheme + 3);
   return key.substr(0, std::min(key.find('/'), key.size()));
 }
 
@@ -54,8 +52,13 @@ bool is_hub(std::string_view host) {
   return host == hub_host || host == "index.docker.io" || host == "docker.io";
 }
 
+// Whether what was logged in to, as `name` says, is `host`.
+bool is_meant(std::string_view name, std::string_view host) {
+  return host_of(name) == host || (is_hub(host) && is_hub(host_of(name)));
+}
+
 std::optional<Credential> parse_helper_output(const std::string& output, const std::string& what) {
-  const auto document = util::parse_json(output, what);
+  const auto document = util::with_names(util::parse_json(output, what), {"Secret", "Username"});
   const util::JsonFields fields(document, what);
   Credential credential;
   const auto secret = fields.optional_string("Secret").value_or("");
@@ -94,13 +97,16 @@ std::optional<Credential> ask_helper(const std::string& name, const std::string&
 
 DockerConfig parse_docker_config(std::string_view json, const std::string& what) {
   DockerConfig config;
-  const auto document = util::parse_json(json, what);
+  const auto document =
+      util::with_names(util::parse_json(json, what), {"auths", "credHelpers", "credsStore"});
   const util::JsonFields fields(document, what);
-  if (const auto auths = fields.optional_object("auths")) {
-    for (const auto& entry : fields.at("auths").items()) {
-      if (const auto credential = parse_auth(auths->object(entry.key()))) {
-        config.auths.emplace(entry.key(), *credential);
-      }
+  if (fields.optional_object("auths")) {
+    for (const auto& [key, value] : fields.at("auths").items()) {
+      if (value.is_null()) continue;
+      const auto entry =
+          util::with_names(value, {"username", "password", "auth", "identitytoken", "registrytoken"});
+      if (const auto credential = parse_auth({entry, what, "auths." + key}))
+        config.auths.emplace(key, *credential);
     }
   }
   if (const auto helpers = fields.optional_object("credHelpers")) {
@@ -126,22 +132,33 @@ std::optional<Credential> Credentials::find(const std::string& host) {
   return found->second;
 }
 
-std::optional<Credential> Credentials::look_up(const std::string& host) const {
-  const std::string key(is_hub(host) ? hub_key : host);
-  const auto is_meant = [&](std::string_view other) {
-    return host_of(other) == host || (is_hub(host) && is_hub(host_of(other)));
-  };
-  for (const auto& [name, helper] : config_.helpers) {
-    if (name == key || is_meant(name)) return ask_helper(helper, key);
+std::optional<Credential> Credentials::of_helper(const std::string& helper, const std::string& host,
+                                                 const std::string& key) const {
+  auto credential = ask_helper(helper, key);
+  // The one thing that helpers cannot keep.
+  if (const auto kept = in_auths(host, key); kept && !kept->registry_token.empty()) {
+    if (!credential) credential.emplace();
+    credential->registry_token = kept->registry_token;
   }
-  if (!config_.store.empty()) {
-    if (auto credential = ask_helper(config_.store, key)) return credential;
-  }
+  return credential;
+}
+
+std::optional<Credential> Credentials::in_auths(const std::string& host, const std::string& key) const {
   if (const auto exact = config_.auths.find(key); exact != config_.auths.end()) return exact->second;
   for (const auto& [name, credential] : config_.auths) {
-    if (is_meant(name)) return credential;
+    if (is_meant(name, host)) return credential;
   }
   return std::nullopt;
+}
+
+std::optional<Credential> Credentials::look_up(const std::string& host) const {
+  const std::string key(is_hub(host) ? hub_key : host);
+  // As in the docker client, a host has one place for its login, and an empty name of a helper means "auths".
+  for (const auto& [name, helper] : config_.helpers) {
+    if (name != key && !is_meant(name, host)) continue;
+    return helper.empty() ? in_auths(host, key) : of_helper(helper, host, key);
+  }
+  return config_.store.empty() ? in_auths(host, key) : of_helper(config_.store, host, key);
 }
 
 }  // namespace registry

@@ -21,10 +21,10 @@ struct Credential {
   friend bool operator==(const Credential&, const Credential&) = default;
 };
 
-// The part of config.json that is about logins.
+// The part of config.json that is about logins; its fields may be written in any case.
 struct DockerConfig {
   std::map<std::string, Credential> auths;     // by what was logged in to: a host or a URL
-  std::map<std::string, std::string> helpers;  // credHelpers: by host, the helper's short name
+  std::map<std::string, std::string> helpers;  // credHelpers: by host, the helper's short name; empty: auths
   std::string store;                           // credsStore: the helper for all other hosts
 };
 
@@ -43,6 +43,9 @@ public:
 
 private:
   std::optional<Credential> look_up(const std::string& host) const;
+  std::optional<Credential> of_helper(const std::string& helper, const std::string& host,
+                                      const std::string& key) const;
+  std::optional<Credential> in_auths(const std::string& host, const std::string& key) const;
 
   DockerConfig config_;
   std::mutex mutex_;

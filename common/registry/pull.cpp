@@ -21,11 +21,16 @@ namespace {
 constexpr std::size_t most_document_bytes = 8 << 20;
 constexpr std::size_t most_downloads = 4;  // at a time, for one image
 constexpr int tries_of_wrong_bytes = 2;
+constexpr int most_index_depth = 4;  // as of archives
+constexpr int most_searched = 100;   // manifests and indexes, for what an index does not say itself
 
 const std::string document_types = util::join(
     {std::string(image::media_type::oci_index), std::string(image::media_type::docker_manifest_list),
-     std::string(image::media_type::oci_manifest), std::string(image::media_type::docker_manifest)},
+     std::string(image::media_type::oci_manifest), std::string(image::media_type::docker_manifest), "*/*"},
     ", ");
+
+// Some servers know HEAD for files alone, or keep what they have to say of a refusal for who can read it.
+const std::set<int> asks_for_get = {400, 403, 405, 501};
 
 std::string name_of(const image::Reference& reference) {
   return util::quote(reference.familiar());
@@ -70,14 +75,21 @@ store::Blob blob_of(const image::Descriptor& descriptor) {
   return {descriptor.digest, descriptor.size};
 }
 
-image::Descriptor choose(const image::Index& index, const std::optional<image::Platform>& platform) {
-  std::vector<image::Choice> choices;
-  for (const auto& entry : index.manifests) {
-    const auto its = entry.platform.value_or(image::Platform{});
-    const bool is_attestation = its.os == "unknown" && its.architecture == "unknown";
-    if (!is_attestation && !image::media_type::is_index(entry.media_type)) choices.push_back({entry, its, 0});
+// `said` may be anything, but if it is the type of one kind of document, `json` must be of that kind: who
+// takes it for the other would run another image than who checked it (CVE-2021-41190).
+void check_kind(const std::string& said, const std::string& json) {
+  using image::media_type::is_index;
+  using image::media_type::is_manifest;
+  const bool index = registry::is_index(json);
+  if (index ? is_manifest(said) : is_index(said)) {
+    throw util::Error("it is said to be " + util::quote(said) + ", but is an image " +
+                      (index ? "index" : "manifest"));
   }
-  return image::choose(choices, platform, "the index").descriptor;
+}
+
+std::string type_of(const http::Response& response) {
+  const auto field = response.headers.find("Content-Type").value_or("");
+  return std::string(util::trim(field.substr(0, field.find(';'))));
 }
 
 }  // namespace
@@ -86,24 +98,34 @@ image::Descriptor choose(const image::Index& index, const std::optional<image::P
 struct Puller::Document {
   store::Blob blob;
   std::string json;
+  std::string type;  // what the server says it is; empty where nobody was asked
+};
+
+// What is in an index, looked at so far.
+struct Puller::Search {
+  std::vector<image::Choice> choices = {};
+  int left = most_searched;
 };
 
 Puller::Puller(Settings settings, store::Store& store, Tell tell)
     : client_(std::move(settings), std::move(tell)), store_(store) {}
 
-// What a tag means now. A HEAD costs no pull where pulls are counted. Nothing if the answer does not say.
-std::optional<store::Blob> Puller::look_up(const image::Reference& reference,
-                                           const sys::Cancellation& cancel) {
-  std::optional<store::Blob> found;
-  const Ask head{
-      .method = http::Method::head, .path = "manifests/" + version_of(reference), .accept = document_types};
-  client_.try_endpoints(
-      reference.domain, "pull " + name_of(reference), [&](const Endpoint& endpoint, bool is_last) {
-        const auto response = client_.ask(endpoint, is_last, reference.path, head, 0, cancel, [](auto) {});
-        const auto digest = digest_of(response);
-        const auto size = size_of(response);
-        if (digest && size) found = {*digest, *size};
-      });
+// What a tag means now, without the document itself. A HEAD costs no pull where pulls are counted. Nothing if
+// the answer does not say.
+std::optional<Puller::Document> Puller::look_up(const image::Reference& reference,
+                                                const sys::Cancellation& cancel) {
+  std::optional<Document> found;
+  const Ask head{.method = http::Method::head,
+                 .path = "manifests/" + version_of(reference),
+                 .accept = document_types,
+                 .answers = asks_for_get};
+  client_.try_endpoints(reference.domain, name_of(reference), [&](const Endpoint& endpoint, bool is_last) {
+    const auto response = client_.ask(endpoint, is_last, reference.path, head, 0, cancel, [](auto) {});
+    if (!response.success()) return;
+    const auto digest = digest_of(response);
+    const auto size = size_of(response);
+    if (digest && size) found = {{*digest, *size}, "", type_of(response)};
+  });
   return found;
 }
 
@@ -114,30 +136,30 @@ Puller::Document Puller::fetch_document(const image::Reference& reference, const
   const Ask get{.path = "manifests/" + name,
                 .accept = document_types,
                 .content = by_digest ? http::Content::fixed : http::Content::may_change};
-  std::string json;
-  client_.try_endpoints(
-      reference.domain, "pull " + name_of(reference), [&](const Endpoint& endpoint, bool is_last) {
-        json.clear();
-        const auto response = client_.ask(
-            endpoint, is_last, reference.path, get, 0, cancel, [&](std::span<const std::byte> data) {
-              if (data.size() > most_document_bytes - json.size()) {
-                throw EndpointFailure(endpoint.host + " sent a manifest of more than " +
-                                      util::human_size(most_document_bytes));
-              }
-              json.append(reinterpret_cast<const char*>(data.data()), data.size());
-            });
-        const auto expected = by_digest ? hash::Digest::parse(name) : digest_of(response);
-        if (expected && *expected != hash::sha256(json)) {
-          throw EndpointFailure(endpoint.host + " sent a manifest that does not have the digest " +
-                                expected->str());
-        }
-      });
-  return {store_.blobs().put(json), std::move(json)};
+  std::string json, type;
+  client_.try_endpoints(reference.domain, name_of(reference), [&](const Endpoint& endpoint, bool is_last) {
+    json.clear();
+    const auto response =
+        client_.ask(endpoint, is_last, reference.path, get, 0, cancel, [&](std::span<const std::byte> data) {
+          if (data.size() > most_document_bytes - json.size()) {
+            throw EndpointFailure(endpoint.host + " sent a manifest of more than " +
+                                  util::human_size(most_document_bytes));
+          }
+          json.append(reinterpret_cast<const char*>(data.data()), data.size());
+        });
+    type = type_of(response);
+    const auto expected = by_digest ? hash::Digest::parse(name) : digest_of(response);
+    if (expected && *expected != hash::sha256(json)) {
+      throw EndpointFailure(endpoint.host + " sent a manifest that does not have the digest " +
+                            expected->str());
+    }
+  });
+  return {store_.blobs().put(json), std::move(json), std::move(type)};
 }
 
 Puller::Document Puller::document(const image::Reference& reference, const store::Blob& blob,
                                   const sys::Cancellation& cancel) {
-  if (auto json = store_.blobs().read(blob)) return {blob, std::move(*json)};
+  if (auto json = store_.blobs().read(blob)) return {blob, std::move(*json), ""};
   return fetch_document(reference, blob.digest.str(), cancel);
 }
 
@@ -145,38 +167,87 @@ Puller::Document Puller::root_of(const image::Reference& reference, const sys::C
   auto full = reference;
   if (full.tag.empty() && full.digest.empty()) full.tag = version_of(reference);
   // A digest means the same for ever. A tag is asked for each time.
-  auto meaning = full.digest.empty() ? look_up(reference, cancel) : store_.names().find(full.full());
-  if (meaning && !full.digest.empty() && meaning->digest.str() != full.digest) meaning.reset();
-  auto root = meaning ? document(reference, *meaning, cancel)
+  std::optional<Document> meaning;
+  if (full.digest.empty()) {
+    meaning = look_up(reference, cancel);
+  } else if (const auto known = store_.names().find(full.full());
+             known && known->digest.str() == full.digest) {
+    meaning = {*known, "", ""};
+  }
+  auto root = meaning ? document(reference, meaning->blob, cancel)
                       : fetch_document(reference, version_of(reference), cancel);
+  if (meaning) root.type = meaning->type;
   store_.names().put(full.full(), root.blob);
   return root;
 }
 
 Image Puller::resolve(const image::Reference& reference, const std::optional<image::Platform>& platform,
                       const sys::Cancellation& cancel) {
-  if (!reference.digest.empty()) {
-    util::with_context(name_of(reference), [&] { return hash::Digest::parse(reference.digest); });
-  }
-  const auto parse = [&](auto&& action) { return util::with_context("image " + name_of(reference), action); };
+  if (!reference.digest.empty()) hash::Digest::parse(reference.digest);
   auto document = root_of(reference, cancel);
   const auto root = document.blob;
-  parse([&] { refuse_schema_1(document.json); });
-  if (parse([&] { return is_index(document.json); })) {
-    const auto chosen =
-        parse([&] { return choose(image::parse_index(document.json, "its index"), platform); });
-    document = this->document(reference, blob_of(chosen), cancel);
-  }
-  auto manifest = parse([&] { return image::parse_manifest(document.json, "its manifest"); });
+  refuse_schema_1(document.json);
+  check_kind(document.type, document.json);
+  if (is_index(document.json)) document = choose(reference, document, platform, cancel);
+  auto manifest = image::parse_manifest(document.json, "its manifest");
+  image::refuse_artifact(manifest);
   auto config_json = config_of(reference, manifest.config, cancel);
-  auto config = parse([&] { return image::parse_config(config_json, "its config"); });
+  auto config = image::parse_config(config_json, "its config");
   return {reference, root, document.blob, std::move(manifest), std::move(config_json), std::move(config)};
+}
+
+// The manifest for `platform` in an index. Only if none of those that say what they are for will do, the
+// others are looked at, and what is in further indexes.
+Puller::Document Puller::choose(const image::Reference& reference, const Document& index,
+                                const std::optional<image::Platform>& platform,
+                                const sys::Cancellation& cancel) {
+  const auto parsed = image::parse_index(index.json, "its index");
+  const auto wanted = platform.value_or(image::Platform::host()).runnable();
+  Search found;
+  auto& choices = found.choices;
+  for (const auto& entry : parsed.manifests) {
+    const bool will_do = entry.platform && image::media_type::is_manifest(entry.media_type) &&
+                         !entry.is_attestation() &&
+                         std::find(wanted.begin(), wanted.end(), *entry.platform) != wanted.end();
+    if (will_do) choices.push_back({entry, *entry.platform, 0});
+  }
+  if (choices.empty()) search(reference, parsed, 1, found, cancel);
+  const auto chosen = image::choose(choices, platform, "the index").descriptor;
+  auto document = this->document(reference, blob_of(chosen), cancel);
+  check_kind(chosen.media_type, document.json);
+  return document;
+}
+
+// All images in an index and in the indexes that it names (image-spec, image-index.md).
+void Puller::search(const image::Reference& reference, const image::Index& index, int depth, Search& search,
+                    const sys::Cancellation& cancel) {
+  if (depth > most_index_depth) throw util::Error("it is nested too deep in indexes");
+  for (const auto& entry : index.manifests) {
+    if (entry.is_attestation()) continue;
+    const auto read = [&] {
+      if (search.left-- == 0)
+        throw util::Error("it holds more than " + std::to_string(most_searched) +
+                          " indexes and images that do not say what they are for");
+      auto document = this->document(reference, blob_of(entry), cancel);
+      check_kind(entry.media_type, document.json);
+      return document.json;
+    };
+    if (image::media_type::is_index(entry.media_type)) {
+      this->search(reference, image::parse_index(read(), "an index in it"), depth + 1, search, cancel);
+    } else if (entry.platform && !entry.platform->architecture.empty()) {
+      search.choices.push_back({entry, *entry.platform, 0});
+    } else if (image::media_type::is_manifest(entry.media_type)) {
+      const auto manifest = image::parse_manifest(read(), "a manifest in it");
+      const auto config = image::parse_config(config_of(reference, manifest.config, cancel), "its config");
+      search.choices.push_back({entry, config.platform, 0});
+    }
+  }
 }
 
 std::string Puller::config_of(const image::Reference& reference, const image::Descriptor& config,
                               const sys::Cancellation& cancel) {
   if (config.size > most_document_bytes) {
-    throw util::Error("image " + name_of(reference) + " has a config of " + util::human_size(config.size));
+    throw util::Error("it has a config of " + util::human_size(config.size));
   }
   fetch_blob(reference, config, {}, cancel);
   auto json = store_.blobs().read(blob_of(config));
@@ -214,15 +285,14 @@ void Puller::fetch_blob(const image::Reference& reference, const image::Descript
     }
     return download->finish();
   };
-  client_.try_endpoints(
-      reference.domain, "pull " + name_of(reference), [&](const Endpoint& endpoint, bool is_last) {
-        // The first bytes may be another endpoint's, or of a download that was killed, so wrong ones do not
-        // say at once that this endpoint sends wrong ones.
-        for (int left = tries_of_wrong_bytes; left > 0; --left) {
-          if (try_once(endpoint, is_last)) return;
-        }
-        throw EndpointFailure(endpoint.host + " sent bytes that do not have the digest " + blob.digest.str());
-      });
+  client_.try_endpoints(reference.domain, name_of(reference), [&](const Endpoint& endpoint, bool is_last) {
+    // The first bytes may be another endpoint's, or of a download that was killed, so wrong ones do not
+    // say at once that this endpoint sends wrong ones.
+    for (int left = tries_of_wrong_bytes; left > 0; --left) {
+      if (try_once(endpoint, is_last)) return;
+    }
+    throw EndpointFailure(endpoint.host + " sent bytes that do not have the digest " + blob.digest.str());
+  });
   tell(blob.size);
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/image/choices.hpp"
 #include "common/image/manifest.hpp"
 #include "common/image/reference.hpp"
 #include "common/registry/client.hpp"
@@ -37,24 +38,29 @@ public:
   Puller(Settings settings, store::Store& store, Tell tell = {});
 
   // `platform` (nothing means the host's) chooses from an index; an image that is none is taken as it is, so
-  // compare its config's platform. Throws util::Error naming the image, and the reason of every
-  // endpoint or the platforms there are.
+  // compare its config's platform. Throws util::Error with the reason of every endpoint or the platforms
+  // there are; it does not name the image, for who asks shows what he was asked for.
   Image resolve(const image::Reference& reference, const std::optional<image::Platform>& platform,
                 const sys::Cancellation& cancel = {});
 
   // Afterwards every layer of `image` is in the store, checked against its digest; several are fetched at a
-  // time. Throws util::Error naming the image; what was fetched so far stays.
+  // time. Throws util::Error that does not name the image either; what was fetched so far stays.
   void fetch_layers(const Image& image, const OnProgress& on_progress, const sys::Cancellation& cancel = {});
 
 private:
   struct Document;
 
   Document root_of(const image::Reference& reference, const sys::Cancellation& cancel);
-  std::optional<store::Blob> look_up(const image::Reference& reference, const sys::Cancellation& cancel);
+  std::optional<Document> look_up(const image::Reference& reference, const sys::Cancellation& cancel);
   Document fetch_document(const image::Reference& reference, const std::string& name,
                           const sys::Cancellation& cancel);
   Document document(const image::Reference& reference, const store::Blob& blob,
                     const sys::Cancellation& cancel);
+  Document choose(const image::Reference& reference, const Document& index,
+                  const std::optional<image::Platform>& platform, const sys::Cancellation& cancel);
+  struct Search;
+  void search(const image::Reference& reference, const image::Index& index, int depth, Search& search,
+              const sys::Cancellation& cancel);
   std::string config_of(const image::Reference& reference, const image::Descriptor& config,
                         const sys::Cancellation& cancel);
   void fetch_blob(const image::Reference& reference, const image::Descriptor& blob,

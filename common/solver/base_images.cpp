@@ -43,6 +43,10 @@ store::Fidelity fidelity_of(const layer::Report& report, engine::Progress::Verte
   return lost ? store::Fidelity::with_losses : store::Fidelity::whole;
 }
 
+std::string familiar(const std::string& reference) {
+  return image::Reference::parse(reference).value().familiar();
+}
+
 }  // namespace
 
 struct BaseImages::Entry {
@@ -119,6 +123,7 @@ BaseImages::Entry& BaseImages::entry(const std::string& reference, const image::
   return *entry;
 }
 
+// Its errors do not name the image: who asks for its config says what he calls it.
 void BaseImages::load(Entry& entry, const std::string& reference, const image::Platform& platform) {
   if (entry.image) return;
   if (entry.failure) std::rethrow_exception(entry.failure);
@@ -162,33 +167,31 @@ const image::Image& BaseImages::image(const std::string& reference, const image:
 }
 
 void BaseImages::fetch(Entry& entry, const std::string& reference) {
-  if (entry.fetched) return;
-  // Shown only once there is something to pull.
+  if (is_here(entry)) return;
   engine::Progress::Vertex vertex(progress_, "[internal] pull " + reference);
-  bool started = false;
+  vertex.start();
   try {
-    puller_.fetch_layers(
-        *entry.pulled,
-        [&](const image::Descriptor& blob, std::uint64_t done) {
-          if (!started && done == blob.size) return;
-          if (!started) vertex.start();
-          started = true;
-          vertex.transfer(blob.digest.str(), done, blob.size);
-        },
-        canceller_.cancellation());
+    util::with_context(familiar(reference), [&] {
+      puller_.fetch_layers(
+          *entry.pulled,
+          [&](const image::Descriptor& blob, std::uint64_t done) {
+            vertex.transfer(blob.digest.str(), done, blob.size);
+          },
+          canceller_.cancellation());
+    });
   } catch (const util::Error& error) {
-    if (started && !error.is_cancelled() && !canceller_.cancellation().requested())
-      vertex.failed(error.what());
+    if (!error.is_cancelled() && !canceller_.cancellation().requested())
+      vertex.failed(dockerfile::harmless(error.what()));
     throw;
   }
-  if (started) vertex.done();
+  vertex.done();
   entry.fetched = true;
 }
 
 void BaseImages::fetch(const std::string& reference, const image::Platform& platform) {
   auto& found = entry(reference, platform);
   const std::lock_guard lock(found.mutex);
-  load(found, reference, platform);
+  util::with_context(familiar(reference), [&] { load(found, reference, platform); });
   fetch(found, reference);
 }
 
@@ -196,7 +199,7 @@ BaseImages::Tree BaseImages::tree(const std::string& reference, const image::Pla
                                   engine::Progress::Vertex& vertex) {
   auto& found = entry(reference, platform);
   const std::lock_guard lock(found.mutex);
-  load(found, reference, platform);
+  util::with_context(familiar(reference), [&] { load(found, reference, platform); });
   if (found.tree) return *found.tree;
   try {
     found.tree = unpack(found, reference, vertex);
@@ -255,10 +258,12 @@ store::Fidelity BaseImages::unpack_into(const std::filesystem::path& directory, 
   if (!entry.fetched) {
     pull = sys::Thread([&] {
       try {
-        puller_.fetch_layers(
-            *entry.pulled,
-            [&](const image::Descriptor& blob, std::uint64_t done) { queue.progress(blob, done); },
-            abandon.cancellation());
+        util::with_context(familiar(reference), [&] {
+          puller_.fetch_layers(
+              *entry.pulled,
+              [&](const image::Descriptor& blob, std::uint64_t done) { queue.progress(blob, done); },
+              abandon.cancellation());
+        });
         queue.end(nullptr);
       } catch (...) {
         queue.end(std::current_exception());
@@ -292,7 +297,7 @@ std::filesystem::path BaseImages::blob(const std::string& reference, const image
                                        const image::Descriptor& layer) {
   auto& found = entry(reference, platform);
   const std::lock_guard lock(found.mutex);
-  load(found, reference, platform);
+  util::with_context(familiar(reference), [&] { load(found, reference, platform); });
   if (found.archive) {
     const auto location = found.archive->find(layer);
     if (!location)

@@ -69,6 +69,28 @@ TEST_F(CredentialsTest, ReadsTokens) {
   EXPECT_EQ(credentials.find("b.example")->registry_token, "r");
 }
 
+// As Go programs read it.
+TEST_F(CredentialsTest, ReadsFieldsInAnyCase) {
+  make_helper("odd", "echo '{\"username\":\"u\",\"SECRET\":\"s\"}'\n");
+  auto credentials = of(R"({"Auths": {"a.example": {"Auth": "dTpw", "email": null}, "n.example": null},
+                            "credhelpers": {"b.example": "odd", "a.example": ""}, "CredsStore": "odd"})");
+  EXPECT_EQ(credentials.find("a.example"), (Credential{.username = "u", .password = "p"}));
+  EXPECT_EQ(credentials.find("b.example"), (Credential{.username = "u", .password = "s"}));
+  EXPECT_EQ(credentials.find("n.example"), (Credential{.username = "u", .password = "s"}));
+  EXPECT_EQ(
+      of(R"({"auths": {"HTTPS://c.example/v2/": {"IdentityToken": "i"}}})").find("c.example")->identity_token,
+      "i");
+}
+
+TEST_F(CredentialsTest, TakesNoPasswordOfTheFileWhereAHelperIsNamed) {
+  make_helper("none", "echo 'credentials not found in native keychain'; exit 1\n");
+  const std::string auths =
+      R"("auths": {"a.example": {"auth": "dTpw"}, "b.example": {"registrytoken": "r"}})";
+  auto credentials = of("{\"credsStore\": \"none\", " + auths + "}");
+  EXPECT_EQ(credentials.find("a.example"), std::nullopt);
+  EXPECT_EQ(credentials.find("b.example"), (Credential{.registry_token = "r"}));
+}
+
 TEST_F(CredentialsTest, NeverShowsASecretOfADamagedFile) {
   for (const auto* json :
        {R"({"auths": {"a.example": {"auth": "topsecret!"}}})",

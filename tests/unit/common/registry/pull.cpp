@@ -38,9 +38,8 @@ TEST_F(PullTest, TakesTheImageOfThePlatform) {
   const auto image = pull(name, image::Platform::parse("linux/amd64"));
   expect_layers(image, {"amd"});
   EXPECT_NE(image.root, image.manifest_blob);
-  EXPECT_EQ(
-      error_of([&] { pull(name, image::Platform::parse("linux/s390x")); }),
-      "image '" + name + "': the index holds no image for linux/s390x, only for linux/amd64, linux/arm64");
+  EXPECT_EQ(error_of([&] { pull(name, image::Platform::parse("linux/s390x")); }),
+            "the index holds no image for linux/s390x, only for linux/amd64, linux/arm64");
 }
 
 TEST_F(PullTest, FetchesNothingTwice) {
@@ -104,8 +103,7 @@ TEST_F(PullTest, WaitsForARegistryThatIsBusy) {
 TEST_F(PullTest, SaysWhyARegistryThatStaysBusyIsGivenUp) {
   auto& log = proxy(R"([{"match": "/manifests/", "answer": 429, "headers": {"Retry-After": "3600"}}])");
   EXPECT_EQ(error_of([&] { pull(log.address() + "/app:1"); }),
-            "cannot pull '" + log.address() + "/app:1': " + log.address() +
-                " answered 429; log in by DOCKER_CONFIG, or use a mirror by REGISTRY_MIRRORS");
+            log.address() + " answered 429; log in by DOCKER_CONFIG, or use a mirror by REGISTRY_MIRRORS");
 }
 
 TEST_F(PullTest, FetchesDamagedBytesOnceMore) {
@@ -116,8 +114,7 @@ TEST_F(PullTest, FetchesDamagedBytesOnceMore) {
 TEST_F(PullTest, KeepsNothingOfWhatStaysDamaged) {
   auto& log = proxy(R"([{"match": "GET .*/blobs/", "corrupt": 5}])");
   const auto message = error_of([&] { pull(log.address() + "/app:1"); });
-  EXPECT_TRUE(message.starts_with("cannot pull '" + log.address() + "/app:1': " + log.address() +
-                                  " sent bytes that do not have the digest sha256:"))
+  EXPECT_TRUE(message.starts_with(log.address() + " sent bytes that do not have the digest sha256:"))
       << message;
   const std::filesystem::directory_iterator kept(directory_.path() / "store/blobs/sha256");
   EXPECT_EQ(std::distance(begin(kept), end(kept)), 1);  // the manifest
@@ -148,19 +145,17 @@ TEST_F(PullTest, ReplacesADamagedBlobWithAWarning) {
 
 TEST_F(PullTest, SaysWhatTheRegistryDoesNotHave) {
   const auto name = world().registry.address() + "/app:2";
-  EXPECT_EQ(error_of([&] { pull(name); }),
-            "cannot pull '" + name + "': " + world().registry.address() + " answered 404");
+  EXPECT_EQ(error_of([&] { pull(name); }), world().registry.address() + " answered 404: not found");
   const auto absent = world().registry.address() + "/app@sha256:" + std::string(64, '0');
-  EXPECT_EQ(error_of([&] { pull(absent); }), "cannot pull '" + absent + "': " + world().registry.address() +
-                                                 " answered 404 (manifest unknown)");
+  EXPECT_EQ(error_of([&] { pull(absent); }),
+            world().registry.address() + " answered 404: not found (manifest unknown)");
 }
 
 TEST_F(PullTest, RefusesTheFormatOfBefore2016) {
   test::ScriptedServer old([](auto&, auto) { return test::answer("200 OK", "", R"({"schemaVersion": 1})"); });
   const auto name = "127.0.0.1:" + std::to_string(old.port()) + "/old";
   const auto message = error_of([&] { pull(name); });
-  EXPECT_TRUE(message.starts_with("image '" + name + "': it is in Docker's format of before 2016"))
-      << message;
+  EXPECT_TRUE(message.starts_with("it is in Docker's format of before 2016")) << message;
 }
 
 TEST_F(PullTest, EndsWhenCancelled) {
@@ -203,8 +198,8 @@ TEST_F(PullTest, GivesTheReasonOfEveryEndpoint) {
   const auto address = [](auto& server) { return "127.0.0.1:" + std::to_string(server.port()); };
   hosts_[address(second)] = {.mirrors = {address(first)}};
   EXPECT_EQ(error_of([&] { pull(address(second) + "/a:1"); }),
-            "cannot pull '" + address(second) + "/a:1': " + address(first) + " answered 404; " +
-                address(second) + " answered 403; check the name, and the login in DOCKER_CONFIG");
+            address(first) + " answered 404: not found; " + address(second) +
+                " answered 403; check the name, and the login in DOCKER_CONFIG");
 }
 
 TEST_F(PullTest, ResumesAtTheNextEndpoint) {
