@@ -191,8 +191,9 @@ bool Tree::walk_entry(const Place& place, const std::string& name, std::vector<E
   return go_on;
 }
 
-sys::UniqueFd Tree::open(std::string_view path) const {
-  auto fd = open_beneath(root_.get(), std::string(path));
+Tree::File Tree::open(std::string_view path) const {
+  File file{.fd = open_beneath(root_.get(), std::string(path)), .status = {}};
+  auto& fd = file.fd;
   if (!fd) {
     // Element by element: for kernels and tasks without openat2(2), and for the reason.
     const auto parent = descend(parent_of(path));
@@ -200,8 +201,9 @@ sys::UniqueFd Tree::open(std::string_view path) const {
     fd = sys::UniqueFd(::openat(parent->directory.get(), name_of(path).c_str(), open_flags));
   }
   if (!fd) util::throw_errno("cannot open " + shown(path));
-  sys::require_regular(fd.get(), shown(path));
-  return fd;
+  if (::fstat(fd.get(), &file.status) != 0) util::throw_errno("cannot read " + shown(path));
+  if (!S_ISREG(file.status.st_mode)) sys::require_regular(fd.get(), shown(path));
+  return file;
 }
 
 }  // namespace context

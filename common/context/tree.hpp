@@ -39,7 +39,11 @@ public:
   void walk(std::string_view path, const std::function<void(const Entry&)>& visit) const;
 
   // The regular file at `path`, ignored or not, for reading. Throws util::Error.
-  sys::UniqueFd open(std::string_view path) const;
+  struct File {
+    sys::UniqueFd fd;
+    struct stat status;
+  };
+  File open(std::string_view path) const;
 
 private:
   struct Place;

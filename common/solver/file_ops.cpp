@@ -20,30 +20,18 @@
 namespace solver {
 namespace {
 
-// A filesystem opened for reading, mounted as long as this lives.
-class OpenSource {
-public:
-  OpenSource(const Filesystem& filesystem, Workshop& workshop) {
-    if (filesystem.local) {
-      const auto& local = *filesystem.local;
-      tree_ = context_source(std::make_shared<context::Tree>(
-          local.directory, context::load_ignore(local.directory, local.dockerfile)));
-    } else {
-      mounted_ = workshop.snapshotter.open_read_only(filesystem.stack);
-      tree_ = root_source(mounted_->root());
-    }
-  }
-
-  // Lives as long as it is used.
-  static std::shared_ptr<SourceTree> open(const Filesystem& filesystem, Workshop& workshop) {
-    const auto source = std::make_shared<OpenSource>(filesystem, workshop);
-    return {source, source->tree_.get()};
-  }
-
-private:
-  std::unique_ptr<snapshot::Workspace> mounted_;
-  std::unique_ptr<SourceTree> tree_;
-};
+// What an op reads of another one, mounted as long as it is used.
+std::shared_ptr<SourceTree> open_source(const Filesystem& filesystem, Workshop& workshop) {
+  if (filesystem.local) return filesystem.local->tree;
+  struct Mounted {
+    std::unique_ptr<snapshot::Workspace> workspace;
+    std::unique_ptr<SourceTree> tree;
+  };
+  const auto mounted = std::make_shared<Mounted>();
+  mounted->workspace = workshop.snapshotter.open_read_only(filesystem.stack);
+  mounted->tree = root_source(mounted->workspace->root());
+  return {mounted, mounted->tree.get()};
+}
 
 Filesystem commit(snapshot::Workspace& workspace, const snapshot::Stack& below, Workshop& workshop) {
   Filesystem result{.stack = below, .local = std::nullopt, .independent = false};
@@ -184,7 +172,7 @@ private:
 
   const std::shared_ptr<SourceTree>& tree_of(plan::OpId id) {
     auto& source = sources_[id];
-    if (!source) source = OpenSource::open(inputs_.at(id), workshop_);
+    if (!source) source = open_source(inputs_.at(id), workshop_);
     return source;
   }
 

@@ -185,10 +185,9 @@ private:
   }
 
   // Of the one path alone: a context may be large.
-  std::filesystem::path local_copy(const plan::Local& local, const std::string& source) {
+  std::filesystem::path local_copy(const LocalFiles& local, const std::string& source) {
     return workshop_.local_copies.get(local.name + "\n" + source, [&] {
-      const std::shared_ptr<SourceTree> tree = context_source(std::make_shared<context::Tree>(
-          local.directory, context::load_ignore(local.directory, local.dockerfile)));
+      const auto& tree = local.tree;
       const auto path = follow(*tree, source);
       const auto status = tree->status(path);
       if (!status) {

@@ -122,7 +122,9 @@ private:
         return {.stack = {{std::move(tree.root)}}, .local = std::nullopt, .reused = tree.was_there};
       }
       Filesystem operator()(const plan::Local& local) const {
-        return {.stack = {}, .local = local, .independent = false};
+        auto files = std::make_shared<context::Tree>(local.directory,
+                                                     context::load_ignore(local.directory, local.dockerfile));
+        return {.stack = {}, .local = LocalFiles{local.name, context_source(std::move(files))}};
       }
       Filesystem operator()(const plan::MakeFile& file) const { return make_file(file, workshop); }
       Filesystem operator()(const plan::Http& http) const { return fetch(http, workshop); }

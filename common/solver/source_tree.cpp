@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <ctime>
 #include <limits>
+#include <mutex>
 #include <unordered_map>
 
 #include "common/solver/path_walk.hpp"
@@ -36,7 +37,7 @@ timespec as_sent(const timespec& time) {
   return {.tv_sec = seconds, .tv_nsec = rest};
 }
 
-// The whole context is looked at once: a copy asks for most of it, and two copies must see the same.
+// The whole context is looked at once: copies ask for most of it, and two copies must see the same.
 class ContextSource : public SourceTree {
 public:
   explicit ContextSource(std::shared_ptr<const context::Tree> tree) : tree_(std::move(tree)) {
@@ -51,12 +52,38 @@ public:
 
   std::vector<std::string> list(const std::string& path) override { return nodes_.at(path).names; }
   std::string read_link(const std::string& path) override { return nodes_.at(path).link; }
-  sys::UniqueFd open(const std::string& path) override { return tree_->open(path); }
+  sys::UniqueFd open(const std::string& path) override {
+    auto file = tree_->open(path);
+    const State state{.device = file.status.st_dev,
+                      .inode = file.status.st_ino,
+                      .size = file.status.st_size,
+                      .changed = file.status.st_ctim};
+    const std::lock_guard lock(mutex_);
+    auto& read = nodes_.at(path).read;
+    if (!read) read = state;
+    if (*read == state) return std::move(file.fd);
+    throw util::Error("the file " + util::quote(path) +
+                      " of the build context changed between two reads of it: let nothing write to the "
+                      "context during the build");
+  }
   std::map<std::string, std::string> xattrs(const std::string&) override { return {}; }
 
 private:
+  // What shows that the content is the same: the time of the last change is nobody's to set.
+  struct State {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    timespec changed;
+
+    bool operator==(const State& other) const {
+      return device == other.device && inode == other.inode && size == other.size &&
+             changed.tv_sec == other.changed.tv_sec && changed.tv_nsec == other.changed.tv_nsec;
+    }
+  };
   struct Node {
     struct stat status;
+    std::optional<State> read;  // of a file, when it was opened first; guarded by mutex_
     std::string link;
     std::vector<std::string> names;  // of what lies in a directory, as the walk meets them: in byte order
   };
@@ -80,6 +107,7 @@ private:
 
   std::shared_ptr<const context::Tree> tree_;
   std::unordered_map<std::string, Node> nodes_;
+  std::mutex mutex_;
 };
 
 class RootSource : public SourceTree {

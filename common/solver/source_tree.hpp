@@ -37,7 +37,8 @@ public:
 std::string entry_path(const std::string& directory, std::string_view name);
 
 // A build context, as a client of BuildKit sends it: owners are 0:0, there are no extended attributes, and
-// the root is a new directory of mode 0755.
+// the root is a new directory of mode 0755. It is walked here, once; who reads a file after somebody else
+// finds what that one found, or gets an Error. Thread-safe.
 std::unique_ptr<SourceTree> context_source(std::shared_ptr<const context::Tree> tree);
 
 // A directory that is a whole root filesystem, and must not change meanwhile.

@@ -18,6 +18,7 @@
 #include "common/solver/cache_mounts.hpp"
 #include "common/solver/emulation.hpp"
 #include "common/solver/local_copies.hpp"
+#include "common/solver/source_tree.hpp"
 #include "common/solver/ssh_agents.hpp"
 #include "common/sys/cancellation.hpp"
 
@@ -25,11 +26,16 @@ namespace solver {
 
 class Draft;
 
-// The filesystem an op leaves. One that stands for local files is read where they lie, with what the ignore
-// file leaves of them; all others are stacks of trees.
+// Local files, read where they lie, with what the ignore file leaves of them.
+struct LocalFiles {
+  std::string name;  // of the context
+  std::shared_ptr<SourceTree> tree;
+};
+
+// The filesystem an op leaves: local files, or a stack of trees.
 struct Filesystem {
   snapshot::Stack stack;
-  std::optional<plan::Local> local;
+  std::optional<LocalFiles> local;
   // What the op itself changed is the topmost tree. Its layer is the difference to the trees below, or, for
   // COPY --link, everything in it.
   bool independent = false;

@@ -93,7 +93,7 @@ TEST_F(ContextTree, FindsWhatIsNotIgnored) {
 
 TEST_F(ContextTree, OpensRegularFilesOnly) {
   const Tree tree(root(), Ignore::parse("*\n"));
-  EXPECT_EQ(sys::read_to_end(tree.open("a/b/y.c").get(), "y.c"), "a/b/y.c");
+  EXPECT_EQ(sys::read_to_end(tree.open("a/b/y.c").fd.get(), "y.c"), "a/b/y.c");
   EXPECT_THROW(tree.open("a"), util::Error);
   EXPECT_THROW(tree.open("c/link"), util::Error);
   EXPECT_THROW(tree.open("none"), util::Error);

@@ -64,6 +64,22 @@ TEST_F(Sources, OfAContextHaveTheTimesThatAClientSends) {
   EXPECT_EQ(sent(9'223'372'037), -2'147'483'648);
 }
 
+// A step may run for hours between two copies.
+TEST_F(Sources, OfAContextShowNoFileInTwoStates) {
+  write(source() / "f", "old");
+  const auto tree = context();
+  write(source() / "f", "new");  // until somebody reads it
+  write(source() / "later", "x");
+  EXPECT_EQ(sys::read_to_end(tree->open("f").get(), "f"), "new");
+  EXPECT_EQ(sys::read_to_end(tree->open("f").get(), "f"), "new");
+  EXPECT_FALSE(tree->status("later"));
+  fs::remove(source() / "f");
+  write(source() / "f", "end");
+  EXPECT_EQ(test::error_of([&] { tree->open("f"); }),
+            "the file 'f' of the build context changed between two reads of it: let nothing write to the "
+            "context during the build");
+}
+
 TEST_F(Sources, OfARootKeepTheirOwnersAndComeInByteOrder) {
   for (const auto* name : {"b", "a", "B", "\xc3\xa4", "a.b"})
     write(source() / name, "x");
