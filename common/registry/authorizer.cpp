@@ -117,7 +117,7 @@ std::string Authorizer::make(const Endpoint& endpoint, const std::string& scope,
     return fetch_token(endpoint, scope, *challenge, credential, cancel);
   }
   if (!find_challenge(refusal, "basic")) {
-    throw EndpointFailure(endpoint.host + " asks for a login in a way that is not known here");
+    throw EndpointFailure(endpoint.host + " answered 401, and asks for a login in no way that is known here");
   }
   if (!credential || credential->password.empty()) {
     throw EndpointFailure(endpoint.host + " asks for a user and password; give them by DOCKER_CONFIG");

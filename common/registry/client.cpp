@@ -168,7 +168,7 @@ http::Response Client::ask(const Endpoint& endpoint, bool is_last, const std::st
     }
     request.authorization = authorizer_.answer(endpoint, scope, current.authorization, response, cancel);
     // A password that was refused is refused for good.
-    if (request.authorization == current.authorization)
+    if (request.authorization == current.authorization && request.authorization.starts_with("Basic "))
       throw EndpointFailure(endpoint.host + " " + reason_of(response));
     ++tokens;
   }

@@ -56,3 +56,8 @@ agree() {
 @test "the native engine mounts what BuildKit mounts" {
   agree mounts
 }
+
+@test "the native engine does with odd registries what BuildKit does, or what is argued" {
+  run "$BATS_TEST_DIRNAME/../differential/registries"
+  [ "$status" -eq 0 ] || { grep -v '^ok \|^argued ' <<<"$output"; return 1; }
+}

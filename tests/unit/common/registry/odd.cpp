@@ -163,6 +163,16 @@ TEST_F(OddRegistry, MayRefuseATokenOnce) {
   EXPECT_EQ(tokens, 2);
 }
 
+TEST_F(OddRegistry, MayRefuseATokenOnceThoughItsServiceHasNoOther) {
+  int refused = 0;
+  first_ = [&](const std::string& head) -> std::optional<Reply> {
+    if (head.starts_with("GET /token")) return answer("200 OK", "", R"({"token": "t"})");
+    if (head.find("Authorization: Bearer t") == std::string::npos || refused++ == 0) return want_token();
+    return std::nullopt;
+  };
+  EXPECT_EQ(layer_of(resolve()), "layer");
+}
+
 TEST_F(OddRegistry, IsNotAskedAgainForRightsThatALoginLacks) {
   first_ = [&](const std::string& head) -> std::optional<Reply> {
     if (head.starts_with("GET /token")) return answer("200 OK", "", R"({"token": "t"})");
