@@ -126,6 +126,7 @@ void run_child(ChildPlan& plan) noexcept {
   make_trees(plan);
   enter_root(plan);
   attach_trees(plan);
+  if (plan.lock && !lock_mounts()) fail(plan, lock);
   if (plan.loopback) bring_up_loopback(plan);
   // Refused where the kernel or the sandbox around us lets nobody rename the machine; the name is a nicety.
   [[maybe_unused]] const auto ignored = ::sethostname(plan.hostname.data(), plan.hostname.size());

@@ -64,6 +64,7 @@ struct ChildPlan {
   std::string root_target;  // where it is put before it becomes "/": any directory
   std::vector<SystemTree> system;
   std::vector<MountStep> mounts;
+  bool lock = false;      // lock_mounts()
   bool loopback = false;  // bring up "lo" of a new network namespace
   std::string hostname;
   std::uint32_t uid = 0;

@@ -23,6 +23,13 @@ void make_trees(ChildPlan& plan) noexcept;
 // In the root: attaches them all.
 void attach_trees(const ChildPlan& plan) noexcept;
 
+// Ties what is mounted on each other together for good. When the last process of a mount namespace ends, the
+// kernel takes its mounts apart: a descriptor of the step's /proc, sent to a process that lives on, would
+// lead to a /proc without the read-only mounts and masks on it. Mounts that a less privileged user namespace
+// has got are never taken apart (MNT_LOCKED), so the process moves to a copy of its mount namespace that
+// belongs to one. False with errno where user namespaces are refused.
+bool lock_mounts() noexcept;
+
 // The capabilities, ids and groups of the step's user.
 void become_user(const ChildPlan& plan) noexcept;
 

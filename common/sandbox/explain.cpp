@@ -64,6 +64,8 @@ void explain(const Failure& failure, const ChildPlan& plan, const Spec& spec) {
     case mount_in_proc:
       throw StartError("cannot mount " + util::quote(mount_step().target) +
                        " for the step: it cannot be mounted because it is inside /proc");
+    case lock:
+      throw LockRefused();
     case starter:
       if (failure.error == E2BIG) explain_exec(failure.error, util::escape(spec.args.front()));
       reason("cannot execute the step's starter");

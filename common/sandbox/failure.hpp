@@ -13,6 +13,7 @@ struct Failure {
     no_directory,  // of `index` there: what the root has in its place is no directory
     mount,         // of `index` in ChildPlan::mounts
     mount_in_proc,
+    lock,  // of the step's mounts
     network,
     identity,
     seccomp,

@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 
 #include "common/sandbox/capabilities.hpp"
 #include "common/sandbox/check_spec.hpp"
@@ -230,6 +232,23 @@ public:
   sys::ExitStatus run(const Spec& spec, const Output& output) override {
     refuse_nul_bytes(spec);
     std::call_once(prepared_, [this] { prepare(); });
+    // It is root on the machine anyway.
+    if (spec.insecure) return start(spec, output, false);
+    if (can_lock_) {
+      try {
+        const std::shared_lock among_locked(unlocked_);
+        return start(spec, output, true);
+      } catch (const LockRefused&) {
+        can_lock_ = false;
+      }
+    }
+    // No other step may live on when this one ends.
+    const std::unique_lock alone(unlocked_);
+    return start(spec, output, false);
+  }
+
+private:
+  sys::ExitStatus start(const Spec& spec, const Output& output, bool lock) {
     auto root = sys::RootedDir::open(spec.root);
     MountPoints points(spec.root, mount_targets(spec));
     const User user = resolve_user(root, spec.user);
@@ -247,6 +266,7 @@ public:
     add_system(spec, devices(spec), plan);
     add_files(spec, *memory_, files, guard, plan);
     add_protection(spec, plan);
+    plan.lock = lock;
     plan.loopback = spec.network == Network::none;
     plan.hostname = spec.hostname;
     plan.uid = user.uid;
@@ -269,7 +289,6 @@ public:
     return status;
   }
 
-private:
   // Only what BuildKit cleans up: /proc, /dev and /sys stay when a root had none.
   static std::vector<std::string> mount_targets(const Spec& spec) {
     std::vector<std::string> targets = {"/etc/resolv.conf", "/etc/hosts"};
@@ -331,6 +350,8 @@ private:
   std::optional<MemoryFiles> memory_;
   std::optional<Starter> starter_;
   bool devices_guarded_ = false;
+  std::atomic<bool> can_lock_ = true;
+  std::shared_mutex unlocked_;  // held alone by a step whose mounts are not locked
 };
 
 }  // namespace

@@ -275,3 +275,34 @@ END
   # Each row of the table names a test or says why it does not apply.
   run ! grep -E '^\| (CVE|GHSA)-' <(grep -vE '`tests/[^`]+`: "|\| Not applicable: ' "$page")
 }
+
+@test "what hides /proc stays on it when the step has ended that sent it to another" {
+  gcc -static -O1 "$BATS_TEST_DIRNAME/fixtures/descriptors/pass.c" -o src/pass
+  dockerfile <<END
+FROM busybox AS giver
+COPY pass /
+RUN /pass give $BATS_TEST_TMPDIR /proc
+FROM busybox AS taker
+COPY pass /
+RUN /pass take $BATS_TEST_TMPDIR sys/kernel/core_pattern sysrq-trigger irq/default_smp_affinity
+FROM scratch
+COPY --from=giver /pass /giver
+COPY --from=taker /pass /taker
+END
+  solve_well '.engine = "native"'
+  [[ "$stderr" == *"nothing-opened: Read-only file system"* ]] || { echo "$stderr"; false; }
+}
+
+@test "steps run one at a time where nothing can hold together what hides /proc" {
+  local stage
+  {
+    for stage in a b c; do
+      printf 'FROM busybox AS %s\nRUN --mount=type=cache,target=/c mkdir /c/here && sleep 0.05 && rmdir /c/here && touch /done\n' "$stage"
+    done
+    printf 'FROM scratch\n'
+    printf 'COPY --from=%s /done /\n' a b c
+  } | dockerfile
+  make_request "$(serve_busybox)" '.engine = "native"' >request
+  run --separate-stderr "$BATS_TEST_DIRNAME/fixtures/descriptors/refuse_namespaces" oci-solve <request
+  [ "$status" -eq 0 ] || { echo "$stderr"; false; }
+}
