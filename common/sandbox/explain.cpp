@@ -74,6 +74,9 @@ void explain(const Failure& failure, const ChildPlan& plan, const Spec& spec) {
       reason("cannot bring up the step's network");
       break;
     case identity:
+      // No process has such an id, or none in this user namespace.
+      if (failure.error == EINVAL)
+        throw StartError("cannot become the step's user: the uid, the gid or the id of a group is none here");
       reason("cannot become the step's user");
       break;
     case seccomp:

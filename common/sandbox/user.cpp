@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "common/sandbox/sandbox.hpp"
 #include "common/sys/file.hpp"
+#include "common/util/characters.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -12,37 +14,46 @@ namespace sandbox {
 namespace {
 
 constexpr std::uint64_t max_file = 10 << 20;
-constexpr std::uint64_t max_id = (std::uint64_t{1} << 31) - 1;
+constexpr std::int64_t max_id = (std::int64_t{1} << 31) - 1;
 
+// Ids as the files have them, which may be what no id can be.
 struct PasswdEntry {
   std::string name;
-  std::uint32_t uid = 0;
-  std::uint32_t gid = 0;
+  std::int64_t uid = 0;
+  std::int64_t gid = 0;
   std::string home;
 };
 
 struct GroupEntry {
   std::string name;
-  std::uint32_t gid = 0;
+  std::int64_t gid = 0;
   std::vector<std::string> members;
 };
 
-std::optional<std::uint32_t> parse_id(std::string_view text) {
-  const auto id = util::parse_uint(text);
-  if (!id || *id > UINT32_MAX) return std::nullopt;
-  return static_cast<std::uint32_t>(*id);
+// A decimal number, perhaps with a sign; one that does not fit is the nearest that does. Nothing for anything
+// else.
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  if (text.empty() || !std::all_of(text.begin(), text.end(), util::is_digit)) return std::nullopt;
+  const auto magnitude = util::parse_uint(text).value_or(UINT64_MAX);
+  if (magnitude > INT64_MAX) return negative ? INT64_MIN : INT64_MAX;
+  return negative ? -static_cast<std::int64_t>(magnitude) : static_cast<std::int64_t>(magnitude);
 }
 
-// The fields of each line that is no comment; short lines are filled up with empty fields.
-std::vector<std::vector<std::string>> read_fields(sys::RootedDir& root, std::string_view path,
+// A line as long as that is an error, as nobody would go on to read after it.
+constexpr std::size_t longest_passwd_line = (64 << 10) - 1;
+constexpr std::size_t longest_group_line = (1 << 20) - 1;
+
+// The fields of each line that is not blank; short lines are filled up with empty fields.
+std::vector<std::vector<std::string>> read_fields(int fd, std::string_view path, std::size_t longest_line,
                                                   std::size_t count) {
   std::vector<std::vector<std::string>> lines;
-  const auto fd = root.open_file(path);
-  if (!fd) return lines;
-  const auto content = sys::read_to_end(fd.get(), util::quote(path), max_file);
+  const auto content = sys::read_to_end(fd, util::quote(path), max_file);
   for (const auto& raw : util::split(content, '\n')) {
+    if (raw.size() > longest_line) throw util::Error("bufio.Scanner: token too long");
     const auto line = util::trim(raw);
-    if (line.empty() || line.front() == '#') continue;
+    if (line.empty()) continue;
     auto fields = util::split(line, ':');
     fields.resize(std::max(fields.size(), count));
     lines.push_back(std::move(fields));
@@ -50,45 +61,37 @@ std::vector<std::vector<std::string>> read_fields(sys::RootedDir& root, std::str
   return lines;
 }
 
-std::vector<PasswdEntry> read_passwd(sys::RootedDir& root) {
+constexpr std::string_view passwd_path = "/etc/passwd";
+constexpr std::string_view group_path = "/etc/group";
+
+// What looks like a comment in a passwd file is a user to moby/sys/user.
+std::vector<PasswdEntry> read_passwd(const sys::UniqueFd& file) {
   std::vector<PasswdEntry> entries;
-  for (const auto& fields : read_fields(root, "/etc/passwd", 7)) {
+  if (!file) return entries;
+  for (const auto& fields : read_fields(file.get(), passwd_path, longest_passwd_line, 7)) {
     entries.push_back(
-        {fields[0], parse_id(fields[2]).value_or(0), parse_id(fields[3]).value_or(0), fields[5]});
+        {fields[0], parse_integer(fields[2]).value_or(0), parse_integer(fields[3]).value_or(0), fields[5]});
   }
   return entries;
 }
 
-std::vector<GroupEntry> read_groups(sys::RootedDir& root) {
+std::vector<GroupEntry> read_groups(const sys::UniqueFd& file) {
   std::vector<GroupEntry> entries;
-  for (const auto& fields : read_fields(root, "/etc/group", 4)) {
-    entries.push_back({fields[0], parse_id(fields[2]).value_or(0), util::split(fields[3], ',')});
+  if (!file) return entries;
+  for (const auto& fields : read_fields(file.get(), group_path, longest_group_line, 4)) {
+    if (fields[0].starts_with('#')) continue;
+    entries.push_back({fields[0], parse_integer(fields[2]).value_or(0), util::split(fields[3], ',')});
   }
   return entries;
 }
 
-const PasswdEntry* find_user(const std::vector<PasswdEntry>& entries, const std::string& name) {
-  const auto id = parse_id(name);
-  const auto found = std::find_if(entries.begin(), entries.end(), [&](const auto& entry) {
-    return entry.name == name || (id && entry.uid == *id);
+template <typename Entry>
+const Entry* find(const std::vector<Entry>& entries, const std::string& name, std::int64_t Entry::*id,
+                  std::optional<std::int64_t> number) {
+  const auto found = std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) {
+    return number ? entry.*id == *number : entry.name == name;
   });
   return found == entries.end() ? nullptr : &*found;
-}
-
-const GroupEntry* find_group(const std::vector<GroupEntry>& entries, const std::string& name) {
-  const auto id = parse_id(name);
-  const auto found = std::find_if(entries.begin(), entries.end(), [&](const auto& entry) {
-    return entry.name == name || (id && entry.gid == *id);
-  });
-  return found == entries.end() ? nullptr : &*found;
-}
-
-std::uint32_t checked_id(const std::string& what, const std::string& name, std::optional<std::uint32_t> id) {
-  if (!id)
-    throw util::Error("unable to find " + what + " " + name + ": no matching entries in " +
-                      (what == "user" ? "passwd" : "group") + " file");
-  if (*id > max_id) throw util::Error("uids and gids must be in range 0-2147483647");
-  return *id;
 }
 
 struct Words {
@@ -102,53 +105,126 @@ Words split_spec(const std::string& spec) {
   return {spec.substr(0, colon), spec.substr(colon + 1)};
 }
 
-// The number that an owner's word is; BuildKit takes root for one without a look into the files.
-std::optional<std::uint32_t> parse_owner_id(const std::string& word) {
-  if (word == "root") return 0;
-  const auto id = parse_id(word);
-  return id && *id <= max_id ? id : std::nullopt;
+// Two numbers, which ask no file and may be as large as the kernel's.
+std::optional<Owner> parse_numbers(const Words& words) {
+  const auto parse = [](const std::string& word) -> std::optional<std::uint32_t> {
+    if (word == "root") return 0;
+    const auto id = util::parse_uint(word);
+    return id && *id <= UINT32_MAX ? std::optional(static_cast<std::uint32_t>(*id)) : std::nullopt;
+  };
+  const auto uid = parse(words.user);
+  const auto gid = parse(words.group.value_or(""));
+  return uid && gid ? std::optional(Owner{*uid, *gid}) : std::nullopt;
+}
+
+// The id that a word of USER is; nothing for a name.
+std::optional<std::int64_t> parse_user_id(const std::string& word) {
+  const auto id = parse_integer(word);
+  if (id && (*id < 0 || *id > max_id)) throw util::Error("uids and gids must be in range 0-2147483647");
+  return id;
+}
+
+// A file may say anything. The largest of 32 bits would leave a process what it was: root.
+std::uint32_t process_id(std::int64_t id) {
+  if (id < 0 || id >= UINT32_MAX)
+    throw StartError("cannot become the step's user: no user or group can have the id " + std::to_string(id));
+  return static_cast<std::uint32_t>(id);
+}
+
+// As the words of USER say; the home is not looked up.
+User look_up(sys::RootedDir& root, const std::string& spec) {
+  auto words = split_spec(spec);
+  if (const auto numbers = parse_numbers(words))
+    return {.uid = process_id(numbers->uid), .gid = process_id(numbers->gid)};
+  // Here what follows a second colon is passed over.
+  if (words.group) words.group = words.group->substr(0, words.group->find(':'));
+  const std::string group_name = words.group.value_or("");
+  const auto uid = parse_user_id(words.user);
+  const auto gid = parse_user_id(group_name);
+
+  User user;
+  const auto passwd = util::with_context("unable to find user " + (words.user.empty() ? "0" : words.user),
+                                         [&] { return read_passwd(root.open_file(passwd_path)); });
+  const auto* entry =
+      find(passwd, words.user, &PasswdEntry::uid, words.user.empty() ? std::optional<std::int64_t>(0) : uid);
+  if (entry != nullptr) {
+    user.uid = process_id(entry->uid);
+    user.gid = process_id(entry->gid);
+  } else if (uid) {
+    user.uid = process_id(*uid);
+  } else if (!words.user.empty()) {
+    throw util::Error("unable to find user " + words.user + ": no matching entries in passwd file");
+  }
+  const std::string matched = entry != nullptr ? entry->name : "";
+  if (group_name.empty() && matched.empty()) return user;
+
+  const auto groups = util::with_context("unable to find groups for spec " + matched,
+                                         [&] { return read_groups(root.open_file(group_path)); });
+  if (group_name.empty()) {
+    for (const auto& group : groups) {
+      const auto& members = group.members;
+      if (std::find(members.begin(), members.end(), matched) != members.end())
+        user.groups.push_back(process_id(group.gid));
+    }
+  } else if (const auto* group = find(groups, group_name, &GroupEntry::gid, gid)) {
+    user.gid = process_id(group->gid);
+  } else if (gid) {
+    user.gid = process_id(*gid);
+  } else {
+    throw util::Error("unable to find group " + group_name + ": no matching entries in group file");
+  }
+  return user;
+}
+
+std::uint32_t owner_id(std::int64_t id) {
+  return static_cast<std::uint32_t>(id);
+}
+
+// The number that an owner's word is; BuildKit takes root for one without a look into the files, and nothing
+// for 0.
+std::optional<std::int64_t> parse_owner_id(const std::string& word) {
+  if (word == "root" || word.empty()) return 0;
+  const auto id = parse_integer(word);
+  return id && *id <= max_id && *id >= -max_id - 1 ? id : std::nullopt;
+}
+
+// Where a file that is there must be one that can be read.
+sys::UniqueFd open_regular(sys::RootedDir& root, std::string_view path) {
+  const auto place = root.follow(path);
+  const auto status = place ? root.status(*place) : std::nullopt;
+  if (status && !S_ISREG(status->st_mode))
+    throw util::Error("open " + std::string(path) + ": not a regular file");
+  return root.open_file(path);
+}
+
+// Of the first user with that id, whoever was asked for.
+std::string home_of(sys::RootedDir& root, std::uint32_t uid) {
+  try {
+    const auto passwd = read_passwd(open_regular(root, passwd_path));
+    const auto* entry = find(passwd, "", &PasswdEntry::uid, uid);
+    return entry != nullptr ? entry->home : "/";
+  } catch (const util::Error& error) {
+    if (error.cause().code) throw;
+    throw StartError("cannot look up the home of the step's user: " + std::string(error.what()));
+  }
 }
 
 }  // namespace
 
 User resolve_user(sys::RootedDir& root, const std::string& spec) {
-  const auto words = split_spec(spec.empty() ? "0" : spec);
-  const auto passwd = read_passwd(root);
-  const auto groups = read_groups(root);
   User user;
-
-  const auto number = words.user == "root" ? std::optional<std::uint32_t>(0) : parse_id(words.user);
-  const auto group_number =
-      words.group == "root" ? std::optional<std::uint32_t>(0) : parse_id(words.group.value_or(""));
-  const PasswdEntry* entry = find_user(passwd, words.user);
-  if (words.group && number && group_number) {
-    user.uid = *number;  // two numbers ask no file
-    user.gid = *group_number;
+  if (spec.empty()) {
+    try {
+      user = look_up(root, "0");
+    } catch (const StartError&) {
+      throw;
+    } catch (const util::Error&) {}  // nobody asked for a name
   } else {
-    if (entry != nullptr) {
-      user.uid = entry->uid;
-      user.gid = entry->gid;
-    } else if (!words.user.empty()) {
-      user.uid = checked_id("user", words.user, parse_id(words.user));
-    }
-    if (words.group && !words.group->empty()) {
-      const auto* group = find_group(groups, *words.group);
-      user.gid = group != nullptr ? group->gid : checked_id("group", *words.group, group_number);
-    } else if (entry != nullptr) {
-      for (const auto& group : groups) {
-        const auto& members = group.members;
-        if (std::find(members.begin(), members.end(), entry->name) != members.end())
-          user.groups.push_back(group.gid);
-      }
-    }
+    user = look_up(root, spec);
   }
-  if (std::find(user.groups.begin(), user.groups.end(), user.gid) == user.groups.end()) {
+  if (std::find(user.groups.begin(), user.groups.end(), user.gid) == user.groups.end())
     user.groups.insert(user.groups.begin(), user.gid);
-  }
-
-  const auto own =
-      std::find_if(passwd.begin(), passwd.end(), [&](const auto& line) { return line.uid == user.uid; });
-  user.home = own != passwd.end() ? own->home : user.uid == 0 ? "/root" : "/";
+  user.home = home_of(root, user.uid);
   return user;
 }
 
@@ -161,22 +237,19 @@ Owner resolve_owner(sys::RootedDir& root, const std::string& spec) {
   const auto words = split_spec(spec);
   Owner owner;
   if (const auto id = parse_owner_id(words.user)) {
-    owner = {*id, *id};
-  } else if (!words.user.empty()) {
-    const auto passwd = read_passwd(root);
-    const auto found = std::find_if(passwd.begin(), passwd.end(),
-                                    [&](const auto& entry) { return entry.name == words.user; });
-    if (found != passwd.end()) owner = {found->uid, found->gid};
+    owner = {owner_id(*id), owner_id(*id)};
+  } else {
+    const auto passwd = read_passwd(open_regular(root, passwd_path));
+    if (const auto* entry = find(passwd, words.user, &PasswdEntry::uid, std::nullopt))
+      owner = {owner_id(entry->uid), owner_id(entry->gid)};
   }
-  if (words.group) {
-    if (const auto id = parse_owner_id(*words.group)) {
-      owner.gid = *id;
-    } else if (!words.group->empty()) {
-      const auto groups = read_groups(root);
-      const auto found = std::find_if(groups.begin(), groups.end(),
-                                      [&](const auto& entry) { return entry.name == *words.group; });
-      if (found != groups.end()) owner.gid = found->gid;
-    }
+  if (!words.group || words.group->empty()) return owner;
+  if (const auto id = parse_owner_id(*words.group)) {
+    owner.gid = owner_id(*id);
+  } else {
+    const auto groups = read_groups(open_regular(root, group_path));
+    if (const auto* group = find(groups, *words.group, &GroupEntry::gid, std::nullopt))
+      owner.gid = owner_id(group->gid);
   }
   return owner;
 }

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "common/sandbox/sandbox.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "tests/support/error_of.hpp"
@@ -20,9 +21,14 @@ protected:
     std::filesystem::create_directory(directory_.path() / "etc");
     sys::write_file(
         directory_.path() / "etc/passwd",
-        "# a comment\nroot:x:0:0:root:/root:/bin/sh\n\napp:x:1000:2000::/home/app:/bin/sh\nshort:x:7\n");
+        "root:x:0:0:root:/root:/bin/sh\n\napp:x:1000:2000::/home/app:/bin/sh\nshort:x:7\n"
+        "1001:x:55:56::/home/number:/bin/sh\nminus:x:-1:5::/:/bin/sh\nhuge:x:99999999999999999999:5::/:/bin/"
+        "sh\n"
+        "minusgroup:x:5:-1::/:/bin/sh\nsigned:x:+78:79::/:/bin/sh\n# a comment\n");
     sys::write_file(directory_.path() / "etc/group",
-                    "root:x:0:\nwheel:x:10:app,root\nstaff:x:50:other,app\napps:x:2000:app\n");
+                    "# a "
+                    "comment\nroot:x:0:\nwheel:x:10:app,root\nstaff:x:50:other,app\napps:x:2000:app\n1002:x:"
+                    "60:\nminus:x:-1:\n");
   }
 
   User resolve(const std::string& spec) {
@@ -78,9 +84,56 @@ TEST_F(UserOfAStep, MustBeThereByName) {
             "unable to find group nosuch: no matching entries in group file");
 }
 
+TEST_F(UserOfAStep, IsAnIdWhereItIsANumberWhateverFilesCallSo) {
+  EXPECT_EQ(resolve("1001").uid, 1001U);
+  EXPECT_EQ(resolve("1001").gid, 0U);
+  EXPECT_EQ(resolve("1001").home, "/");
+  EXPECT_EQ(resolve("app:1002").groups, Groups{1002});
+  EXPECT_EQ(resolve("app:+1002").gid, 1002U);
+}
+
+// The id -1 would leave the step what the engine is.
+TEST_F(UserOfAStep, NeverHasAnIdThatIsNone) {
+  for (const auto* spec : {"minus", "huge", "minusgroup", "app:minus", "4294967295:0", "0:4294967295"})
+    EXPECT_THROW(resolve(spec), StartError) << spec;
+  for (const auto* spec :
+       {"-1", "2147483648", "4294967296", "99999999999999999999", "app:-1", "app:2147483648"}) {
+    EXPECT_EQ(test::error_of([&] { resolve(spec); }), "uids and gids must be in range 0-2147483647") << spec;
+  }
+  EXPECT_EQ(resolve("2147483648:4294967294").uid, 2147483648U);
+  EXPECT_EQ(resolve("signed").uid, 78U);
+}
+
+TEST_F(UserOfAStep, IsNamedBeforeTheSecondColon) {
+  EXPECT_EQ(resolve("app:staff:more").gid, 50U);
+  EXPECT_EQ(test::error_of([&] { resolve("a:b:c"); }),
+            "unable to find user a: no matching entries in passwd file");
+}
+
+TEST_F(UserOfAStep, IsNotLookedUpInAFileThatIsNone) {
+  std::filesystem::remove(directory_.path() / "etc/passwd");
+  std::filesystem::create_directory(directory_.path() / "etc/passwd");
+  EXPECT_THROW(resolve("5:6"), StartError);
+}
+
+TEST_F(UserOfAStep, OwnsFilesByAnIdWhereItIsANumber) {
+  auto root = sys::RootedDir::open(directory_.path());
+  const auto owner = [&](const std::string& spec) {
+    const auto found = resolve_owner(root, spec);
+    return std::to_string(found.uid) + ":" + std::to_string(found.gid);
+  };
+  EXPECT_EQ(owner("1001"), "1001:1001");
+  EXPECT_EQ(owner("app:1002"), "1000:1002");
+  EXPECT_EQ(owner("+5"), "5:5");
+  EXPECT_EQ(owner("app:"), "1000:2000");
+  EXPECT_EQ(owner(":staff"), "0:50");
+  EXPECT_EQ(owner("nosuch:nosuch"), "0:0");
+  EXPECT_EQ(owner("app:staff:more"), "1000:2000");
+}
+
 TEST_F(UserOfAStep, NeedsNoFilesForNumbers) {
   std::filesystem::remove_all(directory_.path() / "etc");
-  EXPECT_EQ(resolve("").home, "/root");
+  EXPECT_EQ(resolve("").home, "/");
   EXPECT_EQ(resolve("5:6").gid, 6U);
 }
 
