@@ -208,11 +208,22 @@ private:
     });
   }
 
+  // Mode and owner are for a directory that is made: what comes from elsewhere has its own.
+  static bool is_made(const dockerfile::Mount& options) {
+    return cache_source(options) == "/" && (options.mode || options.uid || options.gid);
+  }
+
+  static std::string cache_source(const dockerfile::Mount& options) {
+    return dockerfile::join_path("/", options.source);
+  }
+
   // One that begins with other content or as another directory is another.
   static std::string cache_key(const plan::Run::Mount& mount) {
     const auto& options = mount.options;
     std::string key = options.id + "\n";
     if (mount.from) key += std::to_string(*mount.from);
+    key += "," + cache_source(options);
+    if (!is_made(options)) return key;
     for (const auto& value : {options.mode, options.uid, options.gid})
       key += "," + (value ? std::to_string(*value) : "");
     return key;
@@ -233,23 +244,37 @@ private:
     }
   }
 
+  // A directory that is made is "/cache" of where the mount comes from, as in BuildKit, so that one that is
+  // there already is taken as it is.
   void set_up_cache(const plan::Run::Mount& mount, const std::filesystem::path& directory) {
     const auto& options = mount.options;
-    if (mount.from) seed(mount, directory);
-    if (::chmod(directory.c_str(), options.mode.value_or(0755)) != 0 ||
+    const bool made = is_made(options);
+    const auto source = made ? "/cache" : cache_source(options);
+    if (mount.from && seed(*mount.from, source, directory)) return;
+    if (!made && source != "/")
+      throw util::Error(failure() + ": open " + source + ": no such file or directory");
+    if (::chmod(directory.c_str(), options.mode.value_or(0755) & 0777) != 0 ||
         ::chown(directory.c_str(), options.uid.value_or(0), options.gid.value_or(0)) != 0) {
       util::throw_errno("cannot set up the cache mount " + util::quote(options.id));
     }
   }
 
-  void seed(const plan::Run::Mount& mount, const std::filesystem::path& directory) {
-    const auto& from = inputs_.at(*mount.from);
-    const auto opened = workshop_.snapshotter.open_read_only(from.stack);
+  // False if there is no such directory.
+  bool seed(plan::OpId id, const std::string& source, const std::filesystem::path& directory) {
+    const auto opened = workshop_.snapshotter.open_read_only(inputs_.at(id).stack);
     const std::shared_ptr<SourceTree> tree = root_source(opened->root());
+    const auto path = follow(*tree, source);
+    const auto status = tree->status(path);
+    if (!status || !S_ISDIR(status->st_mode)) return false;
     auto root = sys::RootedDir::open(directory);
     CopyOptions options;
     options.cancel = workshop_.cancel;
-    Copier(tree, *directory_target(root), options).copy(follow(*tree, mount.options.source), "", "/");
+    Copier(tree, *directory_target(root), options).copy(path, "", "/");
+    root.settle();
+    if (const auto error = root.set_owner(sys::RootedPath(), status->st_uid, status->st_gid))
+      util::throw_errno("cannot set the owner of a cache mount", error.value());
+    root.set_mode(sys::RootedPath(), status->st_mode & 07777);
+    return true;
   }
 
   void add_secret(const dockerfile::Mount& options, sandbox::Spec& spec) const {
@@ -263,7 +288,7 @@ private:
     if (options.target.empty()) return;
     spec.files.push_back({.target = absolute(options.target),
                           .content = *content,
-                          .mode = options.mode.value_or(0400),
+                          .mode = options.mode.value_or(0400) & 0777,
                           .uid = options.uid.value_or(0),
                           .gid = options.gid.value_or(0)});
   }
