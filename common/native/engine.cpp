@@ -119,6 +119,9 @@ std::string created_text(std::optional<std::int64_t> epoch) {
 std::optional<std::string> left_out_parameter(const document::Request& request) {
   if (request.remote) return "a remote engine (BUILDKIT_HOST)";
   if (document::is_url(request.context)) return "a CONTEXT that is a URL";
+  for (const auto& platform : request.platforms) {
+    if (image::Platform::parse(platform).os == "windows") return "an image for windows";
+  }
   if (request.provenance) return "PROVENANCE";
   if (request.sbom) return "SBOM";
   if (!request.cache.from.empty()) return "CACHE_FROM";
@@ -270,7 +273,9 @@ private:
     if (!recipe.base) return std::nullopt;
     const auto& pull = std::get<plan::Pull>(graph.ops[*recipe.base].action);
     const auto& image = images_.image(pull.reference, pull.platform);
-    output::Base base{.config_json = image.config_json, .layers = {}};
+    output::Base base{.name = images_.pinned(pull.reference, pull.platform),
+                      .config_json = image.config_json,
+                      .layers = {}};
     for (std::size_t i = 0; i < image.layers.size(); ++i) {
       base.layers.push_back({.descriptor = image.layers[i],
                              .diff_id = image.config.diff_ids.at(i),

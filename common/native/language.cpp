@@ -2,9 +2,12 @@
 #include "common/native/language.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "common/context/sources.hpp"
+#include "common/dockerfile/scope.hpp"
+#include "common/dockerfile/stages.hpp"
 #include "common/image/archive.hpp"
 #include "common/plan/image_config.hpp"
 #include "common/sys/file.hpp"
@@ -49,22 +52,51 @@ std::optional<int> line_with_devices(const dockerfile::File& file) {
   return std::nullopt;
 }
 
-// The name of an image on disk whose triggers want devices.
-std::optional<std::string> image_with_devices(const document::Request& request,
-                                              const dockerfile::File& file) {
+// The line of a stage for windows, whose paths and layers are others.
+std::optional<int> line_for_windows(const document::Request& request, const dockerfile::File& file) {
+  const auto has_platform = [](const dockerfile::Stage& stage) { return !stage.platform.empty(); };
+  if (std::none_of(file.stages.begin(), file.stages.end(), has_platform)) return std::nullopt;
+  std::map<std::string, std::string> build_args;
+  for (const auto& [name, value] : request.build_args)
+    build_args[name] = value;
+  const auto host = image::Platform::host();
+  const dockerfile::GlobalScope scope(
+      file,
+      {.build_args = std::move(build_args), .build_platform = host, .target_platform = host, .target = ""});
+  auto lint = file.lint;
+  const dockerfile::StageGraph graph(
+      file, scope, [](const std::string&) { return false; }, lint);
+  for (std::size_t i = 0; i < file.stages.size(); ++i) {
+    const auto& stage = graph.stages()[i];
+    if (stage.platform && stage.platform->os == "windows" && stage.base != "scratch")
+      return file.stages[i].origin.location.first_line;
+  }
+  return std::nullopt;
+}
+
+struct GivenImages {
+  std::optional<std::string> with_devices;
+  std::optional<std::string> of_windows;
+};
+
+// The names of images on disk: one whose triggers want devices, one for windows.
+GivenImages look_at_images(const document::Request& request, const dockerfile::File& file) {
+  GivenImages found;
   for (const auto& preload : request.preloads) {
     if (!preload.layout) continue;
     const auto archive = image::open_layout_entry(preload.layout->directory, preload.layout->digest);
-    for (const auto& platform : archive->platforms()) {
-      const auto config = archive->image(platform).config_json;
-      const auto triggers = plan::ImageConfig::parse(config, preload.name).on_build;
+    const auto platforms = archive->platforms();
+    for (const auto& platform : platforms) {
+      const auto config = plan::ImageConfig::parse(archive->image(platform).config_json, preload.name);
+      if (platforms.size() == 1 && config.platform.os == "windows") found.of_windows = preload.name;
+      const auto& triggers = config.on_build;
       if (std::any_of(triggers.begin(), triggers.end(),
                       [&](const auto& trigger) { return wants_devices(trigger, file); })) {
-        return preload.name;
+        found.with_devices = preload.name;
       }
     }
   }
-  return std::nullopt;
+  return found;
 }
 
 bool runs_steps(const dockerfile::Instruction& instruction) {
@@ -89,8 +121,11 @@ std::optional<std::string> left_out_of_language(const document::Request& request
     const auto file = dockerfile::parse(text, options);
     if (const auto line = line_with_devices(file))
       return "RUN --device (" + file.source.name() + ":" + std::to_string(*line) + ")";
-    if (const auto image = image_with_devices(request, file))
-      return "RUN --device (a trigger of " + util::quote(*image) + ")";
+    if (const auto line = line_for_windows(request, file))
+      return "a stage for windows (" + file.source.name() + ":" + std::to_string(*line) + ")";
+    const auto images = look_at_images(request, file);
+    if (images.with_devices) return "RUN --device (a trigger of " + util::quote(*images.with_devices) + ")";
+    if (images.of_windows) return "an image for windows (" + util::quote(*images.of_windows) + ")";
   } catch (const util::Error&) {}
   return std::nullopt;
 }

@@ -1,15 +1,13 @@
 // Config, history and manifest.
 #include "common/output/assemble.hpp"
 
-#include <array>
 #include <chrono>
-#include <cstdio>
-#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "common/hash/sha256.hpp"
 #include "common/image/members.hpp"
 #include "common/output/documents.hpp"
+#include "common/output/history.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -18,49 +16,11 @@ namespace {
 
 constexpr const char* comment = "buildkit.dockerfile.v0";
 
-// As Go writes times: RFC 3339 with as many digits of the fraction as are not zero.
-std::string to_text(std::time_t seconds, long long nanoseconds = 0) {
-  std::tm fields{};
-  ::gmtime_r(&seconds, &fields);
-  std::array<char, 40> text{};
-  const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &fields);
-  std::string result(text.data(), length);
-  if (nanoseconds != 0) {
-    std::snprintf(text.data(), text.size(), ".%09lld", nanoseconds);
-    result += text.data();
-    result.erase(result.find_last_not_of('0') + 1);
-  }
-  return result + "Z";
-}
-
-std::string to_text(std::chrono::system_clock::time_point time) {
+util::Date to_date(std::chrono::system_clock::time_point time) {
   using namespace std::chrono;
   const auto whole = floor<seconds>(time);
-  return to_text(system_clock::to_time_t(whole), duration_cast<nanoseconds>(time - whole).count());
-}
-
-// Entries without a time get that of the layer before them, those in front of the first new layer its own:
-// else a change of the config alone would seem as old as the base image.
-void fill_times(std::vector<plan::HistoryRecord>& history) {
-  std::string created;
-  bool missing = false;
-  for (const auto& record : history) {
-    if (record.created.empty()) {
-      missing = true;
-    } else {
-      created = record.created;
-      if (missing) break;
-    }
-  }
-  missing = false;
-  for (auto& record : history) {
-    if (record.created.empty()) {
-      missing = true;
-      record.created = created;
-    } else if (missing) {
-      created = record.created;
-    }
-  }
+  return {.seconds = whole.time_since_epoch().count(),
+          .nanoseconds = static_cast<std::int32_t>(duration_cast<nanoseconds>(time - whole).count())};
 }
 
 // What is written here is read by tools with this limit, ours among them.
@@ -76,30 +36,34 @@ void check_size(const std::string& what, const std::string& document) {
 Image assemble(const plan::ImageRecipe& recipe, const std::optional<Base>& base,
                const solver::BuiltLayers& layers, std::optional<std::int64_t> epoch,
                const Annotations& annotations) {
+  if (recipe.config.platform.architecture.empty())
+    throw util::Error("invalid image config for export: missing architecture");
   std::vector<LayerFile> layer_files;
-  std::vector<plan::HistoryRecord> history;
+  std::vector<plan::HistoryRecord> base_history;
+  std::vector<LayerOrigin> origins;
   if (base) {
     layer_files = base->layers;
-    history = plan::parse_history(base->config_json, "the config of the base image");
+    base_history = plan::parse_history(base->config_json, "the config of the base image");
+    origins.resize(layer_files.size(), {.description = "pulled from " + base->name,
+                                        .created = to_date(std::chrono::system_clock::now())});
   }
-  const std::string epoch_text = epoch ? to_text(static_cast<std::time_t>(*epoch)) : "";
+  const auto epoch_date = epoch ? std::optional(util::Date{.seconds = *epoch}) : std::nullopt;
+  std::vector<plan::HistoryRecord> added;
   for (const auto& entry : recipe.history) {
-    plan::HistoryRecord record{.created = epoch_text,
-                               .created_by = entry.created_by,
-                               .author = "",
-                               .comment = comment,
-                               .empty_layer = !entry.layer.has_value()};
-    if (entry.layer) {
-      const auto& layer = layers.at(*entry.layer);
-      layer_files.push_back({.descriptor = layer.packed.blob,
-                             .diff_id = layer.packed.diff_id,
-                             .file = layer.file,
-                             .is_own = true});
-      if (!epoch) record.created = to_text(layer.created);
-    }
-    history.push_back(std::move(record));
+    added.push_back({.created = epoch_date,
+                     .created_by = entry.created_by,
+                     .author = "",
+                     .comment = comment,
+                     .empty_layer = !entry.layer.has_value()});
+    if (!entry.layer) continue;
+    const auto& layer = layers.at(*entry.layer);
+    layer_files.push_back({.descriptor = layer.packed.blob,
+                           .diff_id = layer.packed.diff_id,
+                           .file = layer.file,
+                           .is_own = true});
+    origins.push_back({.description = layer.description, .created = to_date(layer.created)});
   }
-  fill_times(history);
+  const auto history = complete_history(base_history, added, origins, epoch_date);
 
   std::vector<hash::Digest> diff_ids;
   for (const auto& layer : layer_files)
@@ -114,7 +78,7 @@ Image assemble(const plan::ImageRecipe& recipe, const std::optional<Base>& base,
   const image::Descriptor manifest{.media_type = std::string(image::media_type::oci_manifest),
                                    .digest = hash::sha256(manifest_json),
                                    .size = manifest_json.size(),
-                                   .platform = recipe.config.platform};
+                                   .platform = recipe.platform};
   return {.config = config,
           .config_json = std::move(config_json),
           .manifest = manifest,

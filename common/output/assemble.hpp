@@ -26,6 +26,7 @@ struct LayerFile {
 
 // What an image takes over from its base.
 struct Base {
+  std::string name = {};  // with its digest
   std::string config_json;
   std::vector<LayerFile> layers;
 };
@@ -39,8 +40,8 @@ struct Image {
   Annotations annotations;  // of the manifest, and of the index where there is one
 };
 
-// `epoch` replaces all times of what is new. Times of entries are those of their layers; an entry without a
-// layer has that of the layer before it, or of the first new one. Throws util::Error.
+// `epoch` replaces all times of what is new. Throws util::Error for an image without an architecture, and for
+// documents that nobody would read.
 Image assemble(const plan::ImageRecipe& recipe, const std::optional<Base>& base,
                const solver::BuiltLayers& layers, std::optional<std::int64_t> epoch,
                const Annotations& annotations = {});

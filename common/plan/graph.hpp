@@ -17,12 +17,12 @@ struct HistoryEntry {
   std::optional<OpId> layer;
 };
 
-// How the image of one target and platform is put together. Layers and history of the base image come first
-// and are taken over as they are.
+// How the image of one target and platform is put together. Layers and history of the base image come first.
 struct ImageRecipe {
   std::optional<OpId> base;  // the Pull it starts from; nothing = scratch
   std::vector<HistoryEntry> history;
   ImageConfig config;
+  image::Platform platform = {};  // what an index says of it
 };
 
 struct TargetPlan {

@@ -85,7 +85,7 @@ Json to_json(const std::vector<HistoryRecord>& history) {
   Json list = Json::array();
   for (const auto& record : history) {
     Json entry = Json::object();
-    put(entry, "created", record.created);
+    if (record.created) entry["created"] = record.created->str();
     put(entry, "created_by", record.created_by);
     put(entry, "author", record.author);
     put(entry, "comment", record.comment);
@@ -100,6 +100,31 @@ Json rootfs(const std::vector<hash::Digest>& diff_ids) {
   for (const auto& diff_id : diff_ids)
     list.push_back(diff_id.str());
   return {{"type", "layers"}, {"diff_ids", list}};
+}
+
+HistoryRecord parse_record(const util::JsonFields& entry, const std::string& what) {
+  HistoryRecord record{.created_by = entry.optional_string("created_by").value_or(""),
+                       .author = entry.optional_string("author").value_or(""),
+                       .comment = entry.optional_string("comment").value_or(""),
+                       .empty_layer = entry.has("empty_layer") && entry.boolean("empty_layer")};
+  if (const auto created = entry.optional_string("created"))
+    record.created = util::with_context(what, [&] { return util::Date::parse(*created); });
+  return record;
+}
+
+std::vector<HistoryRecord> parse_history(const util::JsonFields& top, const std::string& what) {
+  std::vector<HistoryRecord> history;
+  if (!top.has("history")) return history;
+  const auto& entries = top.at("history");
+  if (!entries.is_array()) top.fail("history", "expected a list of objects");
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i].is_null()) {
+      history.emplace_back();
+    } else {
+      history.push_back(parse_record(top.element("history", i), what));
+    }
+  }
+  return history;
 }
 
 }  // namespace
@@ -121,6 +146,7 @@ ImageConfig ImageConfig::parse(std::string_view json, const std::string& what) {
                      .architecture = top.optional_string("architecture").value_or(""),
                      .variant = top.optional_string("variant").value_or("")};
   config.os_version = top.optional_string("os.version").value_or("");
+  config.os_features = strings(top, "os.features");
   if (const auto inner = top.optional_object("config")) {
     config.user = inner->optional_string("User").value_or("");
     config.exposed_ports = keys(*inner, "ExposedPorts");
@@ -144,22 +170,29 @@ ImageConfig ImageConfig::parse(std::string_view json, const std::string& what) {
     return variable.starts_with("PATH=");
   });
   if (!has_path) config.env.emplace_back(default_path);
+  // Read for what is wrong with it: it is asked for only when all has run.
+  [[maybe_unused]] const auto history = parse_history(top, what);
   return config;
+}
+
+void ImageConfig::set_platform(const image::Platform& asked) {
+  const bool is_that = platform.os == asked.os && platform.architecture == asked.architecture;
+  platform.os = asked.os;
+  platform.architecture = asked.architecture;
+  if (!asked.variant.empty() || !is_that) platform.variant = asked.variant;
+  if (!is_that) os_version.clear();
+}
+
+void ImageConfig::normalize_platform() {
+  platform = image::Platform::from_fields(platform.os.empty() ? "linux" : platform.os, platform.architecture,
+                                          platform.variant);
+  std::sort(os_features.begin(), os_features.end());
+  os_features.erase(std::unique(os_features.begin(), os_features.end()), os_features.end());
 }
 
 std::vector<HistoryRecord> parse_history(std::string_view json, const std::string& what) {
   const auto document = util::parse_json(json, what);
-  const util::JsonFields top(document, what);
-  std::vector<HistoryRecord> history;
-  if (!top.has("history")) return history;
-  for (const auto& entry : top.objects("history")) {
-    history.push_back({.created = entry.optional_string("created").value_or(""),
-                       .created_by = entry.optional_string("created_by").value_or(""),
-                       .author = entry.optional_string("author").value_or(""),
-                       .comment = entry.optional_string("comment").value_or(""),
-                       .empty_layer = entry.has("empty_layer") && entry.boolean("empty_layer")});
-  }
-  return history;
+  return parse_history(util::JsonFields(document, what), what);
 }
 
 std::string to_json(const ImageConfig& config, const std::vector<HistoryRecord>& history,
@@ -170,10 +203,11 @@ std::string to_json(const ImageConfig& config, const std::vector<HistoryRecord>&
   document["config"] = inner_config(config);
   document["created"] = nullptr;
   for (const auto& record : history) {
-    if (!record.created.empty()) document["created"] = record.created;
+    if (record.created) document["created"] = record.created->str();
   }
   document["history"] = to_json(history);
   document["os"] = config.platform.os;
+  put(document, "os.features", config.os_features);
   put(document, "os.version", config.os_version);
   document["rootfs"] = rootfs(diff_ids);
   put(document, "variant", config.platform.variant);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/image/descriptor.hpp"
+#include "common/util/date.hpp"
 
 namespace plan {
 
@@ -28,6 +29,7 @@ struct ImageConfig {
   std::string author;
   image::Platform platform;
   std::string os_version;
+  std::vector<std::string> os_features;
 
   std::string user;
   std::set<std::string> exposed_ports;
@@ -45,17 +47,25 @@ struct ImageConfig {
 
   // FROM scratch: PATH and the working directory "/".
   static ImageConfig scratch(const image::Platform& platform);
-  // Of a base image; `what` names it in errors. PATH is added where there is none. Throws util::Error.
+  // Of a base image; `what` names it in errors. PATH is added where there is none; the platform is as it
+  // stands there. Throws util::Error.
   static ImageConfig parse(std::string_view json, const std::string& what);
+
+  // Gives the image the platform that was asked for, as far as the base does not say more of it.
+  void set_platform(const image::Platform& asked);
+  // The names that others know the platform by; without an os it is linux's.
+  void normalize_platform();
 };
 
-// One entry of "history". Times are RFC 3339 as they stand in the document.
+// One entry of "history".
 struct HistoryRecord {
-  std::string created;  // empty = none
-  std::string created_by;
-  std::string author;
-  std::string comment;
+  std::optional<util::Date> created = std::nullopt;
+  std::string created_by = {};
+  std::string author = {};
+  std::string comment = {};
   bool empty_layer = false;
+
+  friend bool operator==(const HistoryRecord&, const HistoryRecord&) = default;
 };
 
 // The history of a base image's config. Throws util::Error.

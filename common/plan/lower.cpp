@@ -143,20 +143,33 @@ private:
 
   void resolve_base(StageIndex stage) {
     const auto& origin = file_.stages[stage].origin;
+    std::optional<ImageConfig> config;
     const auto base = dockerfile::located(file_.source, origin.location, [&] {
       const auto reference = parse_reference(base_name(stage));
       try {
-        return Base{reference.full(), images_.config(reference, platform_of(stage))};
+        Base found{reference.full(), images_.config(reference, platform_of(stage))};
+        config = ImageConfig::parse(found.config, is_given(stage) ? "could not parse oci-layout image config"
+                                                                  : "failed to parse image config");
+        return found;
       } catch (const util::Error& error) {
         if (error.is_cancelled()) throw;
         throw dockerfile::SyntaxError(base_name(stage) + ": " + error.what(), file_.stages[stage].base);
       }
     });
-    const auto config = ImageConfig::parse(base.config, base.reference);
-    if (!is_given(stage)) check_platform(stage, config.platform);
-    const auto& triggers = config.on_build;
+    dockerfile::located(file_.source, origin.location, [&] {
+      refuse_windows(platform_of(stage).os);
+      if (inputs_.platforms.empty()) refuse_windows(config->platform.os);
+    });
+    if (!is_given(stage)) check_platform(stage, config->platform);
+    const auto& triggers = config->on_build;
     bases_.emplace(stage, base);
     if (!triggers.empty() && !graph_.stages()[stage].named_context) graph_.add_triggers(stage, triggers);
+  }
+
+  // Paths, shells and layers of windows are others.
+  static void refuse_windows(const std::string& os) {
+    if (os != "windows") return;
+    throw dockerfile::SyntaxError("the native engine builds no images of windows; use ENGINE=buildkit");
   }
 
   // Whoever gives an image for a name means it, whatever its platform.
@@ -168,8 +181,10 @@ private:
     const auto& expected = platform_of(stage);
     if (actual.os == expected.os && actual.architecture == expected.architecture) return;
     const auto& origin = file_.stages[stage].origin;
+    const auto known = image::Platform::from_fields(actual.os.empty() ? "linux" : actual.os,
+                                                    actual.architecture, actual.variant);
     lint_.warn(dockerfile::Rule::InvalidBaseImagePlatform,
-               "Base image " + base_name(stage) + " was pulled with platform \"" + actual.str() +
+               "Base image " + base_name(stage) + " was pulled with platform \"" + known.str() +
                    "\", expected \"" + expected.str() + "\" for current build",
                origin.location, origin.comments);
   }
@@ -193,7 +208,7 @@ private:
   StageResult start(StageIndex stage) {
     const auto& resolved = graph_.stages()[stage];
     StageResult result;
-    result.platform = platform_of(stage);
+    result.platform = is_scratch(stage) ? platform_ : platform_of(stage);
     if (resolved.parent) {
       dockerfile::located(file_.source, file_.stages[stage].origin.location,
                           [&] { result = take_result(*resolved.parent); });
@@ -215,8 +230,12 @@ private:
     result.config.on_build.clear();
     result.state = dockerfile::StageState::from_image(std::exchange(result.config.env, {}),
                                                       result.config.working_dir, result.config.shell);
-    result.filesystem = pull(base.reference, result.platform, file_.stages[stage].origin.location,
-                             title(stage, 1, "FROM " + base.reference));
+    result.config.working_dir = result.state.working_dir;
+    result.filesystem =
+        pull(base.reference, result.platform, file_.stages[stage].origin.location,
+             is_given(stage)
+                 ? "[context " + parse_reference(base_name(stage)).context_name() + "] OCI load from client"
+                 : title(stage, 1, "FROM " + base.reference));
     result.base = result.filesystem;
     return result;
   }
@@ -227,7 +246,8 @@ private:
     const auto& instructions = graph_.instructions(stage);
     const auto& from = file_.stages[stage].origin.location;
     dockerfile::Location place;  // of the instruction at hand
-    int count = bases_.count(stage) > 0 ? 1 : 0;
+    // The base counts among all, but has a number of its own only where it is pulled.
+    int count = bases_.count(stage) > 0 && !is_given(stage) ? 1 : 0;
     const Surroundings surroundings{
         .add =
             [&](Op op) {
@@ -317,7 +337,9 @@ private:
     recipe.config.env = std::move(stage.state.image_env);
     for (const auto& [name, value] : inputs_.labels)
       recipe.config.labels[name] = value;
-    if (!inputs_.platforms.empty()) recipe.config.platform = platform_;
+    if (!inputs_.platforms.empty()) recipe.config.set_platform(platform_);
+    recipe.config.normalize_platform();
+    recipe.platform = inputs_.platforms.empty() ? recipe.config.platform : platform_;
     return recipe;
   }
 

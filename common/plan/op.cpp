@@ -1,7 +1,9 @@
-// What an op reads.
+// What an op reads, and what it is called.
 #include "common/plan/op.hpp"
 
 #include <variant>
+
+#include "common/util/text.hpp"
 
 namespace plan {
 
@@ -29,6 +31,11 @@ std::vector<OpId> inputs(const Op& op) {
     }
   };
   return std::visit(Visitor{}, op.action);
+}
+
+std::string description(const Op& op) {
+  const auto* run = std::get_if<Run>(&op.action);
+  return run != nullptr ? "mount / from exec " + util::join(run->arguments, " ") : op.title;
 }
 
 }  // namespace plan

@@ -95,7 +95,7 @@ struct Run {
   std::vector<std::string> arguments;
   std::optional<dockerfile::InlineFile> script;  // at /dev/pipes/NAME, mode 0755
   std::vector<std::string> environment;          // "NAME=value": the image's and ARGs'
-  std::string working_dir;
+  std::string working_dir;  // absolute, as it was written: the kernel follows its symlinks before its ".."
   std::string user;
   std::vector<Mount> mounts;
   dockerfile::Network network = dockerfile::Network::sandbox;
@@ -114,5 +114,8 @@ struct Op {
 
 // The ops whose results `op` needs, in a fixed order.
 std::vector<OpId> inputs(const Op& op);
+
+// What BuildKit calls the change that `op` makes, where nothing else describes the layer.
+std::string description(const Op& op);
 
 }  // namespace plan

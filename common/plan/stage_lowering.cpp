@@ -73,10 +73,10 @@ public:
   }
 
   void operator()(const dockerfile::Workdir& workdir) {
-    stage_.config.working_dir = clean_path(workdir.path);
-    if (stage_.config.working_dir == "/") return put_history();
+    stage_.config.working_dir = workdir.path;
+    if (workdir.path == "/") return put_history();
     const MakeDirectory action{
-        .base = stage_.filesystem, .path = stage_.config.working_dir, .user = stage_.config.user};
+        .base = stage_.filesystem, .path = clean_path(workdir.path), .user = stage_.config.user};
     // Cached even with no-cache.
     put_layer({.action = action, .title = surroundings_.title(step_.title)});
   }

@@ -183,9 +183,32 @@ std::vector<std::string> candidates(const std::string& program, const std::vecto
   return paths;
 }
 
+// With the directories on the way as the kernel walks it, which enters those that a ".." leaves again.
+void make_way(sys::RootedDir& root, const std::string& path) {
+  sys::RootedPath at;
+  for (const auto& component : util::split(path, '/')) {
+    if (component.empty() || component == ".") continue;
+    if (component == "..") {
+      at = at.parent();
+      continue;
+    }
+    const auto next = at.child(component);
+    if (const auto followed = root.follow(next.str())) {
+      at = *followed;
+      continue;
+    }
+    if (root.status(next))
+      throw StartError("cannot make the working directory " + util::quote(path) +
+                       ": a symlink leads nowhere");
+    root.make_directory(next);
+    root.set_mode(next, 0755);
+    at = next;
+  }
+}
+
 // WORKDIR of a base image may be missing: it is made, and is part of the layer then.
 void make_working_dir(sys::RootedDir& root, const std::string& path, const User& user) {
-  const auto destination = root.destination(path);
+  const auto destination = root.destination(sys::clean_path(path));
   if (!destination)
     throw StartError("cannot make the working directory " + util::quote(path) + ": symlinks go in circles");
   std::string partial;
@@ -203,6 +226,7 @@ void make_working_dir(sys::RootedDir& root, const std::string& path, const User&
       util::throw_errno("cannot set the owner of " + util::quote(partial), error.value());
     }
   }
+  if (path.find("..") != std::string::npos) make_way(root, path);
 }
 
 // What the starter takes.

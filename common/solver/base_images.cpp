@@ -166,6 +166,20 @@ const image::Image& BaseImages::image(const std::string& reference, const image:
   return *found.image;
 }
 
+std::string BaseImages::pinned(const std::string& reference, const image::Platform& platform) {
+  auto& found = entry(reference, platform);
+  const std::lock_guard lock(found.mutex);
+  load(found, reference, platform);
+  auto name = image::Reference::parse(reference).value();
+  if (const auto given = given_.find(name.context_name()); given != given_.end()) {
+    if (name.tag == "latest") name.tag.clear();  // which nobody wrote
+    name.digest = given->second.digest.str();
+  } else {
+    name.digest = found.pulled->root.digest.str();
+  }
+  return name.full();
+}
+
 void BaseImages::fetch(Entry& entry, const std::string& reference) {
   if (is_here(entry)) return;
   engine::Progress::Vertex vertex(progress_, "[internal] pull " + reference);

@@ -36,6 +36,9 @@ public:
   // Manifest, config and layers of an image; layers need not be here yet.
   const image::Image& image(const std::string& reference, const image::Platform& platform);
 
+  // The name of the image with the digest of what the name means now.
+  std::string pinned(const std::string& reference, const image::Platform& platform);
+
   struct Tree {
     std::filesystem::path root;
     bool was_there = false;  // before anybody asked in this build

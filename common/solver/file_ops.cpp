@@ -251,11 +251,16 @@ Filesystem make_directory(const plan::MakeDirectory& op, const Inputs& inputs, W
   const auto destination = root.destination(op.path);
   if (!destination) throw util::Error("mkdir " + op.path + ": too many links");
   std::string partial;
-  for (const auto& component : util::split(destination->str(), '/')) {
-    partial += "/" + component;
+  const auto components = util::split(destination->str(), '/');
+  for (std::size_t i = 0; i < components.size(); ++i) {
+    partial += "/" + components[i];
     const auto place = root.find(partial);
     const auto status = root.status(*place);
-    if (status && !S_ISDIR(status->st_mode)) throw util::Error("mkdir " + partial + ": not a directory");
+    if (status && !S_ISDIR(status->st_mode)) {
+      throw util::Error(i + 1 < components.size()
+                            ? "lstat " + partial + "/" + components[i + 1] + ": not a directory"
+                            : "mkdir " + partial + ": not a directory");
+    }
     if (status) continue;
     root.make_directory(*place);
     if (const auto error = root.set_owner(*place, owner.uid, owner.gid)) {

@@ -175,7 +175,10 @@ private:
         layer::pack(*upper, lower.get(), {blob.get(), util::quote(file.string())}, pack_, workshop_.cancel);
     sys::close_checked(std::move(blob), util::quote(file.string()));
     const std::lock_guard lock(mutex_);
-    layers_.emplace(id, BuiltLayer{.packed = std::move(packed), .file = file, .created = created_.at(id)});
+    layers_.emplace(id, BuiltLayer{.packed = std::move(packed),
+                                   .file = file,
+                                   .created = created_.at(id),
+                                   .description = plan::description(graph_.ops[id])});
   }
 
   const plan::Graph& graph_;

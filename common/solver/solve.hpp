@@ -15,6 +15,7 @@ struct BuiltLayer {
   layer::PackedLayer packed;
   std::filesystem::path file;
   std::chrono::system_clock::time_point created;
+  std::string description = {};  // where no entry of the history stands for it
 };
 
 // Layers by the op that made them.

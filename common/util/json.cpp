@@ -185,9 +185,13 @@ std::vector<JsonFields> JsonFields::objects(const std::string& name) const {
   if (!value.is_array()) fail(name, "expected a list of objects");
   std::vector<JsonFields> objects;
   for (std::size_t i = 0; i < value.size(); ++i) {
-    objects.emplace_back(value[i], what_, path_of(name) + "[" + std::to_string(i) + "]");
+    objects.push_back(element(name, i));
   }
   return objects;
+}
+
+JsonFields JsonFields::element(const std::string& name, std::size_t index) const {
+  return {at(name)[index], what_, path_of(name) + "[" + std::to_string(index) + "]"};
 }
 
 std::optional<std::string> JsonFields::optional_string(const std::string& name) const {

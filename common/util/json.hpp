@@ -49,6 +49,7 @@ public:
   std::vector<std::string> strings(const std::string& name) const;
   JsonFields object(const std::string& name) const;
   std::vector<JsonFields> objects(const std::string& name) const;
+  JsonFields element(const std::string& name, std::size_t index) const;  // of a list that has so many
 
   // Missing and null both give nothing.
   std::optional<std::string> optional_string(const std::string& name) const;

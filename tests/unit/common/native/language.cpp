@@ -73,6 +73,35 @@ TEST_F(Language, LeavesDevicesOfAnImagesTriggersOut) {
   EXPECT_EQ(native::left_out(given), "RUN --device (a trigger of 'base')");
 }
 
+TEST_F(Language, LeavesWindowsOut) {
+  auto given = request("FROM scratch\n");
+  given.platforms = {"linux/amd64", "windows/amd64"};
+  EXPECT_EQ(native::left_out(given), "an image for windows");
+  const std::string by_argument = "ARG os=linux\nFROM busybox\nFROM --platform=$os/amd64 busybox\n";
+  EXPECT_EQ(left_out(by_argument), std::nullopt);
+  given = request(by_argument);
+  given.build_args = {{"os", "windows"}};
+  EXPECT_EQ(native::left_out(given), "a stage for windows (Dockerfile:3)");
+  EXPECT_EQ(left_out("FROM --platform=windows/amd64 scratch\n"), std::nullopt);  // it is the target's
+}
+
+TEST_F(Language, LeavesAnImageOfWindowsOut) {
+  const sys::TempDir layout(testing::TempDir());
+  test::Files files;
+  image::Manifest manifest{
+      std::string(image::media_type::oci_manifest),
+      test::add_blob(files, test::config_json("windows/amd64", {}), image::media_type::oci_config),
+      {}};
+  const auto root = test::add_blob(files, image::to_json(manifest), image::media_type::oci_manifest);
+  test::write_files(layout.path(), test::finish_layout(files, {root}));
+  auto given = request("FROM base\n");
+  given.preloads = {{.role = document::Preload::Role::context,
+                     .name = "base",
+                     .path = layout.path(),
+                     .layout = document::Preload::Layout{layout.path(), root.digest}}};
+  EXPECT_EQ(native::left_out(given), "an image for windows ('base')");
+}
+
 TEST_F(Language, SaysNothingOfFilesThatCannotBeReadOrUnderstood) {
   EXPECT_EQ(left_out("FROM scratch\nRUUN --device=x\n"), std::nullopt);
   document::Request request;

@@ -36,6 +36,7 @@ const auto second = system_clock::from_time_t(1'600'000'060);
 
 plan::ImageRecipe recipe_of(std::vector<plan::HistoryEntry> history) {
   plan::ImageRecipe recipe;
+  recipe.config.platform.architecture = "amd64";
   recipe.history = std::move(history);
   return recipe;
 }
@@ -49,13 +50,35 @@ TEST(Assembly, GivesChangesOfTheConfigTheTimeOfTheLayerBefore) {
 }
 
 TEST(Assembly, TakesTheEpochForAllThatIsNewAndLeavesTheBaseAsItWas) {
+  test::Images images;
   const Base base{
       .config_json =
-          R"({"history":[{"created":"2001-02-03T04:05:06Z","created_by":"old"},{"created_by":"older"}]})",
-      .layers = {}};
+          R"({"history":[{"created":"2001-02-03T04:05:06Z","created_by":"old"},{"created":"2001-02-03T04:05:06Z","created_by":"older","empty_layer":true}]})",
+      .layers = {images.layer("base")}};
   const auto image = assemble(recipe_of({{"COPY x", 3}, {"ENV b", {}}}), base, {{3, built("x", first)}}, 1);
-  EXPECT_EQ(times_of(image), (std::vector<std::string>{"2001-02-03T04:05:06Z", "1970-01-01T00:00:01Z",
+  EXPECT_EQ(times_of(image), (std::vector<std::string>{"2001-02-03T04:05:06Z", "2001-02-03T04:05:06Z",
                                                        "1970-01-01T00:00:01Z", "1970-01-01T00:00:01Z"}));
+}
+
+TEST(Assembly, NamesTheLayersThatNoHistoryTellsOf) {
+  test::Images images;
+  const Base base{.name = "docker.io/library/base@sha256:1",
+                  .config_json = "{}",
+                  .layers = {images.layer("a"), images.layer("b")}};
+  auto layer = built("x", first);
+  layer.description = "[2/2] COPY x";
+  const auto image = assemble(recipe_of({{"COPY x", 3}}), base, {{3, layer}}, 1);
+  const auto config = util::parse_json(image.config_json, "config");
+  std::vector<std::string> names;
+  for (const auto& entry : config["history"])
+    names.push_back(entry["created_by"]);
+  EXPECT_EQ(names, (std::vector<std::string>{"COPY x", "pulled from docker.io/library/base@sha256:1",
+                                             "[2/2] COPY x"}));
+}
+
+TEST(Assembly, RefusesAnImageWithoutAnArchitecture) {
+  EXPECT_EQ(test::error_of([] { assemble({}, {}, {}, 1); }),
+            "invalid image config for export: missing architecture");
 }
 
 TEST(Assembly, WritesTheLastTimeThatDatesCanSay) {
@@ -65,15 +88,15 @@ TEST(Assembly, WritesTheLastTimeThatDatesCanSay) {
 
 TEST(Assembly, PutsTheLayersOfTheBaseBelow) {
   test::Images images;
-  const Base base{.config_json = "{}", .layers = {images.layer("base")}};
+  const Base base{.config_json = R"({"history":[{"created_by":"old"}]})", .layers = {images.layer("base")}};
   const auto image = assemble(recipe_of({{"COPY x", 3}, {"ENV b", {}}}), base, {{3, built("x", first)}}, 0);
   ASSERT_EQ(image.layers.size(), 2U);
   EXPECT_EQ(image.layers[0].diff_id, hash::sha256("unpacked base"));
   EXPECT_EQ(image.layers[1].file, "/x");
   const auto config = util::parse_json(image.config_json, "config");
   EXPECT_EQ(config["rootfs"]["diff_ids"].size(), 2U);
-  EXPECT_FALSE(config["history"][0].contains("empty_layer"));
-  EXPECT_TRUE(config["history"][1]["empty_layer"]);
+  EXPECT_FALSE(config["history"][1].contains("empty_layer"));
+  EXPECT_TRUE(config["history"][2]["empty_layer"]);
 }
 
 TEST(Assembly, DescribesConfigAndManifestByTheirBytes) {

@@ -30,7 +30,8 @@ public:
   output::Image image(const std::vector<output::LayerFile>& layers,
                       const std::string& architecture = "amd64") {
     plan::ImageRecipe recipe;
-    recipe.config = plan::ImageConfig::scratch({.os = "linux", .architecture = architecture, .variant = ""});
+    recipe.platform = {.os = "linux", .architecture = architecture, .variant = ""};
+    recipe.config = plan::ImageConfig::scratch(recipe.platform);
     return output::assemble(recipe, output::Base{.config_json = "{}", .layers = layers}, {}, 0);
   }
 

@@ -62,10 +62,15 @@ TEST(ImageConfig, EscapesWhatGoEscapes) {
 }
 
 TEST(ImageConfig, IsAsOldAsTheLastHistoryEntryThatHasATime) {
-  const std::vector<HistoryRecord> history = {
-      {.created = "2020-01-01T00:00:00Z", .created_by = "base", .author = "", .comment = ""},
-      {.created = "2024-01-01T00:00:00Z", .created_by = "RUN x", .author = "me", .comment = "buildkit"},
-      {.created = "", .created_by = "ENV a=b", .author = "", .comment = "", .empty_layer = true}};
+  const std::vector<HistoryRecord> history = {{.created = util::Date::parse("2020-01-01T00:00:00Z"),
+                                               .created_by = "base",
+                                               .author = "",
+                                               .comment = ""},
+                                              {.created = util::Date::parse("2024-01-01T00:00:00Z"),
+                                               .created_by = "RUN x",
+                                               .author = "me",
+                                               .comment = "buildkit"},
+                                              {.created_by = "ENV a=b", .empty_layer = true}};
   const auto layer = hash::sha256("layer");
   EXPECT_EQ(
       to_json({}, history, {layer}),
@@ -118,18 +123,50 @@ TEST(ImageConfig, NamesTheBaseAndTheFieldThatIsWrong) {
             "debian:12: field 'config.User': expected a string");
 }
 
+TEST(ImageConfig, TakesTheNormalNamesOfThePlatformThatTheBaseNames) {
+  auto config = ImageConfig::parse(
+      R"({"architecture":"aarch64","os":"Linux","variant":"V8","os.features":["b","a","b"]})", "base");
+  config.normalize_platform();
+  EXPECT_EQ(config.platform.str(), "linux/arm64");
+  EXPECT_EQ(config.os_features, (std::vector<std::string>{"a", "b"}));
+  config = ImageConfig::parse(R"({"architecture":"x86_64"})", "base");
+  config.normalize_platform();
+  EXPECT_EQ(config.platform.str(), "linux/amd64");
+}
+
+TEST(ImageConfig, KeepsWhatTheBaseSaysMoreOfThePlatformThatWasAskedFor) {
+  const std::string base =
+      R"({"architecture":"amd64","os":"linux","variant":"v3","os.version":"6","os.features":["f"]})";
+  auto config = ImageConfig::parse(base, "base");
+  config.set_platform(amd64);
+  EXPECT_EQ(config.platform.variant, "v3");
+  EXPECT_EQ(config.os_version, "6");
+  config.set_platform({.os = "linux", .architecture = "amd64", .variant = "v2"});
+  EXPECT_EQ(config.platform.variant, "v2");
+  config.set_platform({.os = "linux", .architecture = "arm64", .variant = ""});
+  EXPECT_EQ(config.platform.str(), "linux/arm64");
+  EXPECT_EQ(config.os_version, "");
+  EXPECT_EQ(config.os_features, std::vector<std::string>{"f"});
+}
+
+TEST(History, OfABaseMustBeDated) {
+  EXPECT_EQ(
+      test::error_of([] { ImageConfig::parse(R"({"history":[{"created":"today"}]})", "base"); }),
+      "base: parsing time \"today\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"today\" as \"2006\"");
+}
+
 TEST(History, OfABaseIsTakenOverAsItStands) {
   const auto history = parse_history(
-      R"({"history":[{"created":"2020-01-02T03:04:05.6Z","created_by":"/bin/sh -c #(nop) ADD x","author":"a","comment":"c"},{"created":null,"empty_layer":true},{}]})",
+      R"({"history":[{"created":"2020-01-02T03:04:05.6Z","created_by":"/bin/sh -c #(nop) ADD x","author":"a","comment":"c"},{"created":null,"empty_layer":true},{},null]})",
       "base");
-  ASSERT_EQ(history.size(), 3U);
-  EXPECT_EQ(history[0].created, "2020-01-02T03:04:05.6Z");
+  ASSERT_EQ(history.size(), 4U);
+  EXPECT_EQ(history[0].created.value().str(), "2020-01-02T03:04:05.6Z");
   EXPECT_EQ(history[0].created_by, "/bin/sh -c #(nop) ADD x");
   EXPECT_EQ(history[0].author, "a");
   EXPECT_EQ(history[0].comment, "c");
   EXPECT_FALSE(history[0].empty_layer);
   EXPECT_TRUE(history[1].empty_layer);
-  EXPECT_EQ(history[1].created, "");
+  EXPECT_FALSE(history[1].created);
   EXPECT_TRUE(parse_history(R"({"history":null})", "base").empty());
   EXPECT_THROW(parse_history(R"({"history":{}})", "base"), util::Error);
   EXPECT_THROW(parse_history(R"({"history":[{"created":5}]})", "base"), util::Error);
