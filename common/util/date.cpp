@@ -108,7 +108,7 @@ private:
     const bool colon = rest_.size() > 2 && rest_[2] == ':';
     rest_.remove_prefix(std::min<std::size_t>(rest_.size(), 3));
     const auto minutes = digits(2);
-    if (!hours || !colon || !minutes || *hours > 24 || *minutes > 60) {
+    if (!hours || !colon || !minutes || *hours > 23 || *minutes > 59) {
       rest_ = whole;
       fail_at(element);
     }

@@ -40,6 +40,7 @@ TEST(Date, SaysWhatIsWrongInGosWords) {
            {"2001-02-03T24:00:00Z", ": hour out of range"},
            {"2001-02-03T00:00:00", layout + "\"\" as \"Z07:00\""},
            {"2001-02-03T00:00:00+1:00", layout + "\"+1:00\" as \"Z07:00\""},
+           {"2001-02-03T00:00:00+24:00", layout + "\"+24:00\" as \"Z07:00\""},
            {"2001-02-03T00:00:00Zx", ": extra text: \"x\""}}) {
     EXPECT_EQ(test::error_of([&] { Date::parse(text); }), "parsing time \"" + text + "\"" + reason);
   }
