@@ -209,6 +209,12 @@ void BaseImages::fetch(const std::string& reference, const image::Platform& plat
   fetch(found, reference);
 }
 
+void BaseImages::look_up(const std::string& reference, const image::Platform& platform) {
+  auto& found = entry(reference, platform);
+  const std::lock_guard lock(found.mutex);
+  util::with_context(familiar(reference), [&] { load(found, reference, platform); });
+}
+
 BaseImages::Tree BaseImages::tree(const std::string& reference, const image::Platform& platform,
                                   engine::Progress::Vertex& vertex) {
   auto& found = entry(reference, platform);

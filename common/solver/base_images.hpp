@@ -44,6 +44,10 @@ public:
     bool was_there = false;  // before anybody asked in this build
   };
 
+  // Looks an image up that was not yet, for those whose own work begins after that. Throws util::Error naming
+  // it.
+  void look_up(const std::string& reference, const image::Platform& platform);
+
   // The image's filesystem as one tree of the store, to be read only. Pulls and unpacks what is missing, each
   // layer as soon as it is there, and tells `vertex`. Throws util::Error.
   Tree tree(const std::string& reference, const image::Platform& platform, engine::Progress::Vertex& vertex);

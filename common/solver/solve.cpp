@@ -86,15 +86,19 @@ private:
       inputs[input] = result_of(input);
     if (op.title.empty()) return keep(id, execute(id, inputs, nullptr));
     engine::Progress::Vertex vertex(workshop_.progress, op.title);
-    vertex.start();
-    bool reused = false;
+    bool started = false, reused = false;
     try {
+      // What an image is is shown apart, and takes its own time.
+      if (const auto* pull = std::get_if<plan::Pull>(&op.action))
+        workshop_.images.look_up(pull->reference, pull->platform);
+      vertex.start();
+      started = true;
       auto result = execute(id, inputs, &vertex);
       reused = result.reused;
       keep(id, std::move(result));
     } catch (const util::Error& error) {
       if (error.is_cancelled() || workshop_.cancel.requested()) throw;
-      vertex.failed(dockerfile::harmless(error.what()));
+      if (started) vertex.failed(dockerfile::harmless(error.what()));
       const auto* fault = dynamic_cast<const dockerfile::SyntaxError*>(&error);
       throw util::Error(
           graph_.source.describe(op.location, error.what(), fault != nullptr ? fault->near() : std::string()),

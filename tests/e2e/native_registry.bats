@@ -180,6 +180,23 @@ proxy_is_asked() {
   nothing_left
 }
 
+# line_of TEXT: the number of the first line of $stderr that ends with it.
+line_of() {
+  grep -n -m 1 " $1\$" <<<"$stderr" | cut -d : -f 1
+}
+
+@test "what an image is is found out before its own step begins" {
+  push_busybox base:1
+  printf 'FROM scratch\nCOPY --from=%s/base:1 /bin/busybox /\n' "$REGISTRY" | dockerfile
+  build_well
+  [ "$(line_of "load metadata for $REGISTRY/base:1")" -lt "$(line_of "FROM $REGISTRY/base:1")" ]
+  printf 'FROM scratch\nCOPY --from=%s/none:1 /bin/busybox /\n' "$REGISTRY" | dockerfile
+  build
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *"oci-solve: Dockerfile:2: $REGISTRY/none:1: $REGISTRY answered 404: not found"* ]]
+  [ -z "$(line_of "FROM $REGISTRY/none:1")" ]
+}
+
 @test "mirrors are asked in order, and what they lack comes from the next" {
   push_busybox library/mirrored:1
   local full=$REGISTRY
