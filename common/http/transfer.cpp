@@ -288,11 +288,13 @@ void Transfer::perform(const TransferRequest& request, Receiver& receiver) {
 
   std::string text = reason[0] != '\0' ? reason.data() : curl().easy_strerror(result);
   const auto kind = kind_of(easy, result, text);
-  // libcurl says no more than that it could not connect.
+  // "Failed to connect to HOST port N after 0 ms: Couldn't connect to server" says to whom, perhaps a proxy,
+  // but not why.
   long error_number = 0;
-  if (result == CURLE_COULDNT_CONNECT &&
+  const auto told = text.find(" after ");
+  if (result == CURLE_COULDNT_CONNECT && told != std::string::npos &&
       curl().easy_getinfo(easy, CURLINFO_OS_ERRNO, &error_number) == CURLE_OK && error_number != 0)
-    text = std::generic_category().message(static_cast<int>(error_number));
+    text = text.substr(0, told) + ": " + std::generic_category().message(static_cast<int>(error_number));
   throw Failure(failed_to_get(request) + util::escape(text), kind);
 }
 

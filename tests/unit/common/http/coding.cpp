@@ -103,16 +103,17 @@ TEST(HttpCoding, RefusesACompressedBodyThatIsDamaged) {
 
 // With the delays that are used in earnest.
 TEST(HttpClient, AsksOnceMoreWhereNobodyIs) {
-  std::string url;
+  std::string url, port;
   {
     ScriptedServer gone([](auto&, auto) { return Reply{}; });
     url = gone.url();
+    port = std::to_string(gone.port());
   }
   std::vector<std::string> told;
   Request request{.url = Url::parse(url)};
   request.on_retry = [&](const std::string& message) { told.push_back(message); };
   EXPECT_EQ(test::error_of([&] { Client().fetch_text(request, 100); }),
-            "cannot get " + url + ": Connection refused");
+            "cannot get " + url + ": Failed to connect to 127.0.0.1 port " + port + ": Connection refused");
   ASSERT_EQ(told.size(), 1);
   EXPECT_NE(told[0].find("Connection refused; trying again in 0."), std::string::npos) << told[0];
 }
