@@ -68,7 +68,7 @@ RUN sleep 1; echo '"'it breaks'"'; exit 3
   grep -qE '^#[0-9]+ ERROR: process ' <<<"$stderr"
   # The last lines of the step that failed stand right before the error.
   [[ $(tail -n 7 <<<"$stderr" | sed -E 's/^[0-9.]+ //') == '------
- > [broken 2/2] RUN sleep 1; echo '"'it breaks'"'; exit 3:
+ > [broken 1/2] RUN sleep 1; echo '"'it breaks'"'; exit 3:
 it breaks
 ------
 oci-solve: '* ]]
