@@ -71,6 +71,15 @@ Applier::Applier(sys::RootedDir& root, ApplyOptions options)
       buffer_(buffer_size) {}
 
 void Applier::apply(stream::Source& archive, const std::string& what) {
+  if (options_.reading == Reading::overlay && !lowest_) {
+    apply_over_others(archive, what);
+  } else {
+    read_members(archive, what);
+  }
+  lowest_ = false;
+}
+
+void Applier::read_members(stream::Source& archive, const std::string& what) {
   LimitedSource limited(archive, archive_left_, options_.max_size, options_.cancel);
   tar::Reader reader(limited, what);
   tar::Entry entry;
@@ -79,13 +88,15 @@ void Applier::apply(stream::Source& archive, const std::string& what) {
     ++report_.members;
     count_size(entry.size);
     const std::string path = member_path(entry.path);
-    if (path.empty() && options_.root_entry == ApplyOptions::RootEntry::ignore) continue;
-    if (!apply_whiteout(path)) apply_member(entry, reader, path);
+    if (options_.reading == Reading::overlay) {
+      apply_overlay_member(entry, reader, path);
+    } else if (!apply_whiteout(path)) {
+      apply_member(entry, reader, path);
+    }
   }
   // What follows the end mark belongs to the digest.
   stream::drain(limited);
   archive_left_ = limited.left();
-  lowest_ = false;
 }
 
 void Applier::count_size(std::uint64_t size) {
@@ -152,7 +163,8 @@ void Applier::remove(const sys::RootedPath& place) {
 }
 
 void Applier::mark_written(const sys::RootedPath& place) {
-  if (!lowest_) written_.insert_with_parents(place.str());  // nothing lies below the lowest
+  // Nothing lies below the lowest, and a layer that stands alone is all written.
+  if (!lowest_) written_.insert_with_parents(place.str());
 }
 
 bool Applier::is_written(const sys::RootedPath& place) const {

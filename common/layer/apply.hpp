@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <ctime>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,14 +33,26 @@ struct Report {
   Loss xattrs;              // extended attributes left out
 };
 
-struct ApplyOptions {
-  // What an entry for the root directory itself does. BuildKit passes over it: a step finds "/" with mode
-  // 0755.
-  enum class RootEntry { apply, ignore };
+// How layers are read that say less than everything, each with what real builders make of them.
+enum class Reading {
+  // umoci's: one tree that each layer changes. Names are found in all that lies below, so a symlink of a
+  // lower layer leads a member elsewhere; a hard link is one more name and nothing else.
+  tree,
+  // BuildKit's and containerd's: each layer is a tree of its own, and all of them show as overlayfs shows
+  // them. What a layer only goes through is a directory, which covers a lower file or symlink of that name
+  // and
+  // is what a lower directory of that name is, but for its time, which is now. A hard link names what its own
+  // layer brings and sets owner,
+  // mode and time. A device 0:0 is a whiteout. The root directory has no entry and no opaque marker. Times
+  // are
+  // kept_time().
+  overlay
+};
 
+struct ApplyOptions {
   // The most bytes that all layers together may have, as tar archives and as the files they make.
   std::uint64_t max_size = std::numeric_limits<std::uint64_t>::max();
-  RootEntry root_entry = RootEntry::apply;
+  Reading reading = Reading::tree;
   sys::Cancellation cancel = {};
 };
 
@@ -47,7 +61,7 @@ struct ApplyOptions {
 //   wherever in it they stand. A member replaces what has its name, but a directory on a directory only
 //   changes its metadata. Missing parents are made with mode 0755. Links resolve inside the root. Owner,
 //   mode, extended attributes (without "trusted.", as in containerd) and time are set as the member says; a
-//   directory keeps its time whatever later happens in it. Hard links add a name and change nothing else.
+//   directory keeps its time whatever later happens in it.
 //   Holes of sparse files stay holes. Names without meaning (above the root, whiteouts of "..", a link to
 //   nothing) are errors, and so are names longer than PATH_MAX allows.
 // Throws util::Error, also as sys::Cancellation::check does. After any Error what is in the root is of no
@@ -67,6 +81,23 @@ public:
   const Report& report() const noexcept { return report_; }
 
 private:
+  // Of a layer that is read as a tree of its own, over others.
+  struct Upper {
+    // Whiteouts are sockets while the layer stands alone, since no member can be one; so is the marker of an
+    // opaque directory, by its usual name.
+    PathSet described;  // directories with an entry of their own
+    PathSet marked;     // directories with such sockets, and all above them
+  };
+
+  void read_members(stream::Source& archive, const std::string& what);
+  void apply_overlay_member(const tar::Entry& entry, tar::Reader& reader, const std::string& path);
+  void add_marker(const sys::RootedPath& place);
+  void apply_over_others(stream::Source& archive, const std::string& what);
+  void merge(Applier& upper, const sys::RootedPath& directory);
+  void merge_directory(Applier& upper, const sys::RootedPath& place);
+  void drop_markers(const Applier& upper, const sys::RootedPath& directory);
+  timespec time_of(const tar::Entry& entry) const;
+
   // True if the member is no ordinary one and is dealt with.
   bool apply_whiteout(const std::string& path);
   void apply_member(const tar::Entry& entry, tar::Reader& reader, const std::string& path);
@@ -94,6 +125,7 @@ private:
   std::uint64_t archive_left_;  // of max_size, for the bytes of archives
   std::vector<std::byte> buffer_;
 
+  std::optional<Upper> upper_;
   PathSet written_;  // the places that the layer at hand wrote, with all their parents
   PathSet missing_devices_;
   std::map<std::string, std::pair<sys::RootedPath, mode_t>>

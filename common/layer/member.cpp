@@ -39,10 +39,6 @@ bool is_refusal(const std::error_code& error) {
          error != std::errc::not_enough_memory && error != std::errc::read_only_file_system;
 }
 
-timespec time_of(const tar::Entry& entry) {
-  return {.tv_sec = entry.mtime.seconds, .tv_nsec = entry.mtime.nanoseconds};
-}
-
 uid_t id_of(std::uint64_t id, const char* kind, const sys::RootedPath& place) {
   // The largest 32-bit number means "leave it" to chown(2).
   if (id >= std::numeric_limits<uid_t>::max()) {
@@ -102,6 +98,7 @@ void Applier::make_directory(const tar::Entry& entry, const sys::RootedPath& pla
   } else {
     root_.make_directory(place);
   }
+  if (upper_) upper_->described.insert(place.str());
   set_owner_and_xattrs(entry, place);
   set_directory_mode(place, entry.mode);
   root_.set_mtime(place, time_of(entry));
@@ -124,18 +121,24 @@ void Applier::drop_other_xattrs(const tar::Entry& entry, const sys::RootedPath& 
 void Applier::make_hard_link(const tar::Entry& entry, const sys::RootedPath& place, bool there) {
   const auto target = root_.find(entry.link_target);
   const auto status = target ? root_.status(*target) : std::nullopt;
-  if (!status || S_ISDIR(status->st_mode)) {
+  if (!status || S_ISDIR(status->st_mode) || S_ISSOCK(status->st_mode)) {
     if (target && missing_devices_.contains(target->str())) {
       if (there) remove(place);
       missing_devices_.insert(place.str());
       return note(report_.devices, place, report_.devices.reason);
     }
     throw util::Error("the hard link " + shown(place) + " points at " + util::quote(entry.link_target) +
-                      (status ? ", which is a directory" : ", which is not there"));
+                      (status && S_ISDIR(status->st_mode) ? ", which is a directory"
+                       : upper_                           ? ", which its layer does not bring"
+                                                          : ", which is not there"));
   }
   if (*target == place) return;  // would remove what it links to
   if (there) remove(place);
   root_.make_hard_link(place, *target);
+  if (options_.reading == Reading::tree) return;
+  set_owner_and_xattrs(entry, place);
+  if (!S_ISLNK(status->st_mode)) root_.set_mode(place, entry.mode);
+  root_.set_mtime(place, time_of(entry));
 }
 
 void Applier::make_node(const tar::Entry& entry, const sys::RootedPath& place) {

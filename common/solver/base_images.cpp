@@ -291,20 +291,20 @@ store::Fidelity BaseImages::unpack_into(const std::filesystem::path& directory, 
     });
   }
   auto root = sys::RootedDir::open(directory);
-  const auto report = layer::unpack(
-      *entry.image,
-      [&](const image::Descriptor& layer) -> std::unique_ptr<stream::Source> {
-        if (entry.archive) return entry.archive->open_blob(layer);
-        if (!entry.fetched) queue.wait_for(layer.digest);
-        vertex.note("extracting " + layer.digest.str());
-        auto file = store_.blobs().open_file({layer.digest, layer.size}, store::Check::size);
-        if (!file) {
-          throw util::Error("the layer " + layer.digest.str() + " is not in the store",
-                            util::Cause::Kind::damaged);
-        }
-        return stream::from_fd(std::move(file), "blob " + layer.digest.str());
-      },
-      reference, root, {.root_entry = layer::ApplyOptions::RootEntry::ignore, .cancel = cancel});
+  const auto report =
+      layer::unpack(*entry.image,
+                    [&](const image::Descriptor& layer) -> std::unique_ptr<stream::Source> {
+                      if (entry.archive) return entry.archive->open_blob(layer);
+                      if (!entry.fetched) queue.wait_for(layer.digest);
+                      vertex.note("extracting " + layer.digest.str());
+                      auto file = store_.blobs().open_file({layer.digest, layer.size}, store::Check::size);
+                      if (!file) {
+                        throw util::Error("the layer " + layer.digest.str() + " is not in the store",
+                                          util::Cause::Kind::damaged);
+                      }
+                      return stream::from_fd(std::move(file), "blob " + layer.digest.str());
+                    },
+                    reference, root, {.reading = layer::Reading::overlay, .cancel = cancel});
   if (pull.joinable()) {
     pull.join();
     queue.check();

@@ -139,6 +139,14 @@ void RootedDir::remove(const RootedPath& path) {
   answer_.reset();
 }
 
+void RootedDir::move(const RootedPath& path, RootedDir& from, const RootedPath& source) {
+  const auto [source_directory, source_name] = from.place_to_change(source);
+  const auto [directory, name] = place_to_change(path);
+  if (::renameat(source_directory, source_name.c_str(), directory, name.c_str()) != 0) fail("move", path);
+  from.answer_.reset();
+  answer_.reset();
+}
+
 std::error_code RootedDir::set_owner(const RootedPath& path, uid_t uid, gid_t gid) {
   const auto [directory, name] = place(path);
   return result(::fchownat(directory, name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW));

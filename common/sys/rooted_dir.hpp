@@ -100,6 +100,9 @@ public:
                       const RootedPath& existing);  // of a symlink: to the symlink itself
   std::error_code make_node(const RootedPath& path, mode_t type, dev_t device);  // fifo or device, mode 0600
 
+  // What is at `source` in another root, on the same filesystem, with everything below it. Throws Error.
+  void move(const RootedPath& path, RootedDir& from, const RootedPath& source);
+
   // With everything below it; nothing there is no error.
   void remove(const RootedPath& path);
 

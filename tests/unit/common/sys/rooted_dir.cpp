@@ -189,6 +189,24 @@ TEST_F(RootedDir, KeepsTheTimesOfDirectoriesItChanges) {
   EXPECT_EQ(mtime_of(top_).tv_sec, 77);
 }
 
+TEST_F(RootedDir, MovesAWholeTreeOutOfAnotherRoot) {
+  auto other = root_.inside([&] {
+    root_.make_directory(at("other"));
+    return at("other");
+  }());
+  other.create_file(other.find_or_make_parents("d/sub/file"));
+  root_.make_directory(at("to"));
+  root_.set_mtime(at("to"), {.tv_sec = 5, .tv_nsec = 0});
+  root_.move(at("to/d"), other, *other.find("d"));
+  root_.settle();
+  EXPECT_TRUE(fs::exists(top_ / "to/d/sub/file"));
+  EXPECT_FALSE(other.find("d/sub"));
+  EXPECT_EQ(mtime_of(top_ / "to").tv_sec, 5);
+  other.make_directory(*other.find("d"));
+  EXPECT_EQ(error_of([&] { root_.move(at("to/d/sub/file"), other, *other.find("d")); }),
+            "cannot move '/to/d/sub/file': Not a directory");
+}
+
 TEST_F(RootedDir, TakesNewTimesForTheDirectoryAtHand) {
   root_.make_directory(at("a"));
   root_.create_file(at("a/file"));
