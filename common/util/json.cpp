@@ -2,7 +2,8 @@
 #include "common/util/json.hpp"
 
 #include <nlohmann/json.hpp>
-#include <set>
+#include <utility>
+#include <vector>
 
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -10,33 +11,7 @@
 namespace util {
 namespace {
 
-constexpr int max_depth = 64;
-
-// nlohmann_json keeps the last of duplicate keys silently; a document in which one reader sees the first and
-// another the last is an attack on whoever checks it, so both are refused.
-class DuplicateKeys {
-public:
-  explicit DuplicateKeys(std::string_view what) : what_(what) {}
-
-  bool operator()(int depth, nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
-    using Event = nlohmann::json::parse_event_t;
-    if (depth > max_depth) throw Error(std::string(what_) + " is nested deeper than 64 levels");
-    if (event == Event::object_start) {
-      keys_.emplace_back();
-    } else if (event == Event::object_end) {
-      keys_.pop_back();
-    } else if (event == Event::key) {
-      const auto& key = parsed.get_ref<const std::string&>();
-      if (!keys_.back().insert(key).second)
-        throw Error(std::string(what_) + " has the key " + quote(key) + " twice");
-    }
-    return true;
-  }
-
-private:
-  std::string_view what_;
-  std::vector<std::set<std::string>> keys_;
-};
+constexpr std::size_t max_depth = 64;
 
 std::string place(std::string_view text, std::size_t byte) {
   const auto before = text.substr(0, byte > 0 ? byte - 1 : 0);
@@ -45,6 +20,76 @@ std::string place(std::string_view text, std::size_t byte) {
   const auto column = before.size() - (line_start == std::string_view::npos ? 0 : line_start + 1) + 1;
   return "line " + std::to_string(line) + ", column " + std::to_string(column);
 }
+
+// Builds the value while the library reads. The library's own way to look on while it builds searches all of
+// an array or object whenever an object in it ends: minutes for a document of a few MiB. It also keeps the
+// last of duplicate keys silently; a document in which one reader sees the first and another the last is an
+// attack on whoever checks it, so both are refused.
+class Builder : public nlohmann::json_sax<nlohmann::json> {
+public:
+  Builder(std::string_view text, std::string_view what) : text_(text), what_(what) {}
+
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(number_integer_t value) override { return add(value); }
+  bool number_unsigned(number_unsigned_t value) override { return add(value); }
+  bool number_float(number_float_t value, const string_t&) override { return add(value); }
+  bool string(string_t& value) override { return add(std::move(value)); }
+  bool binary(binary_t& value) override { return add(std::move(value)); }
+
+  bool start_object(std::size_t) override { return open(nlohmann::json::object()); }
+  bool start_array(std::size_t) override { return open(nlohmann::json::array()); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+
+  bool key(string_t& name) override {
+    auto& object = open_.back()->get_ref<nlohmann::json::object_t&>();
+    const auto [field, is_new] = object.try_emplace(name, nullptr);
+    if (!is_new) throw Error(std::string(what_) + " has the key " + quote(name) + " twice");
+    field_ = &field->second;
+    return true;
+  }
+
+  bool parse_error(std::size_t byte, const std::string&, const nlohmann::json::exception& error) override {
+    if (dynamic_cast<const nlohmann::json::out_of_range*>(&error) != nullptr)
+      throw Error(std::string(what_) + " is not JSON: a number is out of range");
+    throw Error(std::string(what_) + " is not JSON: error at " + place(text_, byte));
+  }
+
+  nlohmann::json take() { return std::move(root_); }
+
+private:
+  nlohmann::json& put(nlohmann::json&& value) {
+    if (open_.empty()) return root_ = std::move(value);
+    if (open_.back()->is_object()) return *field_ = std::move(value);
+    open_.back()->push_back(std::move(value));
+    return open_.back()->back();
+  }
+
+  template <typename Value>
+  bool add(Value&& value) {
+    put(std::forward<Value>(value));
+    return true;
+  }
+
+  bool open(nlohmann::json&& value) {
+    if (open_.size() == max_depth)
+      throw Error(std::string(what_) + " is nested deeper than " + std::to_string(max_depth) + " levels");
+    open_.push_back(&put(std::move(value)));
+    return true;
+  }
+
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  std::string_view text_;
+  std::string_view what_;
+  nlohmann::json root_;
+  std::vector<nlohmann::json*> open_;  // those that have begun and not ended, each in the one before it
+  nlohmann::json* field_ = nullptr;    // of the innermost object: the one whose key was read
+};
 
 template <typename Json>
 std::string dump(const Json& value) {
@@ -59,13 +104,9 @@ std::string dump(const Json& value) {
 
 nlohmann::json parse_json(std::string_view text, std::string_view what) {
   if (!is_utf8(text)) throw Error(std::string(what) + " is not UTF-8");
-  try {
-    return nlohmann::json::parse(text, DuplicateKeys(what));
-  } catch (const nlohmann::json::parse_error& error) {
-    throw Error(std::string(what) + " is not JSON: error at " + place(text, error.byte));
-  } catch (const nlohmann::json::out_of_range&) {
-    throw Error(std::string(what) + " is not JSON: a number is out of range");
-  }
+  Builder builder(text, what);
+  nlohmann::json::sax_parse(text, &builder);
+  return builder.take();
 }
 
 nlohmann::json with_names(nlohmann::json object, const std::vector<std::string>& names) {

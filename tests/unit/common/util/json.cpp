@@ -2,10 +2,12 @@
 #include "common/util/json.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <nlohmann/json.hpp>
 
 #include "tests/support/error_of.hpp"
+#include "tests/support/in_child.hpp"
 
 namespace {
 
@@ -39,8 +41,30 @@ TEST(ParseJson, RefusesWhatIsNotUtf8) {
 }
 
 TEST(ParseJson, RefusesNestingThatIsTooDeep) {
-  EXPECT_EQ(parse_error(std::string(60, '[') + std::string(60, ']')), "no error");
+  EXPECT_EQ(parse_error(std::string(64, '[') + "1" + std::string(64, ']')), "no error");
+  EXPECT_EQ(parse_error(std::string(65, '[') + std::string(65, ']')), "it is nested deeper than 64 levels");
   EXPECT_EQ(parse_error(std::string(100'000, '[')), "it is nested deeper than 64 levels");
+}
+
+TEST(ParseJson, TakesTimeInProportionToItsSize) {
+  std::string text = "[";
+  for (int i = 0; i < 400'000; ++i)
+    text += R"({"":{}},)";
+  text += "0]";
+  // Some tenths of a second; it was minutes when it went through the array for each of its elements.
+  EXPECT_EQ(test::in_child([&] {
+              const rlimit seconds = {.rlim_cur = 30, .rlim_max = 30};
+              ::setrlimit(RLIMIT_CPU, &seconds);
+              return util::parse_json(text, "it").size() == 400'001 ? 0 : 1;
+            }),
+            0);
+}
+
+TEST(ParseJson, KeepsWhatStandsInEachLevel) {
+  const std::string text =
+      R"({"a":[1,-2,2.5,null,true,"x",[],{}],"b":{"c":{"d":[[{"e":false}]]},"f":18446744073709551615}})";
+  EXPECT_EQ(util::dump_json(util::parse_json(text, "it")), text);
+  EXPECT_EQ(util::dump_json(util::parse_json("7", "it")), "7");
 }
 
 TEST(ParseJson, RefusesNumbersOutOfRange) {
