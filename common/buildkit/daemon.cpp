@@ -229,7 +229,7 @@ void Daemon::remove_state() {
   if (!rootless_) {
     sys::unmount_below(directory_->path());
     sys::unmount_below(temporary_);
-    sys::remove_tree(directory_->path());
+    sys::discard_tree(directory_->path());
     return;
   }
   // Much of it belongs to ids that are ours only inside a user namespace.
@@ -237,7 +237,7 @@ void Daemon::remove_state() {
   command.argv = {find_rootlesskit().string(), "--state-dir=" + (directory_->path() / "remove").string(),
                   "rm", "-rf", (directory_->path() / root_name).string()};
   sys::start(command).finish(60s);
-  sys::remove_tree(directory_->path());
+  sys::discard_tree(directory_->path());
 }
 
 }  // namespace buildkit

@@ -5,7 +5,10 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -15,6 +18,7 @@
 #include "common/sys/cancellation.hpp"
 #include "common/sys/fd.hpp"
 #include "common/util/error.hpp"
+#include "common/util/log.hpp"
 #include "common/util/text.hpp"
 
 namespace sys {
@@ -34,13 +38,30 @@ struct Level {
   int fd() const { return ::dirfd(directory.get()); }
 };
 
+// Whether a stop has been requested and removals of this process have had what time that leaves. What is
+// small goes even where the machine is slow.
+bool has_been_at_it_for_long() {
+  if (cancelling_signal() == 0) return false;
+  using Clock = std::chrono::steady_clock;
+  constexpr std::uint64_t small = 1000;
+  constexpr std::uint64_t large = 20'000;
+  static const auto deadline = Clock::now() + std::chrono::milliseconds(300);
+  static std::atomic<std::uint64_t> entries = 0;
+  const auto count = ++entries;
+  return count > large || (count > small && Clock::now() > deadline);
+}
+
+// When to give up.
+enum class Until { the_end, cancelled, long_after_a_stop };
+
 // Descriptors held open at once. What lies deeper is moved up to the top first, so that depth costs nothing.
 constexpr std::size_t max_levels = 64;
 
 class Removal {
 public:
-  Removal(int parent, const std::string& name, const std::string& what, const Cancellation* cancel)
-      : parent_(parent), what_(what), cancel_(cancel) {
+  Removal(int parent, const std::string& name, const std::string& what, Until until,
+          const Cancellation& cancel = {})
+      : parent_(parent), what_(what), until_(until), cancel_(cancel) {
     if (!unlink(parent, name.c_str())) descend(parent, name);
   }
 
@@ -60,7 +81,8 @@ public:
 
 private:
   void remove(const std::string& name, bool is_directory) {
-    if (cancel_ != nullptr) cancel_->check();
+    if (until_ == Until::cancelled || (until_ == Until::long_after_a_stop && has_been_at_it_for_long()))
+      cancel_.check();
     const int directory = levels_.back().fd();
     if (unlink(directory, name.c_str(), is_directory)) return;
     if (levels_.size() < max_levels) {
@@ -137,7 +159,8 @@ private:
 
   int parent_;
   std::string what_;
-  const Cancellation* cancel_;  // null = it goes on to the end
+  Until until_;
+  Cancellation cancel_;
   std::vector<Level> levels_;
   std::uint64_t moved_ = 0;
 };
@@ -157,7 +180,7 @@ UniqueFd open_parent(std::string& path) {
   return directory;
 }
 
-void remove(const std::filesystem::path& path, const Cancellation* cancel) {
+void remove(const std::filesystem::path& path, Until until, const Cancellation& cancel = {}) {
   std::string rest = path.string();
   while (rest.size() > 1 && rest.ends_with('/'))
     rest.pop_back();
@@ -166,21 +189,30 @@ void remove(const std::filesystem::path& path, const Cancellation* cancel) {
     if (errno == ENOENT) return;
     util::throw_errno("cannot remove " + util::quote(path.string()));
   }
-  Removal(parent.get(), rest, path.string(), cancel).run();
+  Removal(parent.get(), rest, path.string(), until, cancel).run();
 }
 
 }  // namespace
 
 void remove_tree_at(int directory, const std::string& name, const std::string& what) {
-  Removal(directory, name, what, nullptr).run();
+  Removal(directory, name, what, Until::the_end).run();
 }
 
 void remove_tree(const std::filesystem::path& path) {
-  remove(path, nullptr);
+  remove(path, Until::the_end);
 }
 
 void remove_tree(const std::filesystem::path& path, const Cancellation& cancel) {
-  remove(path, &cancel);
+  remove(path, Until::cancelled, cancel);
+}
+
+void discard_tree(const std::filesystem::path& path) {
+  try {
+    remove(path, Until::long_after_a_stop);
+  } catch (const util::Error& error) {
+    if (!error.is_cancelled()) return util::log::warning(error.what());
+    util::log::debug("leaving " + util::quote(path.string()) + " to the next build, as it holds much");
+  }
 }
 
 }  // namespace sys

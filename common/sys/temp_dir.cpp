@@ -7,7 +7,6 @@
 
 #include "common/sys/remove_tree.hpp"
 #include "common/util/error.hpp"
-#include "common/util/log.hpp"
 #include "common/util/text.hpp"
 
 namespace sys {
@@ -23,12 +22,7 @@ TempDir::TempDir(const std::filesystem::path& parent, const std::string& prefix)
 TempDir::TempDir(TempDir&& other) noexcept : path_(std::exchange(other.path_, {})) {}
 
 TempDir::~TempDir() {
-  if (path_.empty()) return;
-  try {
-    remove_tree(path_);
-  } catch (const util::Error& error) {
-    util::log::warning(error.what());
-  }
+  if (!path_.empty()) discard_tree(path_);
 }
 
 std::filesystem::path scratch_directory() {

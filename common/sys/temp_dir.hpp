@@ -8,7 +8,8 @@
 namespace sys {
 
 // Mode 0700, unpredictable name. The destructor removes it with all it holds; a removal that fails is a
-// warning on stderr. A SIGKILL leaves it behind.
+// warning on stderr. A SIGKILL leaves it behind, and so do SIGTERM, SIGINT and SIGHUP if that takes long: one
+// that is not made in a WorkDir is that of somebody who calls remove_leftovers().
 class TempDir {
 public:
   // Made in `parent`, which must exist; the name starts with `prefix`. Throws Error.

@@ -69,7 +69,7 @@ void settle_followers(const fs::path& leader, const Publication& publication) {
     if (!led_by || !is_same(staging.parent_path() / *led_by, leader)) continue;
     settle(*follower, publication.is_committed());
     follower->end();
-    sys::remove_tree(staging);
+    sys::remove_tree(staging, sys::Cancellation());
   }
 }
 
@@ -85,7 +85,7 @@ void recover_one(const fs::path& staging) {
   } else {
     util::log::debug("removing " + util::quote(staging.string()) + ", left by a build that was killed");
   }
-  sys::remove_tree(staging);
+  sys::remove_tree(staging, sys::Cancellation());
 }
 
 [[noreturn]] void refuse(const fs::path& path, const std::string& reason) {

@@ -2,6 +2,7 @@
 #include "common/sys/work_dir.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,7 +10,9 @@
 #include <filesystem>
 #include <optional>
 
+#include "common/sys/cancellation.hpp"
 #include "common/sys/file.hpp"
+#include "tests/support/in_child.hpp"
 
 namespace {
 
@@ -40,6 +43,33 @@ TEST(WorkDir, RemovesWhatAKilledRunLeft) {
   const sys::TempDir parent(fs::temp_directory_path());
   kill_a_run(parent.path());
   ASSERT_FALSE(fs::is_empty(parent.path()));
+  { const sys::WorkDir next(parent.path()); }
+  EXPECT_TRUE(fs::is_empty(parent.path()));
+}
+
+// How many entries a run leaves of a work directory with `files` files, when it ends after SIGTERM.
+std::ptrdiff_t left_after_a_stop(const fs::path& parent, int files) {
+  EXPECT_EQ(test::in_child([&] {
+              const sys::WorkDir dir(parent);
+              {
+                const sys::TempDir inner(dir.path());
+                for (int i = 0; i < files; ++i) {
+                  const auto path = inner.path() / std::to_string(i);
+                  if (::mknod(path.c_str(), S_IFREG | 0644, 0) != 0) return 1;
+                }
+                sys::cancel_on_signals();
+                ::raise(SIGTERM);
+              }
+              return 0;
+            }),
+            0);
+  return std::distance(fs::recursive_directory_iterator(parent), fs::recursive_directory_iterator());
+}
+
+TEST(WorkDir, IsLeftToTheNextRunAfterAStopIfItHoldsMuch) {
+  const sys::TempDir parent(fs::temp_directory_path());
+  EXPECT_EQ(left_after_a_stop(parent.path(), 900), 0);
+  EXPECT_GT(left_after_a_stop(parent.path(), 30'000), 5000);
   { const sys::WorkDir next(parent.path()); }
   EXPECT_TRUE(fs::is_empty(parent.path()));
 }
