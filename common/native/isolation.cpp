@@ -31,7 +31,7 @@ void enter_private_mounts() {
 void enter_other_namespaces() {
   if (::unshare(CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) == 0) return;
   if (is_refused(errno)) throw util::Error("this container may not make namespaces");
-  util::throw_errno("cannot make namespaces");
+  throw sys::unshare_error("namespaces");
 }
 
 // On any directory: nobody looks at it while it is there.
@@ -62,7 +62,7 @@ Isolation enter_namespaces(const fs::path& work_dir, Work work) {
     isolation.emplace(
         Isolation{std::move(directory), std::move(snapshotter), sandbox::make_namespaces(path)});
   });
-  if (obstacle) throw CannotRun(*obstacle);
+  if (obstacle) throw CannotRun(obstacle->what(), obstacle->cause());
   return std::move(*isolation);
 }
 

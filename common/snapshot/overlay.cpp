@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <mutex>
+#include <optional>
 
 #include "common/snapshot/snapshotter.hpp"
 #include "common/sys/fd.hpp"
@@ -178,7 +179,7 @@ private:
     const auto lower = trial.path() / "lower";
     sys::make_directory(lower, 0755);
     sys::make_directory(lower / "directory", 0755);
-    std::vector<std::string> failures;
+    std::optional<util::Error> failure;
     for (const std::string marks :
          {",redirect_dir=nofollow,metacopy=off,index=off", ",userxattr,index=off"}) {
       for (const std::string syncs : {",volatile", ""}) {
@@ -191,13 +192,14 @@ private:
           sys::make_directory(workspace.root() / "directory", 0755);
           return;
         } catch (const util::Error& error) {
-          failures.emplace_back(error.what());
+          failure = error;
         }
-        util::log::debug("overlay" + extra_options_ + ": " + failures.back());
+        util::log::debug("overlay" + extra_options_ + ": " + failure->what());
       }
     }
-    throw util::Error("no overlay filesystem works in " + util::quote(directory_.string()) + ": " +
-                      failures.back());
+    throw util::Error(
+        "no overlay filesystem works in " + util::quote(directory_.string()) + ": " + failure->what(),
+        failure->cause());
   }
 
   fs::path directory_;

@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <string>
+#include <system_error>
 
 #include "common/sys/file.hpp"
-#include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
 namespace sys {
@@ -31,10 +31,18 @@ std::string unescape(std::string_view text) {
 
 }  // namespace
 
+util::Error unshare_error(const std::string& what) {
+  const std::error_code code(errno == ENOSPC ? EUSERS : errno, std::generic_category());
+  return {
+      "cannot make " + what + ": " +
+          (errno == ENOSPC ? "the limit of them (sysctl user.max_*_namespaces) is reached" : code.message()),
+      util::Cause{.code = code}};
+}
+
 bool enter_private_mounts() {
   if (::unshare(CLONE_NEWNS) != 0) {
     if (errno == EPERM || errno == ENOSYS) return false;
-    util::throw_errno("cannot make a mount namespace");
+    throw unshare_error("a mount namespace");
   }
   // Slave rather than private: an unmount outside must not leave the filesystem pinned in here.
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) {

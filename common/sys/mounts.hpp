@@ -2,8 +2,11 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <vector>
+
+#include "common/util/error.hpp"
 
 namespace sys {
 
@@ -11,6 +14,10 @@ namespace sys {
 // it go away with its last process, whatever way that ends; mounts and unmounts made outside still arrive.
 // False where the kernel refuses it to this process. Throws Error for any other failure.
 bool enter_private_mounts();
+
+// Why unshare(2), which has just failed, made no `what`. ENOSPC says there that a limit is reached, which is
+// no matter of disks: the cause is EUSERS then.
+util::Error unshare_error(const std::string& what);
 
 // The mount points at or below `directory` in the text of a /proc/PID/mountinfo, in the order in which they
 // can be unmounted.

@@ -225,3 +225,20 @@ as_nobody() {
   [ "$status" -eq 1 ]
   [[ "$stderr" == *"the native engine cannot run here: it needs root here"* ]]
 }
+
+@test "oci-solve: where the disk is full or a limit is reached, the advice is for that" {
+  [ "$(id -u)" -eq 0 ] || skip 'mounting needs root'
+  make_request '.engine = "native"' >request
+  printf 'FROM scratch\n' >Dockerfile
+  mkdir full
+  run --separate-stderr unshare -m sh -c 'mount -t tmpfs -o nr_inodes=1 full full && exec oci-solve --work-dir full <request'
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *"the native engine cannot run here: cannot make a directory in 'full': No space left on device; make room there, or "* ]]
+  [[ "$stderr" != *privileged* ]]
+  run --separate-stderr unshare -m sh -c 'mount -t tmpfs -o ro full full && exec oci-solve --work-dir full <request'
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *"Read-only file system; set TMPDIR or --work-dir to a directory that can be written" ]]
+  run --separate-stderr unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_pid_namespaces && exec oci-solve <request'
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *"a process namespace: the limit of them (sysctl user.max_*_namespaces) is reached; raise that limit" ]]
+}

@@ -1,6 +1,10 @@
 // The native engine needs less and is faster, so it goes first wherever it can do the job.
 #include "tools/oci-solve/choose_engine.hpp"
 
+#include <cerrno>
+#include <optional>
+#include <system_error>
+
 #include "common/buildkit/engine.hpp"
 #include "common/buildkit/programs.hpp"
 #include "common/native/engine.hpp"
@@ -12,6 +16,21 @@ namespace {
 using document::EngineChoice;
 
 using Path = std::filesystem::path;
+
+// What helps where the kernel said that; nothing for all else, which is a matter of rights.
+std::optional<std::string> advice_on(const std::error_code& code) {
+  if (code == std::errc::no_space_on_device || code == std::error_code(EDQUOT, std::generic_category()))
+    return "make room there, or set TMPDIR to a directory that has some";
+  if (code == std::errc::read_only_file_system || code == std::errc::no_such_file_or_directory ||
+      code == std::errc::not_a_directory)
+    return "set TMPDIR or --work-dir to a directory that can be written";
+  if (code == std::errc::not_enough_memory || code == std::errc::resource_unavailable_try_again ||
+      code == std::errc::too_many_files_open || code == std::errc::too_many_files_open_in_system)
+    return "give the task more of it, or run less beside it";
+  if (code == std::error_code(EUSERS, std::generic_category())) return "raise that limit";
+  if (code == std::errc::io_error) return "look whether the disk fails";
+  return std::nullopt;
+}
 
 Choice native_choice(const document::Request& request, const Path& work_dir, const Settings& settings,
                      const std::string& why = {}) {
@@ -33,9 +52,11 @@ Choice choose_automatically(const document::Request& request, const Path& work_d
     return native_choice(request, work_dir, settings);
   } catch (const native::CannotRun& reason) {
     if (const auto other = buildkit::obstacle(request)) {
+      const auto advice = advice_on(reason.cause().code);
       throw util::Error("no engine can run here: the native one because " + std::string(reason.what()) +
-                        ", BuildKit because " + *other +
-                        "; set 'privileged: true' on the task, or BUILDKIT_HOST to an engine elsewhere");
+                        ", BuildKit because " + *other + "; set " +
+                        (advice ? "BUILDKIT_HOST to an engine elsewhere, or " + *advice
+                                : "'privileged: true' on the task, or BUILDKIT_HOST to an engine elsewhere"));
     }
     return buildkit_choice(settings,
                            "because the native engine cannot run here: " + std::string(reason.what()));
@@ -55,8 +76,9 @@ Choice choose_engine(EngineChoice wanted, const document::Request& request, cons
       try {
         return native_choice(request, work_dir, settings, ", as asked for");
       } catch (const native::CannotRun& reason) {
-        throw util::Error("the native engine cannot run here: " + std::string(reason.what()) +
-                          "; run it as root, in a task with 'privileged: true'");
+        throw util::Error(
+            "the native engine cannot run here: " + std::string(reason.what()) + "; " +
+            advice_on(reason.cause().code).value_or("run it as root, in a task with 'privileged: true'"));
       }
   }
   throw util::Error("no such engine");
