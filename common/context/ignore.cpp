@@ -5,8 +5,8 @@
 
 #include "common/dockerfile/paths.hpp"
 #include "common/dockerfile/text.hpp"
+#include "common/sys/bounded_path.hpp"
 #include "common/sys/file.hpp"
-#include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -125,11 +125,9 @@ std::optional<std::filesystem::path> find_ignore_file(const std::filesystem::pat
   if (!dockerfile.empty()) {
     std::filesystem::path beside = dockerfile;
     beside += ".dockerignore";
-    if (sys::is_there(beside)) return beside;
+    if (auto found = sys::path_within(context, beside)) return found;
   }
-  std::filesystem::path at_root = context / ".dockerignore";
-  if (sys::is_there(at_root)) return at_root;
-  return std::nullopt;
+  return sys::path_within(context, context / ".dockerignore");
 }
 
 Ignore load_ignore(const std::filesystem::path& context, const std::filesystem::path& dockerfile) {

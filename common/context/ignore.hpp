@@ -54,7 +54,8 @@ private:
 };
 
 // The ignore file that counts: "NAME.dockerignore" beside the Dockerfile, else ".dockerignore" at the
-// context's root; nothing if there is neither. For a named context (no Dockerfile) only the latter.
+// context's root; nothing if there is neither. For a named context (no Dockerfile) only the latter. What
+// leads out of the context by a link is none (sys::path_within), as for BuildKit.
 std::optional<std::filesystem::path> find_ignore_file(const std::filesystem::path& context,
                                                       const std::filesystem::path& dockerfile = {});
 

@@ -4,6 +4,7 @@
 #include "common/dockerfile/paths.hpp"
 #include "common/dockerfile/remote.hpp"
 #include "common/dockerfile/text.hpp"
+#include "common/sys/bounded_path.hpp"
 #include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -26,13 +27,19 @@ void warn(const char* verb, const dockerfile::Transfer& transfer, const dockerfi
 
 }  // namespace
 
-std::filesystem::path find_dockerfile(const std::filesystem::path& wanted) {
-  if (sys::is_there(wanted)) return wanted;
+std::filesystem::path find_dockerfile(const std::filesystem::path& context,
+                                      const std::filesystem::path& wanted) {
+  if (auto found = sys::path_within(context, wanted)) return *found;
   if (wanted.filename() == "Dockerfile") {
-    auto lower_case = wanted.parent_path() / "dockerfile";
-    if (sys::is_there(lower_case)) return lower_case;
+    if (auto lower_case = sys::path_within(context, wanted.parent_path() / "dockerfile")) return *lower_case;
   }
-  throw util::Error("cannot find the Dockerfile " + util::quote(wanted.string()));
+  std::string message = "cannot find the Dockerfile " + util::quote(wanted.string());
+  if (sys::is_there(wanted)) {
+    message += ": it is a link, or behind one, that leads out of ";
+    message += sys::lies_in(context, wanted) ? "the context" : "its directory";
+    message += "; put the file itself there";
+  }
+  throw util::Error(message);
 }
 
 void warn_of_ignored_sources(const dockerfile::Instruction& instruction, const Ignore& ignore,

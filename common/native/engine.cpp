@@ -234,8 +234,8 @@ private:
       vertex.warn(dockerfile::harmless(warning.str()));
     };
     try {
-      const auto file =
-          dockerfile::parse(sys::read_file(context::find_dockerfile(request_.dockerfile)), options);
+      const auto file = dockerfile::parse(
+          sys::read_file(context::find_dockerfile(request_.context, request_.dockerfile)), options);
       auto graph = plan::lower(file, plan_inputs(request_), images_, warn);
       vertex.done();
       return graph;

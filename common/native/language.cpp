@@ -114,7 +114,7 @@ dockerfile::ParseOptions parse_options(const document::Request& request) {
 
 std::optional<std::string> left_out_of_language(const document::Request& request) {
   try {
-    const auto text = sys::read_file(context::find_dockerfile(request.dockerfile));
+    const auto text = sys::read_file(context::find_dockerfile(request.context, request.dockerfile));
     const auto options = parse_options(request);
     if (const auto image = dockerfile::foreign_syntax(text, options))
       return "the syntax image " + util::quote(image->value);
@@ -132,8 +132,9 @@ std::optional<std::string> left_out_of_language(const document::Request& request
 
 bool may_run_steps(const document::Request& request) {
   try {
-    const auto file = dockerfile::parse(sys::read_file(context::find_dockerfile(request.dockerfile)),
-                                        parse_options(request));
+    const auto file =
+        dockerfile::parse(sys::read_file(context::find_dockerfile(request.context, request.dockerfile)),
+                          parse_options(request));
     std::set<std::string> known = {"scratch"};
     return std::any_of(file.stages.begin(), file.stages.end(), [&](const dockerfile::Stage& stage) {
       const bool has_base = known.count(stage.base) == 0;

@@ -33,6 +33,39 @@ nowhere() {
   [ "$(image_file copied)" = content ]
 }
 
+@test "a Dockerfile that is a link is read from the context alone" {
+  printf 'the-secret-outside\n' >outside
+  mkdir -p src/docker elsewhere
+  ln -s ../outside src/Dockerfile
+  solve "$(to_output)"
+  [ "$status" -eq 1 ]
+  [[ "$stderr" != *the-secret-outside* ]]
+  [[ "$stderr" == *"the Dockerfile 'src/Dockerfile'"*'leads out of the context'* ]]
+  ln -sfn "$PWD/outside" src/Dockerfile
+  solve "$(to_output)"
+  [ "$status" -eq 1 ]
+  [[ "$stderr" != *the-secret-outside* ]]
+  cp outside elsewhere/Dockerfile
+  ln -s ../elsewhere src/directory
+  solve "$(to_output)" '.dockerfile = "src/directory/Dockerfile"'
+  [ "$status" -eq 1 ]
+  [[ "$stderr" != *the-secret-outside* ]]
+}
+
+@test "a Dockerfile and its ignore file may be links in the context" {
+  printf 'FROM busybox\nCOPY . /all/\n' >src/real
+  printf 'ignored\n' >src/rules
+  touch src/ignored src/taken
+  mkdir src/docker
+  ln -s ../real src/docker/Dockerfile
+  ln -s /rules src/docker/Dockerfile.dockerignore
+  solve_well "$(to_output)" '.dockerfile = "src/docker/Dockerfile"'
+  run image_file all/taken
+  [ "$status" -eq 0 ]
+  run image_file all/ignored
+  [ "$status" -ne 0 ]
+}
+
 @test "build args arrive as they are, blanks, quotes, commas and line breaks included" {
   printf 'FROM busybox\nARG A\nARG EMPTY=default\nRUN printf "%%s|%%s" "$A" "$EMPTY" >/a\n' | dockerfile
   solve_well "$(to_output)" '.build_args = [{name: "A", value: "x=1, \"y\"\n$HOME"}, {name: "EMPTY", value: ""}]'

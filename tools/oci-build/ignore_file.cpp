@@ -3,9 +3,10 @@
 
 #include <string>
 
+#include "common/context/ignore.hpp"
+#include "common/context/sources.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
-#include "common/util/text.hpp"
 
 namespace oci_build {
 namespace {
@@ -23,13 +24,8 @@ std::string pattern_of(const fs::path& path) {
 }
 
 std::string rules_of_user(const fs::path& context, const fs::path& dockerfile) {
-  auto own = dockerfile;
-  own += ".dockerignore";
-  for (const auto& path : {own, context / ".dockerignore"}) {
-    if (const auto file = sys::find_readable(path))
-      return sys::read_to_end(file.get(), util::quote(path.string())) + "\n";
-  }
-  return "";
+  const auto file = context::find_ignore_file(context, dockerfile);
+  return file ? sys::read_file(*file) + "\n" : "";
 }
 
 }  // namespace
@@ -48,7 +44,7 @@ fs::path hide_from_context(const fs::path& context, const fs::path& dockerfile,
   const auto directory = work_dir / "dockerfile";
   sys::make_directory(directory, 0755);
   const auto copy = directory / dockerfile.filename();
-  sys::write_file(copy, sys::read_file(dockerfile));
+  sys::write_file(copy, sys::read_file(context::find_dockerfile(context, dockerfile)));
   auto ignore_file = copy;
   ignore_file += ".dockerignore";
   sys::write_file(ignore_file, rules_of_user(context, dockerfile) + patterns);

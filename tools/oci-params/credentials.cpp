@@ -27,20 +27,21 @@ std::string too_large(std::uintmax_t size) {
 }
 
 document::Secret read_secret_file(const Environment& environment, const Member& member) {
-  const auto path = environment.value(member.variable);
+  const auto given = environment.value(member.variable);
+  const auto path = find_own_file(environment, member.variable, *given);
   // What is no file may be the secret itself.
-  if (!is_present(*path)) {
+  if (!is_present(path)) {
     throw util::Error(member.variable +
                       ": the value is not the path of a file that exists; name one, or give the " +
                       "secret itself as BUILDKIT_SECRETTEXT_" + member.name);
   }
-  require_file(member.variable, *path);
-  const auto status = util::with_context(member.variable, [&] { return sys::find_status(*path); });
+  require_file(member.variable, path);
+  const auto status = util::with_context(member.variable, [&] { return sys::find_status(path); });
   const auto size = status ? static_cast<std::uint64_t>(status->st_size) : 0;
   if (size > largest_secret) {
-    throw util::Error(member.variable + ": " + util::quote(*path) + " " + too_large(size));
+    throw util::Error(member.variable + ": " + util::quote(*given) + " " + too_large(size));
   }
-  return {member.name, std::nullopt, fs::path(*path)};
+  return {member.name, std::nullopt, path};
 }
 
 bool is_present_socket(const fs::path& path) {

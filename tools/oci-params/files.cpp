@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/document/context_url.hpp"
+#include "common/sys/bounded_path.hpp"
 #include "common/sys/file.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -52,6 +54,17 @@ void require_file(const std::string& parameter, const std::filesystem::path& pat
   if (::access(path.c_str(), R_OK) != 0)
     fail(parameter, path, std::string("cannot be read: ") + std::strerror(errno));
   util::with_context(parameter, [&] { sys::open_readable(path); });
+}
+
+std::filesystem::path find_own_file(const Environment& environment, const std::string& parameter,
+                                    const std::filesystem::path& path) {
+  const std::filesystem::path context = environment.value("CONTEXT").value_or(".");
+  if (document::is_url(context) || !sys::lies_in(context, path)) return path;
+  if (const auto found = util::with_context(parameter, [&] { return sys::path_within(context, path); }))
+    return *found;
+  if (is_present(path))
+    fail(parameter, path, "is a link out of the context, or behind one; name the file itself");
+  return path;  // for whoever opens it to say that it is missing
 }
 
 std::string read_text_file(const std::string& parameter, const std::filesystem::path& path) {

@@ -63,7 +63,7 @@ void add_file(NameValues& values, const Environment& environment, const std::str
   const auto path = environment.value(parameter);
   if (!path) return;
   const bool yaml = syntax == Syntax::lines_or_yaml && (path->ends_with(".yml") || path->ends_with(".yaml"));
-  const auto text = read_text_file(parameter, *path);
+  const auto text = read_text_file(parameter, find_own_file(environment, parameter, *path));
   const auto entries = util::with_context(parameter + ": " + util::quote(*path), [&] {
     return yaml ? parse_yaml_map(text) : parse_key_values(text);
   });

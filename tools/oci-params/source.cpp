@@ -2,6 +2,7 @@
 #include "tools/oci-params/source.hpp"
 
 #include "common/document/context_url.hpp"
+#include "common/sys/bounded_path.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 #include "tools/oci-params/files.hpp"
@@ -39,16 +40,22 @@ fs::path read_dockerfile(const Environment& environment, const fs::path& context
   const auto value = environment.value("DOCKERFILE");
   if (document::is_url(context)) return value.value_or("Dockerfile");
   const fs::path path = value ? fs::path(*value) : (context / "Dockerfile").lexically_normal();
-  if (!is_present(path) && path.filename() == "Dockerfile") {
+  const auto found = sys::path_within(context, path);
+  if (!found && path.filename() == "Dockerfile") {
     auto lower_case = path;
     lower_case.replace_filename("dockerfile");
-    if (is_present(lower_case)) return lower_case;
+    if (sys::path_within(context, lower_case)) return lower_case;
   }
   if (!value && !is_present(path)) {
     throw util::Error("DOCKERFILE: there is no " + util::quote(path.string()) +
                       "; set CONTEXT to the directory that holds the Dockerfile, or DOCKERFILE to its path");
   }
-  require_file("DOCKERFILE", path);
+  if (!found && is_present(path)) {
+    throw util::Error("DOCKERFILE: " + util::quote(path.string()) + " is a link out of " +
+                      (sys::lies_in(context, path) ? "the context" : "its directory") +
+                      ", or behind one; put the file itself there");
+  }
+  require_file("DOCKERFILE", found.value_or(path));
   return path;
 }
 

@@ -29,8 +29,13 @@ std::optional<std::string> read_main_target(const Environment& environment) {
   auto target = environment.value("TARGET");
   const auto file = environment.value("TARGET_FILE");
   if (!file) return target;
-  const auto text = read_text_file("TARGET_FILE", *file);
+  const auto text = read_text_file("TARGET_FILE", find_own_file(environment, "TARGET_FILE", *file));
   const std::string name(util::trim(text));
+  constexpr std::size_t longest_name = 256;
+  if (name.size() > longest_name || name.find('\n') != std::string::npos) {
+    throw util::Error("TARGET_FILE: " + util::quote(*file) +
+                      " holds more than the name of a stage; write the name alone to it");
+  }
   if (target && *target != name) {
     throw util::Error("TARGET is " + util::quote(*target) + " but TARGET_FILE " + util::quote(*file) +
                       " holds " + util::quote(name) + "; set one of the two");

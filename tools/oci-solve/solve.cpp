@@ -15,6 +15,7 @@
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
 #include "tools/oci-solve/choose_engine.hpp"
+#include "tools/oci-solve/linked_dockerfile.hpp"
 
 namespace oci_solve {
 namespace {
@@ -29,7 +30,7 @@ document::EngineChoice wanted_engine(const Options& options, const document::Req
 }  // namespace
 
 void run(const Options& options, int in, std::FILE* out) {
-  const auto request = document::parse_request(sys::read_to_end(in, "the request on stdin"));
+  auto request = document::parse_request(sys::read_to_end(in, "the request on stdin"));
   if (request.debug) util::log::set_level(util::log::Level::debug);
   const auto wanted = wanted_engine(options, request);
   engine::check_combinations(request);
@@ -38,6 +39,7 @@ void run(const Options& options, int in, std::FILE* out) {
   std::optional<sys::WorkDir> temporary;
   if (!options.work_dir) temporary.emplace(sys::scratch_directory());
   const auto work_dir = options.work_dir.value_or(temporary ? temporary->path() : std::filesystem::path());
+  const auto copies = copy_linked_dockerfile(request, work_dir);
   const auto choice = choose_engine(
       wanted, request, work_dir,
       {.state_dir = options.state_dir, .start_timeout = std::chrono::seconds(options.start_timeout)});

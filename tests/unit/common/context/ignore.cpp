@@ -119,6 +119,20 @@ TEST(IgnoreFile, OfTheDockerfilesNameWinsOverTheContexts) {
   EXPECT_TRUE(context::load_ignore(root).ignores("general"));
 }
 
+TEST(IgnoreFile, IsNoneWhereALinkLeadsOutOfTheContext) {
+  const sys::TempDir directory(std::filesystem::temp_directory_path());
+  const auto context = directory.path() / "context";
+  std::filesystem::create_directory(context);
+  sys::write_file(directory.path() / "outside", "[\n");
+  std::filesystem::create_symlink("../outside", context / ".dockerignore");
+  std::filesystem::create_symlink(directory.path() / "outside", context / "Dockerfile.dockerignore");
+  EXPECT_TRUE(context::load_ignore(context, context / "Dockerfile").empty());
+  sys::write_file(context / "rules", "ignored\n");
+  std::filesystem::remove(context / ".dockerignore");
+  std::filesystem::create_symlink("/rules", context / ".dockerignore");
+  EXPECT_TRUE(context::load_ignore(context, context / "Dockerfile").ignores("ignored"));
+}
+
 TEST(IgnoreFile, IsNamedWhenItIsMalformed) {
   const sys::TempDir directory(std::filesystem::temp_directory_path());
   sys::write_file(directory.path() / ".dockerignore", "[\n");

@@ -7,6 +7,7 @@
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
+#include "tests/support/error_of.hpp"
 
 namespace {
 
@@ -15,12 +16,25 @@ using context::find_dockerfile;
 TEST(FindDockerfile, TakesTheLowerCaseNameWhereTheUsualOneIsMissing) {
   const sys::TempDir directory(std::filesystem::temp_directory_path());
   const auto& root = directory.path();
-  EXPECT_THROW(find_dockerfile(root / "Dockerfile"), util::Error);
+  EXPECT_THROW(find_dockerfile(root, root / "Dockerfile"), util::Error);
   sys::write_file(root / "dockerfile", "");
-  EXPECT_EQ(find_dockerfile(root / "Dockerfile"), root / "dockerfile");
-  EXPECT_THROW(find_dockerfile(root / "Dockerfile.x"), util::Error);
+  EXPECT_EQ(find_dockerfile(root, root / "Dockerfile"), root / "dockerfile");
+  EXPECT_THROW(find_dockerfile(root, root / "Dockerfile.x"), util::Error);
   sys::write_file(root / "Dockerfile", "");
-  EXPECT_EQ(find_dockerfile(root / "Dockerfile"), root / "Dockerfile");
+  EXPECT_EQ(find_dockerfile(root, root / "Dockerfile"), root / "Dockerfile");
+}
+
+TEST(FindDockerfile, FollowsNoLinkOutOfTheContext) {
+  const sys::TempDir directory(std::filesystem::temp_directory_path());
+  const auto context = directory.path() / "context";
+  std::filesystem::create_directory(context);
+  sys::write_file(directory.path() / "secret", "");
+  std::filesystem::create_symlink("../secret", context / "Dockerfile");
+  EXPECT_EQ(test::error_of([&] { find_dockerfile(context, context / "Dockerfile"); }),
+            "cannot find the Dockerfile '" + (context / "Dockerfile").string() +
+                "': it is a link, or behind one, that leads out of the context; put the file itself there");
+  sys::write_file(context / "dockerfile", "");
+  EXPECT_EQ(find_dockerfile(context, context / "Dockerfile"), context / "dockerfile");
 }
 
 std::vector<std::string> warnings(const std::string& instruction, const std::string& ignore) {

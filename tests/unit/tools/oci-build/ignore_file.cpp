@@ -5,6 +5,7 @@
 
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
+#include "common/util/error.hpp"
 
 namespace {
 
@@ -49,6 +50,15 @@ TEST_F(IgnoreFileTest, FindsDirectoriesThroughOtherSpellingsOfTheirPaths) {
   fs::create_directory_symlink(context, work.path() / "link");
   EXPECT_EQ(rules_for({work.path() / "link" / "image" / ".." / "image" / ".oci-build-1"}),
             "/image/.oci-build-1\n");
+}
+
+TEST_F(IgnoreFileTest, CopiesNothingThatLiesOutsideTheContext) {
+  sys::write_file(work.path() / "secret", "secret");
+  fs::create_symlink(work.path() / "secret", context / ".dockerignore");
+  EXPECT_EQ(rules_for({staging}), "/image/.oci-build-1\n");
+  fs::remove(context / "Dockerfile");
+  fs::create_symlink(work.path() / "secret", context / "Dockerfile");
+  EXPECT_THROW(hide_from_context(context, context / "Dockerfile", {staging}, work.path()), util::Error);
 }
 
 TEST_F(IgnoreFileTest, KeepsTheRulesOfTheContext) {

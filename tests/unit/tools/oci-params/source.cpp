@@ -4,6 +4,8 @@
 
 namespace {
 
+namespace fs = std::filesystem;
+
 class Source : public RequestTest {};
 
 TEST_F(Source, IsTheCurrentDirectoryAndItsDockerfileByDefault) {
@@ -29,6 +31,29 @@ TEST_F(Source, FallsBackToALowerCaseDockerfile) {
   write("src/dockerfile");
   EXPECT_EQ(read({{"CONTEXT", "src"}}).dockerfile, "src/dockerfile");
   EXPECT_EQ(read({{"DOCKERFILE", "src/Dockerfile"}}).dockerfile, "src/dockerfile");
+}
+
+TEST_F(Source, FollowsNoLinkOutOfTheContext) {
+  write("secret", "the-secret=1");
+  write("src/docker/real");
+  const auto link = [](const char* target, const char* name) { fs::create_symlink(target, name); };
+  link("../secret", "src/Dockerfile");
+  EXPECT_EQ(
+      error_of({{"CONTEXT", "src"}}),
+      "DOCKERFILE: 'src/Dockerfile' is a link out of the context, or behind one; put the file itself there");
+  fs::remove("src/Dockerfile");
+  link("docker/real", "src/Dockerfile");
+  EXPECT_EQ(read({{"CONTEXT", "src"}}).dockerfile, "src/Dockerfile");
+  link("../secret", "src/file");
+  for (const std::string parameter :
+       {"TARGET_FILE", "BUILD_ARGS_FILE", "LABELS_FILE", "BUILDKIT_SECRET_id"}) {
+    EXPECT_EQ(error_of({{"CONTEXT", "src"}, {parameter, "src/file"}}),
+              parameter + ": 'src/file' is a link out of the context, or behind one; name the file itself");
+  }
+  EXPECT_EQ(read({{"CONTEXT", "src"}, {"BUILD_ARGS_FILE", "secret"}}).build_args.size(), 1U);
+  fs::create_directory("other");
+  link("../secret", "other/file");
+  EXPECT_EQ(read({{"CONTEXT", "src"}, {"BUILD_ARGS_FILE", "other/file"}}).build_args.size(), 1U);
 }
 
 TEST_F(Source, EmptyValuesAreNotSet) {

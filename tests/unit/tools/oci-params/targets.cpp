@@ -31,6 +31,14 @@ TEST_F(Targets, TargetFileGivesTheNameWithoutBlanks) {
   EXPECT_EQ(shown(read({{"TARGET_FILE", "empty"}})), (Strings{"->-"}));
 }
 
+TEST_F(Targets, TargetFileIsNotShownWhereItHoldsSomethingElse) {
+  for (const auto& content : {std::string("a\nb"), std::string(300, 'a')}) {
+    write("target", content);
+    EXPECT_EQ(error_of({{"TARGET_FILE", "target"}}),
+              "TARGET_FILE: 'target' holds more than the name of a stage; write the name alone to it");
+  }
+}
+
 TEST_F(Targets, TargetAndTargetFileMustAgree) {
   write("target", "release");
   EXPECT_EQ(error_of({{"TARGET_FILE", "target"}, {"TARGET", "debug"}}),
