@@ -40,7 +40,8 @@ no_step_runs() {
 
 # The process that builds: the child of the one that was started.
 engine_pid() {
-  awk -v parent="$BUILD_PID" '$4 == parent {print $1}' /proc/[0-9]*/stat 2>/dev/null || true # some have ended meanwhile
+  # Some have ended meanwhile: cat goes on then, awk would not.
+  { cat /proc/[0-9]*/stat 2>/dev/null || true; } | awk -v parent="$BUILD_PID" '$4 == parent {print $1}'
 }
 
 # Two stages whose steps neither end by themselves nor by SIGTERM: one with daemons that have left its session, one
