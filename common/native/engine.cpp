@@ -279,7 +279,9 @@ private:
     for (std::size_t i = 0; i < image.layers.size(); ++i) {
       base.layers.push_back({.descriptor = image.layers[i],
                              .diff_id = image.config.diff_ids.at(i),
-                             .file = images_.blob(pull.reference, pull.platform, image.layers[i])});
+                             .open = [this, &pull, layer = image.layers[i]] {
+                               return images_.open_blob(pull.reference, pull.platform, layer);
+                             }});
     }
     return base;
   }

@@ -1,6 +1,8 @@
 // Config, history and manifest.
 #include "common/output/assemble.hpp"
 
+#include <fcntl.h>
+
 #include <chrono>
 #include <nlohmann/json.hpp>
 
@@ -31,6 +33,12 @@ void check_size(const std::string& what, const std::string& document) {
                     " that readers of images accept: use fewer instructions or shorter values");
 }
 
+sys::UniqueFd open_own(const std::filesystem::path& file) {
+  sys::UniqueFd fd(::open(file.c_str(), O_RDWR | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC));
+  if (!fd) util::throw_errno("cannot open " + util::quote(file.string()));
+  return fd;
+}
+
 }  // namespace
 
 Image assemble(const plan::ImageRecipe& recipe, const std::optional<Base>& base,
@@ -59,7 +67,7 @@ Image assemble(const plan::ImageRecipe& recipe, const std::optional<Base>& base,
     const auto& layer = layers.at(*entry.layer);
     layer_files.push_back({.descriptor = layer.packed.blob,
                            .diff_id = layer.packed.diff_id,
-                           .file = layer.file,
+                           .open = [file = layer.file] { return open_own(file); },
                            .is_own = true});
     origins.push_back({.description = layer.description, .created = to_date(layer.created)});
   }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -11,6 +11,7 @@
 #include "common/image/descriptor.hpp"
 #include "common/plan/graph.hpp"
 #include "common/solver/solve.hpp"
+#include "common/sys/fd.hpp"
 
 namespace output {
 
@@ -20,7 +21,9 @@ using Annotations = std::map<std::string, std::string>;
 struct LayerFile {
   image::Descriptor descriptor;
   hash::Digest diff_id;
-  std::filesystem::path file;
+  // For reading, one that is own also for writing. Not a path: the name of a blob in a cache may lead
+  // elsewhere by the time it is used. Throws util::Error.
+  std::function<sys::UniqueFd()> open;
   bool is_own = false;  // made by this build, not of the base
 };
 

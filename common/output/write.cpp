@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <limits>
 #include <map>
 
@@ -31,7 +32,7 @@ constexpr std::string_view layout_marker = R"({"imageLayoutVersion":"1.0.0"})";
 // A blob is a file or bytes at hand.
 struct Blob {
   std::string content;
-  fs::path file;
+  std::function<sys::UniqueFd()> open = {};
   std::uint64_t size = 0;
   bool given_up = false;  // the file is of no more use afterwards
 };
@@ -45,11 +46,11 @@ std::map<std::string, Blob> blobs_of(const std::vector<Image>& images,
     blobs.try_emplace(std::string(digest.hex()), std::move(blob));
   };
   for (const auto& image : images) {
-    put(image.config.digest, {.content = image.config_json, .file = {}});
-    put(image.manifest.digest, {.content = image.manifest_json, .file = {}});
+    put(image.config.digest, {.content = image.config_json, .open = {}});
+    put(image.manifest.digest, {.content = image.manifest_json, .open = {}});
     for (const auto& layer : image.layers) {
       put(layer.descriptor.digest, {.content = {},
-                                    .file = layer.file,
+                                    .open = layer.open,
                                     .size = layer.descriptor.size,
                                     .given_up = layer.is_own && own_layers == OwnLayers::given_up});
     }
@@ -87,21 +88,18 @@ public:
     entry.mode = mode;
     entry.size = blob.size;
     tar_.add(entry);
-    if (blob.file.empty()) {
+    if (!blob.open) {
       tar_.write(std::as_bytes(std::span(blob.content)));
     } else {
-      add_file(blob);
+      add_file(blob, "the layer in " + util::quote(name));
     }
   }
 
   void finish() { tar_.finish(); }
 
 private:
-  void add_file(const Blob& blob) {
-    const std::string what = util::quote(blob.file.string());
-    const sys::UniqueFd from(
-        ::open(blob.file.c_str(), (blob.given_up ? O_RDWR : O_RDONLY) | O_NOCTTY | O_CLOEXEC));
-    if (!from) util::throw_errno("cannot open " + what);
+  void add_file(const Blob& blob, const std::string& what) {
+    const auto from = blob.open();
     const std::uint64_t step = blob.given_up ? 4 << 20 : blob.size;
     for (std::uint64_t done = 0; done < blob.size;) {
       const auto part = std::min(step, blob.size - done);
@@ -123,17 +121,17 @@ private:
 };
 
 // The link shares its mode with `from`, which may belong to somebody: only a copy can be made readable.
-void link_or_copy(const fs::path& from, const fs::path& to) {
+void link_or_copy(const sys::UniqueFd& from, const fs::path& to) {
   constexpr mode_t readable = S_IRUSR | S_IRGRP | S_IROTH;
-  const auto status = sys::find_status(from);
-  if (status && (status->st_mode & readable) == readable &&
-      ::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), AT_SYMLINK_FOLLOW) == 0)
+  const auto link = "/proc/self/fd/" + std::to_string(from.get());
+  struct stat status = {};
+  if (::fstat(from.get(), &status) == 0 && (status.st_mode & readable) == readable &&
+      ::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, to.c_str(), AT_SYMLINK_FOLLOW) == 0)
     return;
   const auto what = util::quote(to.string());
-  const auto source = sys::open_readable(from);
   sys::UniqueFd target(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (!target) util::throw_errno("cannot create " + what);
-  sys::copy_content({source.get(), util::quote(from.string())}, {target.get(), what},
+  sys::copy_content({from.get(), "the layer of " + what}, {target.get(), what},
                     std::numeric_limits<std::uint64_t>::max());
   if (::fchmod(target.get(), readable) != 0) util::throw_errno("cannot set the mode of " + what);
   sys::close_checked(std::move(target), what);
@@ -156,7 +154,7 @@ void write_docker_archive(const Image& image, const std::string& created, const 
     archive.add("blobs/sha256/" + hex, blob, 0444);
   const auto document = [](std::string text) {
     const auto size = text.size();
-    return Blob{.content = std::move(text), .file = {}, .size = size};
+    return Blob{.content = std::move(text), .open = {}, .size = size};
   };
   archive.add("index.json", document(layout_index_document(image.manifest, created)), 0644);
   archive.add("manifest.json", document(docker_manifest_document(image)), 0644);
@@ -176,10 +174,10 @@ void write_oci_layout(const std::vector<Image>& images, const std::string& creat
   for (const auto& made : {blobs.parent_path(), blobs})
     sys::make_directory(made, 0755);
   for (const auto& [hex, blob] : blobs_of(images)) {
-    if (blob.file.empty()) {
+    if (!blob.open) {
       sys::write_file(blobs / hex, blob.content);
     } else {
-      link_or_copy(blob.file, blobs / hex);
+      link_or_copy(blob.open(), blobs / hex);
     }
   }
   image::Descriptor root = images.front().manifest;

@@ -10,6 +10,7 @@
 #include "common/layer/unpack.hpp"
 #include "common/solver/layer_queue.hpp"
 #include "common/sys/cancellation.hpp"
+#include "common/sys/file.hpp"
 #include "common/util/characters.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
@@ -236,9 +237,9 @@ bool BaseImages::drop_damaged_blobs(Entry& entry) {
   bool dropped = false;
   for (const auto& layer : entry.image->layers) {
     const store::Blob blob{layer.digest, layer.size};
-    if (!store_.blobs().find(blob, store::Check::size)) continue;
+    if (!store_.blobs().has(blob, store::Check::size)) continue;
     store_.blobs().discard(layer.digest);
-    if (!store_.blobs().find(blob, store::Check::size)) dropped = true;
+    if (!store_.blobs().has(blob, store::Check::size)) dropped = true;
   }
   if (dropped) entry.fetched = false;
   return dropped;
@@ -248,7 +249,7 @@ bool BaseImages::drop_damaged_blobs(Entry& entry) {
 bool BaseImages::is_here(const Entry& entry) {
   const auto& layers = entry.image->layers;
   return entry.fetched || std::all_of(layers.begin(), layers.end(), [this](const auto& layer) {
-           return store_.blobs().find({layer.digest, layer.size}, store::Check::size).has_value();
+           return store_.blobs().has({layer.digest, layer.size}, store::Check::size);
          });
 }
 
@@ -313,8 +314,8 @@ store::Fidelity BaseImages::unpack_into(const std::filesystem::path& directory, 
   return fidelity_of(report, vertex);
 }
 
-std::filesystem::path BaseImages::blob(const std::string& reference, const image::Platform& platform,
-                                       const image::Descriptor& layer) {
+sys::UniqueFd BaseImages::open_blob(const std::string& reference, const image::Platform& platform,
+                                    const image::Descriptor& layer) {
   auto& found = entry(reference, platform);
   const std::lock_guard lock(found.mutex);
   util::with_context(familiar(reference), [&] { load(found, reference, platform); });
@@ -322,12 +323,12 @@ std::filesystem::path BaseImages::blob(const std::string& reference, const image
     const auto location = found.archive->find(layer);
     if (!location)
       throw util::Error(found.archive->what() + " does not hold the layer " + layer.digest.str());
-    return location->file;
+    return sys::open_readable(location->file);
   }
   fetch(found, reference);
-  const auto file = store_.blobs().find({layer.digest, layer.size}, store::Check::size);
+  auto file = store_.blobs().open_file({layer.digest, layer.size}, store::Check::size);
   if (!file) throw util::Error("the layer " + layer.digest.str() + " is not in the store");
-  return *file;
+  return file;
 }
 
 }  // namespace solver

@@ -56,8 +56,8 @@ public:
   void fetch(const std::string& reference, const image::Platform& platform);
 
   // The bytes of a layer as they are stored, pulled if need be.
-  std::filesystem::path blob(const std::string& reference, const image::Platform& platform,
-                             const image::Descriptor& layer);
+  sys::UniqueFd open_blob(const std::string& reference, const image::Platform& platform,
+                          const image::Descriptor& layer);
 
   // What stands in the place of the value of IMAGE_ARG_x in a Dockerfile.
   static std::string reference_for(const document::Preload& preload);

@@ -28,8 +28,8 @@ using namespace std::chrono_literals;
 constexpr std::uint64_t most_document_bytes = 64 << 20;
 constexpr std::size_t buffer_size = 256 << 10;
 
-std::string quoted(const std::filesystem::path& path) {
-  return util::quote(path.string());
+std::string entry_of(const hash::Digest& digest) {
+  return std::string(digest.hex());
 }
 
 // Feeds a file into `sha` from its start; the bytes there were, or nothing if it cannot be read.
@@ -58,16 +58,8 @@ void warn_on_stderr(const std::string& message) {
   util::log::warning(message);
 }
 
-Blobs::Blobs(std::filesystem::path directory, std::filesystem::path partial, Warn warn, Spill& spill)
-    : directory_(std::move(directory)), partial_(std::move(partial)), warn_(std::move(warn)), spill_(spill) {}
-
-std::filesystem::path Blobs::path_of(const hash::Digest& digest) const {
-  return directory_ / digest.hex();
-}
-
-std::filesystem::path Blobs::partial_path_of(const hash::Digest& digest) const {
-  return partial_ / digest.hex();
-}
+Blobs::Blobs(const Folder& folder, const Folder& partial, Warn warn, Spill& spill)
+    : folder_(folder), partial_(partial), warn_(std::move(warn)), spill_(spill) {}
 
 bool Blobs::is_verified(const hash::Digest& digest) const {
   const std::lock_guard lock(mutex_);
@@ -77,14 +69,6 @@ bool Blobs::is_verified(const hash::Digest& digest) const {
 void Blobs::remember_verified(const hash::Digest& digest) {
   const std::lock_guard lock(mutex_);
   verified_.insert(digest);
-}
-
-std::optional<std::filesystem::path> Blobs::find(const Blob& blob, Check check) {
-  if (auto* other = spill_.store()) {
-    if (auto path = other->blobs().find(blob, check)) return path;
-  }
-  if (!open_here(blob, check)) return std::nullopt;
-  return path_of(blob.digest);
 }
 
 sys::UniqueFd Blobs::open_file(const Blob& blob, Check check) {
@@ -97,7 +81,7 @@ sys::UniqueFd Blobs::open_file(const Blob& blob, Check check) {
 sys::UniqueFd Blobs::open_here(const Blob& blob, Check check) {
   sys::UniqueFd fd;
   try {
-    fd = sys::find_readable(path_of(blob.digest), sys::Readable::entry);
+    fd = find_file(folder_, entry_of(blob.digest));
   } catch (const util::Error& error) {
     if (error.is_cancelled()) throw;
     remove_damaged(blob.digest, error.what());
@@ -125,7 +109,7 @@ std::optional<std::string> Blobs::read(const Blob& blob) {
   if (blob.size > most_document_bytes) return std::nullopt;
   const auto file = open_file(blob, Check::digest);
   if (!file) return std::nullopt;
-  auto content = sys::read_to_end(file.get(), quoted(path_of(blob.digest)), most_document_bytes);
+  auto content = sys::read_to_end(file.get(), folder_.shown(entry_of(blob.digest)), most_document_bytes);
   if (hash::sha256(content) == blob.digest) return content;
   discard(blob.digest);
   return std::nullopt;
@@ -140,7 +124,7 @@ std::unique_ptr<stream::Source> Blobs::open(const Blob& blob) {
 
 Blob Blobs::put(std::string_view content) {
   const Blob blob{hash::sha256(content), content.size()};
-  if (find(blob, Check::digest)) return blob;
+  if (has(blob, Check::digest)) return blob;
   if (auto* other = spill_.store()) return other->blobs().put(content);
   try {
     auto file = create();
@@ -160,10 +144,10 @@ void Blobs::remove_damaged(const hash::Digest& digest, const std::string& reason
     const std::lock_guard lock(mutex_);
     verified_.erase(digest);
   }
-  const auto path = path_of(digest);
+  const auto entry = entry_of(digest);
   sys::UniqueFd fd;
   try {
-    fd = sys::find_readable(path, sys::Readable::entry);
+    fd = find_file(folder_, entry);
     // Right after all when the caller expects another size, or another build has replaced the file.
     if (!fd || (!has_hole(fd.get()) && has_digest(fd.get(), digest))) return;
   } catch (const util::Error& error) {
@@ -171,12 +155,12 @@ void Blobs::remove_damaged(const hash::Digest& digest, const std::string& reason
   }
   try {
     // Whoever holds the lock is about to replace it; without the lock a good replacement could be removed.
-    const auto partial = partial_path_of(digest);
-    const auto lock = try_lock_file(partial);
-    if (!lock || (fd && !is_file_at(fd.get(), path))) return;
-    sys::remove_tree(path);
+    const auto lock = try_lock_file(partial_, entry);
+    if (!lock || (fd && !is_file_at(fd.get(), folder_, entry))) return;
+    sys::remove_tree_at(folder_.fd(), entry, folder_.shown(entry));
     struct stat status = {};
-    if (::fstat(lock->get(), &status) == 0 && status.st_size == 0) ::unlink(partial.c_str());
+    if (::fstat(lock->get(), &status) == 0 && status.st_size == 0)
+      ::unlinkat(partial_.fd(), entry.c_str(), 0);
   } catch (const util::Error& error) {
     if (error.is_cancelled()) throw;
     return warn_("cannot remove the damaged blob " + digest.str() + " from the store: " + error.what());
@@ -184,26 +168,20 @@ void Blobs::remove_damaged(const hash::Digest& digest, const std::string& reason
   warn_("dropped the damaged blob " + digest.str() + " from the store: " + reason);
 }
 
-void Blobs::keep(const std::filesystem::path& file, const hash::Digest& digest) {
-  const auto path = path_of(digest);
-  if (::rename(file.c_str(), path.c_str()) != 0) util::throw_errno("cannot create " + quoted(path));
-  remember_verified(digest);
-}
-
 std::optional<Download> Blobs::download(const Blob& blob, const sys::Cancellation& cancel) {
   for (;;) {
-    if (find(blob, Check::digest)) return std::nullopt;
+    if (has(blob, Check::digest)) return std::nullopt;
     if (auto* other = spill_.store()) return other->blobs().download(blob, cancel);
     std::optional<sys::UniqueFd> fd;
     try {
-      fd = try_lock_file(partial_path_of(blob.digest));
+      fd = try_lock_file(partial_, entry_of(blob.digest));
     } catch (const util::Error& error) {
       return spill_.use(error).blobs().download(blob, cancel);
     }
     if (fd) {
       // The one we waited for may have finished between the look and the lock.
-      if (!find(blob, Check::digest)) return Download(*this, blob, std::move(*fd));
-      ::unlink(partial_path_of(blob.digest).c_str());
+      if (!has(blob, Check::digest)) return Download(*this, blob, std::move(*fd));
+      ::unlinkat(partial_.fd(), entry_of(blob.digest).c_str(), 0);
       return std::nullopt;
     }
     // flock(2) cannot wait for a cancellation as well; a download takes so long that asking is good enough.
@@ -229,7 +207,7 @@ Download::Download(Blobs& blobs, Blob blob, sys::UniqueFd fd)
 }
 
 Download::~Download() {
-  if (fd_ && offset_ == 0) ::unlink(blobs_->partial_path_of(blob_.digest).c_str());
+  if (fd_ && offset_ == 0) ::unlinkat(blobs_->partial_.fd(), entry_of(blob_.digest).c_str(), 0);
 }
 
 void Download::write(std::span<const std::byte> data) {
@@ -252,7 +230,7 @@ void Download::write(std::span<const std::byte> data) {
 }
 
 void Download::write_here(std::span<const std::byte> data) {
-  const auto what = quoted(blobs_->partial_path_of(blob_.digest));
+  const auto what = blobs_->partial_.shown(entry_of(blob_.digest));
   while (!data.empty()) {
     const ssize_t count = ::pwrite(fd_.get(), data.data(), data.size(), static_cast<off_t>(offset_));
     if (count < 0 && errno == EINTR) continue;
@@ -267,7 +245,7 @@ void Download::write_here(std::span<const std::byte> data) {
 // The first `size` bytes go along.
 void Download::spill(const util::Error& reason, std::uint64_t size) {
   auto& other = blobs_->spill_.use(reason).blobs();
-  const auto what = quoted(blobs_->partial_path_of(blob_.digest));
+  const auto what = blobs_->partial_.shown(entry_of(blob_.digest));
   if (auto next = other.download(blob_)) {
     next->restart();
     std::vector<std::byte> buffer(buffer_size);
@@ -277,12 +255,12 @@ void Download::spill(const util::Error& reason, std::uint64_t size) {
       if (count == 0) throw util::Error(what + " was cut by somebody else");
       next->write(std::span(buffer).first(count));
     }
-    ::unlink(blobs_->partial_path_of(blob_.digest).c_str());
+    ::unlinkat(blobs_->partial_.fd(), entry_of(blob_.digest).c_str(), 0);
     fd_ = std::move(next->fd_);
     sha_ = std::move(next->sha_);
     offset_ = next->offset_;
   } else {
-    ::unlink(blobs_->partial_path_of(blob_.digest).c_str());
+    ::unlinkat(blobs_->partial_.fd(), entry_of(blob_.digest).c_str(), 0);
     fd_ = sys::UniqueFd();
     is_there_ = true;
     offset_ = size;
@@ -293,7 +271,7 @@ void Download::spill(const util::Error& reason, std::uint64_t size) {
 void Download::restart() {
   if (!is_there_ && ::ftruncate(fd_.get(), 0) != 0) {
     const int reason = errno;
-    const auto what = quoted(blobs_->partial_path_of(blob_.digest));
+    const auto what = blobs_->partial_.shown(entry_of(blob_.digest));
     try {
       util::throw_errno("cannot write " + what, reason);
     } catch (const util::Error& error) {
@@ -314,7 +292,11 @@ bool Download::finish() {
     // Renamed before the lock goes with the descriptor, so whoever waits for it finds the blob. Closing a
     // copy of the descriptor says already whether all bytes could be written.
     sys::close_checked(sys::UniqueFd(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0)), "blob " + blob_.digest.str());
-    blobs_->keep(blobs_->partial_path_of(blob_.digest), blob_.digest);
+    const auto entry = entry_of(blob_.digest);
+    const auto& place = blobs_->folder_;
+    if (::renameat(blobs_->partial_.fd(), entry.c_str(), place.fd(), entry.c_str()) != 0)
+      util::throw_errno("cannot create " + place.shown(entry));
+    blobs_->remember_verified(blob_.digest);
   } catch (const util::Error& error) {
     spill(error, offset_);
     return finish();
@@ -323,36 +305,16 @@ bool Download::finish() {
   return true;
 }
 
-NewBlob::NewBlob(Blobs& blobs) : blobs_(&blobs) {
-  auto pattern = (blobs.partial_ / "new-XXXXXX").string();
-  fd_ = sys::UniqueFd(::mkostemp(pattern.data(), O_CLOEXEC));
-  if (!fd_) util::throw_errno("cannot create a file in " + quoted(blobs.partial_));
-  path_ = pattern;
-}
-
-NewBlob::NewBlob(NewBlob&& other) noexcept
-    : blobs_(other.blobs_),
-      path_(std::exchange(other.path_, {})),
-      fd_(std::move(other.fd_)),
-      sha_(std::move(other.sha_)),
-      size_(other.size_) {}
-
-NewBlob::~NewBlob() {
-  if (!path_.empty()) ::unlink(path_.c_str());
-}
-
 void NewBlob::write(std::span<const std::byte> data) {
-  sys::write_all(fd_.get(), data, quoted(path_));
+  sys::write_all(file_.fd(), data, file_.shown());
   sha_.update(data);
   size_ += data.size();
 }
 
 Blob NewBlob::commit() {
   Blob blob{sha_.finish(), size_};
-  if (::fchmod(fd_.get(), 0644) != 0) util::throw_errno("cannot set the mode of " + quoted(path_));
-  sys::close_checked(std::move(fd_), quoted(path_));
-  blobs_->keep(path_, blob.digest);
-  path_.clear();
+  file_.place(blobs_->folder_, entry_of(blob.digest));
+  blobs_->remember_verified(blob.digest);
   return blob;
 }
 

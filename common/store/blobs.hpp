@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -14,6 +13,7 @@
 
 #include "common/hash/digest.hpp"
 #include "common/hash/sha256.hpp"
+#include "common/store/entries.hpp"
 #include "common/store/spill.hpp"
 #include "common/store/warn.hpp"
 #include "common/stream/source.hpp"
@@ -41,14 +41,15 @@ class NewBlob;
 // A damaged blob (wrong size, wrong digest) is removed, warned of, and then not there.
 class Blobs {
 public:
-  // Both directories exist, on one filesystem.
-  Blobs(std::filesystem::path directory, std::filesystem::path partial, Warn warn, Spill& spill);
+  // Both folders live longer, and are on one filesystem.
+  Blobs(const Folder& folder, const Folder& partial, Warn warn, Spill& spill);
 
-  // The file that holds `blob`, to be read, linked or reflinked but never changed; counts as a use.
-  std::optional<std::filesystem::path> find(const Blob& blob, Check check);
-
-  // The same, open for reading; empty if it is not there.
+  // The file that holds `blob`, open for reading: to be read, linked or reflinked but never changed. Counts
+  // as a use. Empty if it is not there.
   sys::UniqueFd open_file(const Blob& blob, Check check);
+
+  // The same for who does not want it now.
+  bool has(const Blob& blob, Check check) { return bool(open_file(blob, check)); }
 
   // The content of a document, checked. Nothing if it is not there or larger than 64 MiB.
   std::optional<std::string> read(const Blob& blob);
@@ -60,7 +61,7 @@ public:
   // Stores bytes that are in memory; they are hashed here. Throws util::Error.
   Blob put(std::string_view content);
 
-  // For who found damage that find() cannot see: removes the blob unless its bytes are right after all.
+  // For who found damage that open_file() cannot see: removes the blob unless its bytes are right after all.
   void discard(const hash::Digest& digest);
 
   // The right to fetch `blob`. Nothing if it is there. While another thread or process fetches it, waits for
@@ -74,16 +75,13 @@ private:
   friend class Download;
   friend class NewBlob;
 
-  std::filesystem::path path_of(const hash::Digest& digest) const;
-  std::filesystem::path partial_path_of(const hash::Digest& digest) const;
   sys::UniqueFd open_here(const Blob& blob, Check check);
   bool is_verified(const hash::Digest& digest) const;
   void remember_verified(const hash::Digest& digest);
   void remove_damaged(const hash::Digest& digest, const std::string& reason);
-  void keep(const std::filesystem::path& file, const hash::Digest& digest);
 
-  std::filesystem::path directory_;
-  std::filesystem::path partial_;
+  const Folder& folder_;
+  const Folder& partial_;
   Warn warn_;
   Spill& spill_;
   mutable std::mutex mutex_;
@@ -130,10 +128,6 @@ private:
 // Removed again without commit(). Outlived by the Blobs it is from.
 class NewBlob {
 public:
-  NewBlob(NewBlob&& other) noexcept;
-  NewBlob& operator=(NewBlob&&) = delete;
-  ~NewBlob();
-
   // Throws util::Error.
   void write(std::span<const std::byte> data);
 
@@ -142,11 +136,10 @@ public:
 
 private:
   friend class Blobs;
-  explicit NewBlob(Blobs& blobs);
+  explicit NewBlob(Blobs& blobs) : blobs_(&blobs), file_(NewEntry::file(blobs.partial_)) {}
 
   Blobs* blobs_;
-  std::filesystem::path path_;
-  sys::UniqueFd fd_;
+  NewEntry file_;
   hash::Sha256 sha_;
   std::uint64_t size_ = 0;
 };

@@ -20,8 +20,8 @@
 
 #include "common/hash/sha256.hpp"
 #include "common/sys/fd.hpp"
+#include "common/sys/file.hpp"
 #include "common/util/error.hpp"
-#include "common/util/text.hpp"
 
 namespace store {
 namespace {
@@ -36,17 +36,12 @@ enum class Depth { inodes, content };
 
 class Walk {
 public:
-  Walk(const std::filesystem::path& tree, Depth depth, const sys::Cancellation& cancel)
-      : tree_(tree),
-        depth_(depth),
-        cancel_(cancel),
-        root_(::open(tree.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) {
-    if (!root_) fail("cannot open", "");
-  }
+  Walk(const Folder& tree, Depth depth, const sys::Cancellation& cancel)
+      : tree_(tree), depth_(depth), cancel_(cancel) {}
 
   hash::Digest run() {
-    put_status(root_.get(), ".", ".");
-    if (depth_ == Depth::content) put_xattrs(".");
+    put_status(tree_.fd(), ".", ".");
+    if (depth_ == Depth::content) put_xattrs(tree_.fd(), ".", ".");
     std::vector<std::string> left = {"."};  // paths below the root: no descriptor per level
     while (!left.empty()) {
       const auto path = std::move(left.back());
@@ -64,7 +59,7 @@ public:
 
 private:
   [[noreturn]] void fail(const std::string& message, const std::string& path) const {
-    util::throw_errno(message + " " + util::quote((tree_ / path).string()));
+    util::throw_errno(message + " " + tree_.shown(path));
   }
 
   void put_bytes(std::string_view bytes) {
@@ -79,10 +74,19 @@ private:
     sha_.update(std::as_bytes(std::span(&value, 1)));
   }
 
+  // Component by component: somebody may put a symlink where a directory was, and none is followed.
   Directory open_directory(const std::string& path) {
-    constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    sys::UniqueFd fd(::openat(root_.get(), path.c_str(), flags));
-    Directory directory(fd ? ::fdopendir(fd.get()) : nullptr);
+    constexpr int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    sys::UniqueFd fd;
+    for (std::size_t begin = 0; begin < path.size();) {
+      const auto end = std::min(path.find('/', begin), path.size());
+      const auto name = path.substr(begin, end - begin);
+      fd = sys::UniqueFd(::openat(fd ? fd.get() : tree_.fd(), name.c_str(),
+                                  flags | (end == path.size() ? O_RDONLY : O_PATH)));
+      if (!fd) fail("cannot open", path);
+      begin = end + 1;
+    }
+    Directory directory(::fdopendir(fd.get()));
     if (!directory) fail("cannot open", path);
     static_cast<void>(fd.release());  // closedir closes it
     return directory;
@@ -109,7 +113,7 @@ private:
       if (S_ISLNK(mode)) {
         put_target(directory, name, path);
       } else {
-        put_xattrs(path);
+        put_xattrs(directory, name, path);
         if (S_ISREG(mode)) put_content(directory, name, path);
       }
     }
@@ -127,8 +131,9 @@ private:
     const sys::UniqueFd fd(
         ::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!fd) fail("cannot open", path);
+    sys::require_regular(fd.get(), tree_.shown(path));  // still
     buffer_.resize(256 << 10);
-    while (const auto count = sys::read_some(fd.get(), buffer_, util::quote((tree_ / path).string()))) {
+    while (const auto count = sys::read_some(fd.get(), buffer_, tree_.shown(path))) {
       cancel_.check();
       sha_.update(std::span(buffer_).first(count));
     }
@@ -156,8 +161,8 @@ private:
   }
 
   // There is no call that takes a directory's descriptor and a name, but the kernel's own link to it does.
-  void put_xattrs(const std::string& path) {
-    const auto place = "/proc/self/fd/" + std::to_string(root_.get()) + "/" + path;
+  void put_xattrs(int directory, const std::string& entry, const std::string& path) {
+    const auto place = "/proc/self/fd/" + std::to_string(directory) + "/" + entry;
     std::string names(list_size_, '\0');
     ssize_t size = ::llistxattr(place.c_str(), names.data(), names.size());
     while (size < 0 && errno == ERANGE) {
@@ -181,10 +186,9 @@ private:
     }
   }
 
-  std::filesystem::path tree_;
+  const Folder& tree_;
   Depth depth_;
   sys::Cancellation cancel_;
-  sys::UniqueFd root_;
   std::vector<std::byte> buffer_;
   hash::Sha256 sha_;
   std::size_t list_size_ = 1024;
@@ -192,11 +196,11 @@ private:
 
 }  // namespace
 
-hash::Digest seal(const std::filesystem::path& tree, const sys::Cancellation& cancel) {
+hash::Digest seal(const Folder& tree, const sys::Cancellation& cancel) {
   return Walk(tree, Depth::inodes, cancel).run();
 }
 
-hash::Digest fingerprint(const std::filesystem::path& tree, const sys::Cancellation& cancel) {
+hash::Digest fingerprint(const Folder& tree, const sys::Cancellation& cancel) {
   return Walk(tree, Depth::content, cancel).run();
 }
 

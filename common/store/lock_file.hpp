@@ -1,39 +1,40 @@
 // Locks on files that come and go.
 #pragma once
 
-#include <filesystem>
 #include <optional>
+#include <string>
 #include <utility>
 
+#include "common/store/entries.hpp"
 #include "common/sys/fd.hpp"
 
 namespace store {
 
-// True if the open file is the one that `path` names now.
-bool is_file_at(int fd, const std::filesystem::path& path);
-
-// The file at `path` (open_own_file) with an exclusive flock(2) on it. Nothing while someone else holds the
+// The file `name` (open_own_file) with an exclusive flock(2) on it. Nothing while someone else holds the
 // lock. Throws util::Error.
-std::optional<sys::UniqueFd> try_lock_file(const std::filesystem::path& path);
+std::optional<sys::UniqueFd> try_lock_file(const Folder& folder, const std::string& name);
 
-// A lock whose file has no content and is removed with it.
+// A lock whose file has no content and is removed with it. The Folder lives longer.
 class LockFile {
 public:
   // Nothing while someone else holds the lock. Throws util::Error.
-  static std::optional<LockFile> try_lock(std::filesystem::path path);
+  static std::optional<LockFile> try_lock(const Folder& folder, std::string name);
 
   LockFile(LockFile&&) noexcept = default;
   LockFile& operator=(LockFile other) noexcept {
-    std::swap(path_, other.path_);
+    std::swap(folder_, other.folder_);
+    std::swap(name_, other.name_);
     std::swap(fd_, other.fd_);
     return *this;
   }
   ~LockFile();
 
 private:
-  LockFile(std::filesystem::path path, sys::UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+  LockFile(const Folder& folder, std::string name, sys::UniqueFd fd)
+      : folder_(&folder), name_(std::move(name)), fd_(std::move(fd)) {}
 
-  std::filesystem::path path_;
+  const Folder* folder_;
+  std::string name_;
   sys::UniqueFd fd_;
 };
 

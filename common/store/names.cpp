@@ -16,6 +16,10 @@ namespace {
 constexpr auto name_schema = "oci-build/store-name/1";
 constexpr std::uint64_t most_name_record_bytes = 64 << 10;
 
+std::string entry_of(std::string_view name) {
+  return std::string(hash::sha256(name).hex());
+}
+
 Blob parse_record(const std::string& json, std::string_view name) {
   const std::string what = "record";
   const auto document = util::parse_json(json, what);
@@ -28,22 +32,18 @@ Blob parse_record(const std::string& json, std::string_view name) {
 
 }  // namespace
 
-Names::Names(std::filesystem::path directory, std::filesystem::path partial, Warn warn, Spill& spill)
-    : directory_(std::move(directory)), partial_(std::move(partial)), warn_(std::move(warn)), spill_(spill) {}
-
-std::filesystem::path Names::path_of(std::string_view name) const {
-  return directory_ / hash::sha256(name).hex();
-}
+Names::Names(const Folder& folder, const Folder& partial, Warn warn, Spill& spill)
+    : folder_(folder), partial_(partial), warn_(std::move(warn)), spill_(spill) {}
 
 std::optional<Blob> Names::find(std::string_view name) {
-  const auto path = path_of(name);
+  const auto entry = entry_of(name);
   try {
-    const auto fd = sys::find_readable(path, sys::Readable::entry);
+    const auto fd = find_file(folder_, entry);
     if (!fd) return std::nullopt;
     return parse_record(sys::read_to_end(fd.get(), "record", most_name_record_bytes), name);
   } catch (const util::Error& error) {
     if (error.is_cancelled()) throw;
-    remove_entry(path);  // records of names are replaced at every look-up anyway
+    remove_entry(folder_, entry);  // records of names are replaced at every look-up anyway
     warn_("dropped the damaged record of " + util::quote(name) + " from the store: " + error.what());
     return std::nullopt;
   }
@@ -54,7 +54,7 @@ void Names::put(std::string_view name, const Blob& blob) {
   const nlohmann::ordered_json record = {
       {"schema", name_schema}, {"name", name}, {"digest", blob.digest.str()}, {"size", blob.size}};
   try {
-    write_entry(path_of(name), util::dump_json(record) + "\n", partial_);
+    write_entry(folder_, entry_of(name), util::dump_json(record) + "\n", partial_);
   } catch (const util::Error& error) {
     spill_.use(error);
   }

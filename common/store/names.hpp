@@ -2,12 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "common/store/blobs.hpp"
+#include "common/store/entries.hpp"
 #include "common/store/spill.hpp"
 #include "common/store/warn.hpp"
 
@@ -16,8 +16,8 @@ namespace store {
 // Records of the form {"schema": "oci-build/store-name/1", "name": NAME, "digest": DIGEST, "size": BYTES}.
 class Names {
 public:
-  // Both directories exist; `partial` is for what is being written.
-  Names(std::filesystem::path directory, std::filesystem::path partial, Warn warn, Spill& spill);
+  // `partial` is for what is being written. Both live longer.
+  Names(const Folder& folder, const Folder& partial, Warn warn, Spill& spill);
 
   // The manifest or index that `name` meant. A damaged record is removed, warned of, and nothing.
   std::optional<Blob> find(std::string_view name);
@@ -25,10 +25,8 @@ public:
   void put(std::string_view name, const Blob& blob);
 
 private:
-  std::filesystem::path path_of(std::string_view name) const;
-
-  std::filesystem::path directory_;
-  std::filesystem::path partial_;
+  const Folder& folder_;
+  const Folder& partial_;
   Warn warn_;
   Spill& spill_;
 };

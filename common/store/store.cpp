@@ -1,6 +1,7 @@
 // Opening of state directories: format, lock, and what a killed build left.
 #include "common/store/store.hpp"
 
+#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
@@ -23,115 +24,161 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view format_name = "oci-build-store/";
 constexpr std::string_view format = "oci-build-store/1\n";
+constexpr auto format_file = "format";
+constexpr auto lock_file = "lock";
 constexpr auto partial_life = 24h;  // of a cut download, since its last byte
 
 // The name of every folder this or any other format has; nothing else in the directory is ever removed.
-constexpr const char* folders[] = {"blobs", "names", "partial", "trees", "steps", "mounts"};
+constexpr const char* all_folders[] = {"blobs", "names", "partial", "trees", "steps", "mounts"};
 
 constexpr std::uint64_t most_format_bytes = 4096;
 
-void make_directory(const fs::path& path, const Options& options) {
-  if (options.owner == Owner::store) return require_directory(path, 0755, options.warn);
-  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST)
-    util::throw_errno("cannot create " + util::quote(path.string()));
+// The folders of a store, each opened once: what becomes of their names while the store is open leads
+// nowhere.
+struct Folders {
+  Folder blobs;
+  Folder names;
+  Folder partial;
+  Folder trees;
+};
+
+struct Opened {
+  Folder directory;
+  sys::UniqueFd lock;
+  Folders folders;
+};
+
+sys::UniqueFd open_path(const fs::path& path) {
+  return sys::UniqueFd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+// Where the user chose the directory, its path may hold symlinks of his.
+Folder open_top(const fs::path& directory, const Options& options) {
+  const auto what = util::quote(directory.string());
+  if (options.owner == Owner::store) {
+    auto parent = directory.parent_path();
+    if (parent.empty()) parent = ".";
+    auto fd = open_path(parent);
+    if (!fd) util::throw_errno("cannot create " + what);
+    return require_folder(Folder(std::move(fd), std::move(parent)), directory.filename(), 0755, options.warn);
+  }
+  if (::mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) util::throw_errno("cannot create " + what);
+  auto fd = open_path(directory);
+  if (!fd) util::throw_errno("cannot open " + what);
+  return {std::move(fd), directory};
 }
 
 // Nothing also for a file that says nothing: then what lies beside it is looked at as ever when it is used.
-std::optional<std::string> read_format(const fs::path& directory, const Options& options) {
-  const auto path = directory / "format";
+std::optional<std::string> read_format(const Folder& directory, const Options& options) {
+  const auto what = directory.shown(format_file);
   std::string found;
   try {
-    const auto fd = sys::find_readable(path, sys::Readable::entry);
+    const auto fd = find_file(directory, format_file);
     if (!fd) return std::nullopt;
-    found = sys::read_to_end(fd.get(), util::quote(path.string()), most_format_bytes);
+    found = sys::read_to_end(fd.get(), what, most_format_bytes);
     const bool is_torn = format_name.starts_with(std::string_view(found).substr(0, format_name.size()));
     const bool is_ours = found.starts_with(format_name) && found.ends_with('\n');
     if (is_ours || (!is_torn && options.owner == Owner::user)) return found;
-    throw util::Error(util::quote(path.string()) + " is damaged");
+    throw util::Error(what + " is damaged");
   } catch (const util::Error& error) {
     if (error.is_cancelled()) throw;
-    if (!remove_entry(path)) throw;
+    if (!remove_entry(directory, format_file)) throw;
     options.warn("replaced the mark of the store: " + std::string(error.what()));
     return std::nullopt;
   }
 }
 
 // False while someone else's lock is in the way.
-bool try_lock(int fd, int operation, const fs::path& path) {
+bool try_lock(int fd, int operation, const std::string& what) {
   while (::flock(fd, operation | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) return false;
-    if (errno != EINTR) util::throw_errno("cannot lock " + util::quote(path.string()));
+    if (errno != EINTR) util::throw_errno("cannot lock " + what);
   }
   return true;
 }
 
-void remove_leftovers(const fs::path& partial, const Warn& warn) {
+void remove_leftovers(const Folder& partial, const Warn& warn) {
   const auto now = std::chrono::system_clock::now();
-  for (const auto& entry : sys::entries_of(partial)) {
-    const auto name = entry.filename().string();
+  sys::UniqueFd list(::openat(partial.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!list) util::throw_errno("cannot read the directory " + partial.shown());
+  for (const auto& name : sys::names_in(std::move(list), "the directory " + partial.shown())) {
     const bool unowned = name.starts_with("new-") || name.starts_with("tree-");
-    const bool is_odd = !unowned && !is_own_file(entry);
+    const bool is_odd = !unowned && !is_own_file(partial, name);
     if (!unowned && !is_odd) {
-      const auto status = sys::find_status(entry, sys::Links::kept);
-      if (!status || now - std::chrono::system_clock::from_time_t(status->st_mtime) <= partial_life) continue;
+      struct stat status = {};
+      if (::fstatat(partial.fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+          now - std::chrono::system_clock::from_time_t(status.st_mtime) <= partial_life)
+        continue;
     }
-    if (!remove_entry(entry)) {
-      warn("cannot remove " + util::quote(entry.string()) + " from the store");
+    if (!remove_entry(partial, name)) {
+      warn("cannot remove " + partial.shown(name) + " from the store");
     } else if (is_odd) {
-      warn("removed " + util::quote(entry.string()) + " from the store, which is no file of its own");
+      warn("removed " + partial.shown(name) + " from the store, which is no file of its own");
     }
   }
 }
 
-void require_folders(const fs::path& directory, const Warn& warn) {
-  for (const auto* folder : {"blobs", "blobs/sha256", "names"})
-    require_directory(directory / folder, 0755, warn);
+Folders require_folders(const Folder& directory, const Warn& warn) {
+  const auto blobs = require_folder(directory, "blobs", 0755, warn);
   // Unpacked images hold set-user-ID programs, which are not for everybody on the machine.
-  for (const auto* folder : {"partial", "trees"})
-    require_directory(directory / folder, 0700, warn);
+  return {.blobs = require_folder(blobs, "sha256", 0755, warn),
+          .names = require_folder(directory, "names", 0755, warn),
+          .partial = require_folder(directory, "partial", 0700, warn),
+          .trees = require_folder(directory, "trees", 0700, warn)};
 }
 
 // Alone in the directory: makes it a store of this format.
-void prepare(const fs::path& directory, const Options& options) {
+void prepare(const Folder& directory, const Options& options) {
   const auto found = read_format(directory, options);
   if (found && found != format) {
     if (!found->starts_with(format_name)) {
-      throw util::Error(util::quote((directory / "format").string()) +
-                        " is not of a store; give another state directory");
+      throw util::Error(directory.shown(format_file) + " is not of a store; give another state directory");
     }
-    for (const auto* folder : folders)
-      sys::remove_tree(directory / folder);
+    for (const auto* folder : all_folders)
+      sys::remove_tree_at(directory.fd(), folder, directory.shown(folder));
   }
-  require_folders(directory, options.warn);
-  remove_leftovers(directory / "partial", options.warn);
-  if (found != format) write_entry(directory / "format", format, directory / "partial");
+  const auto folders = require_folders(directory, options.warn);
+  remove_leftovers(folders.partial, options.warn);
+  if (found != format) write_entry(directory, format_file, format, folders.partial);
 }
 
-// A shared lock on a directory that is a store.
-sys::UniqueFd open_directory(const fs::path& directory, const Options& options) {
-  make_directory(directory, options);
-  const auto path = directory / "lock";
-  if (!is_own_file(path))
-    options.warn("replaced " + util::quote(path.string()) + ", which is no file of the store");
-  auto lock = open_own_file(path);
+// A directory that is a store, with a shared lock on it.
+Opened open_directory(const fs::path& path, const Options& options) {
+  auto directory = open_top(path, options);
+  const auto what = directory.shown(lock_file);
+  if (!is_own_file(directory, lock_file))
+    options.warn("replaced " + what + ", which is no file of the store");
+  auto lock = open_own_file(directory, lock_file);
   for (;;) {
-    if (try_lock(lock.get(), LOCK_EX, path)) prepare(directory, options);
+    if (try_lock(lock.get(), LOCK_EX, what)) prepare(directory, options);
     // Not one step from exclusive to shared: someone else may be exclusive in between, so look again.
-    if (try_lock(lock.get(), LOCK_SH, path)) {
+    if (try_lock(lock.get(), LOCK_SH, what)) {
       const auto found = read_format(directory, options);
       if (found == format) {
-        require_folders(directory, options.warn);
-        return lock;
+        auto folders = require_folders(directory, options.warn);
+        return {std::move(directory), std::move(lock), std::move(folders)};
       }
-      if (found)
-        throw util::Error(util::quote(directory.string()) + " is in use by a build of another version");
-      try_lock(lock.get(), LOCK_UN, path);
+      if (found) throw util::Error(directory.shown() + " is in use by a build of another version");
+      try_lock(lock.get(), LOCK_UN, what);
     }
     options.cancel.sleep(20ms);
   }
 }
 
 }  // namespace
+
+struct Store::Parts {
+  Parts(Opened opened_store, const Options& options, Spill& spill)
+      : opened(std::move(opened_store)),
+        blobs(opened.folders.blobs, opened.folders.partial, options.warn, spill),
+        names(opened.folders.names, opened.folders.partial, options.warn, spill),
+        trees(opened.folders.trees, opened.folders.partial, options.warn, options.life, spill) {}
+
+  Opened opened;
+  Blobs blobs;
+  Names names;
+  Trees trees;
+};
 
 Store::Store(fs::path directory, Options options)
     : directory_(std::move(directory)),
@@ -140,14 +187,27 @@ Store::Store(fs::path directory, Options options)
   if (options_.life == Life::lasting) parts();
 }
 
+Store::~Store() = default;
+
+Blobs& Store::blobs() {
+  return parts().blobs;
+}
+
+Names& Store::names() {
+  return parts().names;
+}
+
+Trees& Store::trees() {
+  return parts().trees;
+}
+
+bool Store::is_sound() {
+  return !parts_ || parts_->trees.are_sound();
+}
+
 Store::Parts& Store::parts() {
   std::call_once(once_, [this] {
-    const auto partial = directory_ / "partial";
-    const auto& warn = options_.warn;
-    parts_.reset(new Parts{.lock = open_directory(directory_, options_),
-                           .blobs = {directory_ / "blobs" / "sha256", partial, warn, spill_},
-                           .names = {directory_ / "names", partial, warn, spill_},
-                           .trees = {directory_ / "trees", partial, warn, options_.life, spill_}});
+    parts_ = std::make_unique<Parts>(open_directory(directory_, options_), options_, spill_);
   });
   return *parts_;
 }

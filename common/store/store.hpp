@@ -29,7 +29,8 @@
 // Whoever made the entries, nobody has to be trusted to have left them so: one that is no file or directory
 // where it should be is neither followed nor waited for (entries.hpp), and is replaced. What cannot be
 // written goes to a store of this build alone (spill.hpp). Who changes the directory while a build runs,
-// other than by such a build, is not reckoned with.
+// other than by such a build, can spoil what is in it, but leads no build out of it: the folders are opened
+// once, and whatever is done is done below their descriptors.
 #pragma once
 
 #include <filesystem>
@@ -44,7 +45,6 @@
 #include "common/store/spill.hpp"
 #include "common/store/trees.hpp"
 #include "common/sys/cancellation.hpp"
-#include "common/sys/fd.hpp"
 
 namespace store {
 
@@ -70,13 +70,16 @@ public:
   // util::Error. One that lives no longer than a build is opened by what first asks for a part of it, which
   // then throws: making a store takes as long as a small layer.
   explicit Store(std::filesystem::path directory, Options options = {});
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+  ~Store();
 
-  Blobs& blobs() { return parts().blobs; }
-  Names& names() { return parts().names; }
-  Trees& trees() { return parts().trees; }
+  Blobs& blobs();
+  Names& names();
+  Trees& trees();
 
   // Trees::are_sound, if any was asked for.
-  bool is_sound() { return !parts_ || parts_->trees.are_sound(); }
+  bool is_sound();
 
   // False for one that lives no longer than a build.
   bool is_lasting() const noexcept { return options_.life == Life::lasting; }
@@ -84,12 +87,7 @@ public:
   const std::filesystem::path& directory() const noexcept { return directory_; }
 
 private:
-  struct Parts {
-    sys::UniqueFd lock;
-    Blobs blobs;
-    Names names;
-    Trees trees;
-  };
+  struct Parts;
 
   Parts& parts();
 

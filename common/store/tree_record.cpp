@@ -5,7 +5,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "common/store/entries.hpp"
 #include "common/sys/file.hpp"
 #include "common/util/error.hpp"
 #include "common/util/json.hpp"
@@ -29,8 +28,8 @@ std::string boot_id() {
   return id;
 }
 
-std::optional<TreeRecord> read_tree_record(const std::filesystem::path& path) {
-  const auto file = sys::find_readable(path, sys::Readable::entry);
+std::optional<TreeRecord> read_tree_record(const Folder& place) {
+  const auto file = find_file(place, record_name);
   if (!file) return std::nullopt;
   const std::string what = "record";
   const auto document = util::parse_json(sys::read_to_end(file.get(), what, most_tree_record_bytes), what);
@@ -43,12 +42,11 @@ std::optional<TreeRecord> read_tree_record(const std::filesystem::path& path) {
                     .boot = fields.string("boot")};
 }
 
-void write_tree_record(const std::filesystem::path& path, const TreeRecord& record,
-                       const std::filesystem::path& partial) {
+void write_tree_record(const Folder& place, const TreeRecord& record, const Folder& partial) {
   nlohmann::ordered_json document = {
       {"schema", tree_schema}, {"fingerprint", nullptr}, {"seal", record.seal.str()}, {"boot", record.boot}};
   if (record.fingerprint) document["fingerprint"] = record.fingerprint->str();
-  write_entry(path, util::dump_json(document) + "\n", partial);
+  write_entry(place, record_name, util::dump_json(document) + "\n", partial);
 }
 
 }  // namespace store

@@ -1,11 +1,11 @@
 // What the store remembers of a tree.
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string>
 
 #include "common/hash/digest.hpp"
+#include "common/store/entries.hpp"
 
 namespace store {
 
@@ -18,11 +18,13 @@ struct TreeRecord {
 // The id of this start of the machine, another one each time; containers see their host's. Empty if unknown.
 std::string boot_id();
 
+// In the folder of a tree, beside its files.
+inline constexpr auto record_name = "tree.json";
+
 // Nothing if there is none. Throws util::Error for a damaged one.
-std::optional<TreeRecord> read_tree_record(const std::filesystem::path& path);
+std::optional<TreeRecord> read_tree_record(const Folder& place);
 
 // As write_entry() does. Throws util::Error.
-void write_tree_record(const std::filesystem::path& path, const TreeRecord& record,
-                       const std::filesystem::path& partial);
+void write_tree_record(const Folder& place, const TreeRecord& record, const Folder& partial);
 
 }  // namespace store

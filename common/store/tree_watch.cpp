@@ -1,10 +1,8 @@
 // A thread for each tree.
 #include "common/store/tree_watch.hpp"
 
-#include <memory>
 #include <utility>
 
-#include "common/store/entries.hpp"
 #include "common/store/fingerprint.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
@@ -12,50 +10,49 @@
 namespace store {
 namespace {
 
-namespace fs = std::filesystem;
-
 // Not where another build has made the tree anew meanwhile. To have looked in vain costs the next build some
 // time.
-void rewrite(const fs::path& place, const hash::Digest& seal_read, const TreeRecord& record,
-             const fs::path& partial) noexcept {
+void rewrite(const OpenTree& tree, const hash::Digest& seal_read, const TreeRecord& record,
+             const Folder& partial) noexcept {
   try {
-    const auto there = read_tree_record(place / "tree.json");
-    if (there && there->seal == seal_read) write_tree_record(place / "tree.json", record, partial);
+    const auto there = read_tree_record(tree.place);
+    if (there && there->seal == seal_read) write_tree_record(tree.place, record, partial);
   } catch (const util::Error& error) {
     util::log::debug(error.what());
   }
 }
 
 // A seal also breaks when the whole cache is copied, as some workers do for every build: the bytes decide.
-bool is_as_made(const fs::path& place, TreeRecord& record, const fs::path& partial,
+bool is_as_made(const OpenTree& tree, TreeRecord& record, const Folder& partial,
                 const sys::Cancellation& cancel) {
-  const auto now = seal(place / "root", cancel);
+  const auto now = seal(tree.root, cancel);
   if (now == record.seal) return true;
   if (!record.fingerprint) return false;
-  const auto print = fingerprint(place / "root", cancel);
+  const auto print = fingerprint(tree.root, cancel);
   if (print != *record.fingerprint) return false;
   const auto before = std::exchange(record.seal, now);
-  rewrite(place, before, record, partial);
+  rewrite(tree, before, record, partial);
   return true;
 }
 
 // Only of what the seal says to be as it was made, before and after.
-void add_fingerprint(const fs::path& place, TreeRecord& record, const fs::path& partial,
+void add_fingerprint(const OpenTree& tree, TreeRecord& record, const Folder& partial,
                      const sys::Cancellation& cancel) {
-  record.fingerprint = fingerprint(place / "root", cancel);
-  if (seal(place / "root", cancel) == record.seal) rewrite(place, record.seal, record, partial);
+  record.fingerprint = fingerprint(tree.root, cancel);
+  if (seal(tree.root, cancel) == record.seal) rewrite(tree, record.seal, record, partial);
 }
 
 }  // namespace
 
-void TreeWatch::add(const fs::path& place, const TreeRecord& made_as, Made made) {
+void TreeWatch::add(const std::string& name, std::shared_ptr<const OpenTree> tree, const TreeRecord& made_as,
+                    Made made) {
   const std::lock_guard lock(mutex_);
-  if (made == Made::now) trees_.erase(place);
-  const auto [found, is_new] = trees_.try_emplace(place);
+  if (made == Made::now) trees_.erase(name);
+  const auto [found, is_new] = trees_.try_emplace(name);
   if (!is_new) return;
   const auto verdict = std::make_shared<std::promise<bool>>();
   found->second.is_sound = verdict->get_future();
-  auto work = [this, place, record = made_as, made, verdict,
+  auto work = [this, name, tree = std::move(tree), record = made_as, made, verdict,
                cancel = found->second.abandon.cancellation()]() mutable {
     bool told = false;
     const auto tell = [&](bool is_sound) {
@@ -63,15 +60,15 @@ void TreeWatch::add(const fs::path& place, const TreeRecord& made_as, Made made)
       told = true;
     };
     try {
-      if (made == Made::earlier && !is_as_made(place, record, partial_, cancel))
+      if (made == Made::earlier && !is_as_made(*tree, record, partial_, cancel))
         throw util::Error("its files are not as they were unpacked");
       tell(true);
-      if (!record.fingerprint) add_fingerprint(place, record, partial_, cancel);
+      if (!record.fingerprint) add_fingerprint(*tree, record, partial_, cancel);
     } catch (const std::exception& error) {
       const bool is_damaged = !told && !cancel.requested();
       if (is_damaged) {
-        remove_entry(place / "tree.json");  // the rest goes when the tree is made anew
-        warn_("dropped the damaged tree " + place.filename().string() + " from the store: " + error.what());
+        remove_entry(tree->place, record_name);  // the rest goes when the tree is made anew
+        warn_("dropped the damaged tree " + name + " from the store: " + error.what());
       }
       tell(!is_damaged);
     }
@@ -85,14 +82,14 @@ void TreeWatch::add(const fs::path& place, const TreeRecord& made_as, Made made)
 
 void TreeWatch::finish() {
   const std::lock_guard lock(mutex_);
-  for (auto& [place, tree] : trees_) {
+  for (auto& [name, tree] : trees_) {
     if (tree.thread.joinable()) tree.thread.join();
   }
 }
 
 bool TreeWatch::are_sound() {
   const std::lock_guard lock(mutex_);
-  for (auto& [place, tree] : trees_) {
+  for (auto& [name, tree] : trees_) {
     if (tree.is_sound.valid() && !tree.is_sound.get()) sound_ = false;
   }
   return sound_;

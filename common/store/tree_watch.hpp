@@ -2,12 +2,13 @@
 // leaves a core idle, because looking at every file of a base takes as long as some of its steps.
 #pragma once
 
-#include <filesystem>
 #include <future>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 
+#include "common/store/entries.hpp"
 #include "common/store/tree_record.hpp"
 #include "common/store/warn.hpp"
 #include "common/sys/cancellation.hpp"
@@ -15,17 +16,23 @@
 
 namespace store {
 
+// An unpacked image, held open: its folder, and the root of its files in there.
+struct OpenTree {
+  Folder place;
+  Folder root;
+};
+
 enum class Made { earlier, now };
 
 // Thread-safe. The destructor leaves undone what nobody waited for.
 class TreeWatch {
 public:
-  // `partial` is where the store writes.
-  TreeWatch(std::filesystem::path partial, Warn warn)
-      : partial_(std::move(partial)), warn_(std::move(warn)) {}
+  // `partial` is where the store writes; it lives longer.
+  TreeWatch(const Folder& partial, Warn warn) : partial_(partial), warn_(std::move(warn)) {}
 
-  // `place` holds tree.json and root/. Of one that was made earlier a second call does nothing.
-  void add(const std::filesystem::path& place, const TreeRecord& record, Made made);
+  // Of one that was made earlier a second call for the same name does nothing.
+  void add(const std::string& name, std::shared_ptr<const OpenTree> tree, const TreeRecord& record,
+           Made made);
 
   // Waits for the seals of all; where one is broken, for the bytes too. A tree that is not as it was made has
   // lost its record then, and a warning says so. False then.
@@ -41,11 +48,11 @@ private:
     sys::Canceller abandon;
   };
 
-  std::filesystem::path partial_;
+  const Folder& partial_;
   Warn warn_;
   std::mutex mutex_;
   bool sound_ = true;
-  std::map<std::filesystem::path, Watched> trees_;
+  std::map<std::string, Watched> trees_;
 };
 
 }  // namespace store

@@ -9,7 +9,6 @@
 #include <sstream>
 
 #include "common/hash/sha256.hpp"
-#include "common/store/entries.hpp"
 #include "common/store/fingerprint.hpp"
 #include "common/store/store.hpp"
 #include "common/sys/cancellation.hpp"
@@ -25,7 +24,7 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-constexpr auto record_name = "tree.json";
+constexpr auto root_name = "root";
 // flock(2) cannot wait for a cancellation as well; unpacking takes so long that asking is good enough.
 constexpr auto lock_interval = 20ms;
 
@@ -66,6 +65,24 @@ std::string name_of(const hash::Digest& chain, Fidelity fidelity) {
   return plain_name(chain) + "-" + std::string(hash::sha256(text).hex().substr(0, 16));
 }
 
+// The mode of the root shows in the image; the umask must not.
+std::shared_ptr<const OpenTree> open_new_tree(const NewEntry& entry) {
+  auto place = entry.open();
+  const auto what = place.shown(root_name);
+  if (::mkdirat(place.fd(), root_name, 0755) != 0) util::throw_errno("cannot create " + what);
+  sys::UniqueFd root(::openat(place.fd(), root_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!root || ::fchmod(root.get(), 0755) != 0) util::throw_errno("cannot create " + what);
+  auto path = place.path() / root_name;
+  return std::make_shared<const OpenTree>(std::move(place), Folder(std::move(root), std::move(path)));
+}
+
+bool is_same_file(int one, int other) {
+  struct stat first = {};
+  struct stat second = {};
+  return ::fstat(one, &first) == 0 && ::fstat(other, &second) == 0 && first.st_dev == second.st_dev &&
+         first.st_ino == second.st_ino;
+}
+
 bool has_plain_ids() {
   bool plain = false;
   circumstances(plain);
@@ -74,9 +91,9 @@ bool has_plain_ids() {
 
 }  // namespace
 
-Trees::Trees(fs::path directory, fs::path partial, Warn warn, Life life, Spill& spill)
-    : directory_(std::move(directory)),
-      partial_(std::move(partial)),
+Trees::Trees(const Folder& folder, const Folder& partial, Warn warn, Life life, Spill& spill)
+    : folder_(folder),
+      partial_(partial),
       warn_(std::move(warn)),
       life_(life),
       spill_(spill),
@@ -97,46 +114,56 @@ std::optional<fs::path> Trees::find(const hash::Digest& chain) {
 }
 
 std::optional<fs::path> Trees::find_named(const std::string& name) {
-  const auto place = directory_ / name;
-  const auto record_path = place / record_name;
-  auto root = place / "root";
-  struct stat status = {};
-  if (::lstat(place.c_str(), &status) != 0) return std::nullopt;
+  std::optional<Folder> place;
+  std::shared_ptr<const OpenTree> tree;
   try {
-    if (!S_ISDIR(status.st_mode))
-      throw util::Error("it is " + std::string(sys::kind_of_file(status.st_mode)));
-    auto record = read_tree_record(record_path);
+    place = find_folder(folder_, name);
+    if (!place) return std::nullopt;
+    auto record = read_tree_record(*place);
     if (!record) return std::nullopt;
-    struct stat files = {};
-    if (::lstat(root.c_str(), &files) != 0 || !S_ISDIR(files.st_mode))
-      throw util::Error("its files are missing");
+    auto root = find_folder(*place, root_name);
+    if (!root) throw util::Error("its files are missing");
+    tree = std::make_shared<const OpenTree>(std::move(*place), std::move(*root));
     if (const auto boot = boot_id(); record->boot != boot || boot.empty()) {
-      if (!record->fingerprint || fingerprint(root) != record->fingerprint)
+      if (!record->fingerprint || fingerprint(tree->root) != record->fingerprint)
         throw util::Error("its files are not as they were unpacked");
       try {
-        write_tree_record(record_path, {record->fingerprint, seal(root), boot}, partial_);
+        write_tree_record(tree->place, {record->fingerprint, seal(tree->root), boot}, partial_);
       } catch (const util::Error& error) {
         if (error.is_cancelled()) throw;  // else the next build looks through it once more
         util::log::debug(error.what());
       }
     } else if (life_ == Life::lasting) {
-      watch_->add(place, *record, Made::earlier);
+      watch_->add(name, tree, *record, Made::earlier);
     }
   } catch (const util::Error& error) {
     if (error.is_cancelled()) throw;
     // Of a directory the record is enough: the rest goes when the tree is made anew.
-    remove_entry(S_ISDIR(status.st_mode) ? record_path : place);
+    if (tree || place) {
+      remove_entry(tree ? tree->place : *place, record_name);
+    } else {
+      remove_entry(folder_, name);
+    }
     warn_("dropped the damaged tree " + name + " from the store: " + error.what());
     return std::nullopt;
   }
   // The time of the last use only decides what is pruned first, so a failure does no harm.
-  [[maybe_unused]] const int ignored = ::utimensat(AT_FDCWD, place.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
-  return root;
+  [[maybe_unused]] const int ignored = ::utimensat(folder_.fd(), name.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
+  return hand_out(std::move(tree));
+}
+
+// One descriptor for a tree, however often it is asked for.
+fs::path Trees::hand_out(std::shared_ptr<const OpenTree> tree) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& other : handed_out_) {
+    if (is_same_file(other->root.fd(), tree->root.fd())) return other->root.handle();
+  }
+  return handed_out_.emplace_back(std::move(tree))->root.handle();
 }
 
 std::optional<LockFile> Trees::try_lock(const hash::Digest& chain, Bytes bytes) {
-  return LockFile::try_lock(
-      partial_ / ("tree-" + std::string(chain.hex()) + (bytes == Bytes::awaited ? "-awaited" : "")));
+  return LockFile::try_lock(partial_,
+                            "tree-" + std::string(chain.hex()) + (bytes == Bytes::awaited ? "-awaited" : ""));
 }
 
 std::optional<NewTree> Trees::make(const hash::Digest& chain, Bytes bytes, const sys::Cancellation& cancel) {
@@ -173,7 +200,7 @@ bool Trees::give_up(NewTree tree, const util::Error& reason) {
 bool NewTree::takes_more() const {
   constexpr std::size_t enough = 4 << 20;
   try {
-    sys::write_file(place_.path() / "probe", std::string(enough, 'x'));
+    write_entry(tree_->place, "probe", std::string(enough, 'x'), tree_->place);
     return true;
   } catch (const util::Error&) {
     return false;
@@ -187,30 +214,25 @@ NewTree::NewTree(Trees& trees, hash::Digest chain, const sys::Cancellation& canc
       cancel_(cancel),
       turn_(std::move(turn)),
       lock_(std::move(lock)),
-      place_(trees.partial_, "new-") {
-  // The mode of the root shows in the image; the umask must not.
-  if (::mkdir(root().c_str(), 0755) != 0 || ::chmod(root().c_str(), 0755) != 0)
-    util::throw_errno("cannot create " + util::quote(root().string()));
-}
+      place_(NewEntry::directory(trees.partial_)),
+      tree_(open_new_tree(place_)) {}
 
 fs::path NewTree::commit(Fidelity fidelity) {
   const bool lasts = trees_->life_ == Life::lasting;
   const TreeRecord record{
-      .fingerprint = std::nullopt, .seal = lasts ? seal(root()) : hash::sha256(""), .boot = boot_id()};
-  write_tree_record(place_.path() / record_name, record, trees_->partial_);
+      .fingerprint = std::nullopt, .seal = lasts ? seal(tree_->root) : hash::sha256(""), .boot = boot_id()};
+  write_tree_record(tree_->place, record, trees_->partial_);
   if (!lock_) {
     while (!(lock_ = trees_->try_lock(chain_, Bytes::here)))
       cancel_.sleep(lock_interval);
     if (auto made_by_another = trees_->find(chain_)) return std::move(*made_by_another);
   }
-  const auto place = trees_->directory_ / name_of(chain_, fidelity);
+  const auto name = name_of(chain_, fidelity);
   // What a damaged tree left; whole ones are found before anybody makes them anew.
-  sys::remove_tree(place);
-  if (::rename(place_.path().c_str(), place.c_str()) != 0)
-    util::throw_errno("cannot create " + util::quote(place.string()));
-  static_cast<void>(place_.release());
-  if (lasts) trees_->watch_->add(place, record, Made::now);
-  return place / "root";
+  sys::remove_tree_at(trees_->folder_.fd(), name, trees_->folder_.shown(name));
+  place_.place(trees_->folder_, name);
+  if (lasts) trees_->watch_->add(name, tree_, record, Made::now);
+  return trees_->hand_out(tree_);
 }
 
 }  // namespace store

@@ -3,16 +3,18 @@
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/hash/digest.hpp"
+#include "common/store/entries.hpp"
 #include "common/store/lock_file.hpp"
 #include "common/store/spill.hpp"
 #include "common/store/tree_watch.hpp"
 #include "common/store/warn.hpp"
 #include "common/sys/cancellation.hpp"
-#include "common/sys/temp_dir.hpp"
 
 namespace store {
 
@@ -36,12 +38,13 @@ enum class Bytes { here, awaited };
 // overlay, but never changed. It is not removed while a Store is open on the directory.
 class Trees {
 public:
-  // Both directories exist, on one filesystem.
-  Trees(std::filesystem::path directory, std::filesystem::path partial, Warn warn, Life life, Spill& spill);
+  // Both folders live longer, and are on one filesystem.
+  Trees(const Folder& folder, const Folder& partial, Warn warn, Life life, Spill& spill);
 
-  // The root of the tree; counts as a use. One that was made before the machine last started is read through
-  // first, because what was written then may not have reached the disk. Any other is looked through while it
-  // is used already: see are_sound(). A damaged one is warned of and not there. Never throws for damage.
+  // The root of the tree (Folder::handle, which lives as long as the Store); counts as a use. One that was
+  // made before the machine last started is read through first, because what was written then may not have
+  // reached the disk. Any other is looked through while it is used already: see are_sound(). A damaged one is
+  // warned of and not there. Never throws for damage.
   std::optional<std::filesystem::path> find(const hash::Digest& chain);
 
   // Waits until it is known whether what was found is as it was unpacked. False if something is not, which a
@@ -68,13 +71,16 @@ private:
 
   std::optional<std::filesystem::path> find_named(const std::string& name);
   std::optional<LockFile> try_lock(const hash::Digest& chain, Bytes bytes);
+  std::filesystem::path hand_out(std::shared_ptr<const OpenTree> tree);
 
-  std::filesystem::path directory_;
-  std::filesystem::path partial_;
+  const Folder& folder_;
+  const Folder& partial_;
   Warn warn_;
   Life life_;
   Spill& spill_;
   std::unique_ptr<TreeWatch> watch_;
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<const OpenTree>> handed_out_;  // guarded by mutex_
 };
 
 // Whether everything in the tree is as the image says.
@@ -87,11 +93,11 @@ public:
   NewTree(NewTree&&) noexcept = default;
   NewTree& operator=(NewTree&&) = delete;
 
-  // An empty directory, mode 0755, to be filled.
-  std::filesystem::path root() const { return place_.path() / "root"; }
+  // An empty directory, mode 0755, to be filled (Folder::handle).
+  std::filesystem::path root() const { return tree_->root.handle(); }
 
-  // Puts the tree in its place and gives the path of its root; if one was put there meanwhile, the path of
-  // that one's. Throws util::Error. At most once, and nothing may follow.
+  // Puts the tree in its place and gives its root as find() does; if one was put there meanwhile, that one's.
+  // Throws util::Error. At most once, and nothing may follow.
   std::filesystem::path commit(Fidelity fidelity);
 
 private:
@@ -105,7 +111,8 @@ private:
   sys::Cancellation cancel_;
   std::optional<LockFile> turn_;  // among those who await bytes
   std::optional<LockFile> lock_;  // what commit() needs
-  sys::TempDir place_;
+  NewEntry place_;
+  std::shared_ptr<const OpenTree> tree_;
 };
 
 }  // namespace store

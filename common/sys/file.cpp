@@ -43,16 +43,32 @@ struct stat status_of(int fd, const std::string& what) {
   return status;
 }
 
-[[noreturn]] void fail_to_open(const std::filesystem::path& path, Readable readable) {
+[[noreturn]] void fail_to_open(int directory, const char* path, const std::string& what, Readable readable) {
   const int error = errno;
-  const auto what = util::quote(path.string());
   struct stat status {};
   const int flags = readable == Readable::entry ? AT_SYMLINK_NOFOLLOW : 0;
   // ENXIO is all that the kernel says of a socket, ELOOP of a link that is not followed.
   const bool is_kind = (error == ENXIO || error == ELOOP) &&
-                       ::fstatat(AT_FDCWD, path.c_str(), &status, flags) == 0 && !S_ISREG(status.st_mode);
+                       ::fstatat(directory, path, &status, flags) == 0 && !S_ISREG(status.st_mode);
   if (is_kind) refuse(what, status.st_mode);
   util::throw_errno("cannot open " + what, error);
+}
+
+UniqueFd find_at(int directory, const char* path, const std::string& what, Readable readable) {
+  const int follow = readable == Readable::entry ? O_NOFOLLOW : 0;
+  UniqueFd fd;
+  for (;;) {
+    fd = UniqueFd(::openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | follow));
+    if (fd) break;
+    if (errno == ENOENT || errno == ENOTDIR) return fd;
+    if (errno != EINTR) fail_to_open(directory, path, what, readable);
+    Cancellation().check();  // a filesystem of the network may keep us
+  }
+  const auto status = status_of(fd.get(), what);
+  if (!is_accepted(fd.get(), status, readable)) refuse(what, status.st_mode);
+  if (S_ISFIFO(status.st_mode) && ::fcntl(fd.get(), F_SETFL, 0) != 0)
+    util::throw_errno("cannot open " + what);
+  return fd;
 }
 
 }  // namespace
@@ -81,21 +97,11 @@ void require_regular(int fd, const std::string& what) {
 }
 
 UniqueFd find_readable(const std::filesystem::path& path, Readable readable) {
-  const int follow = readable == Readable::entry ? O_NOFOLLOW : 0;
-  UniqueFd fd;
-  for (;;) {
-    fd = UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | follow));
-    if (fd) break;
-    if (errno == ENOENT || errno == ENOTDIR) return fd;
-    if (errno != EINTR) fail_to_open(path, readable);
-    Cancellation().check();  // a filesystem of the network may keep us
-  }
-  const auto what = util::quote(path.string());
-  const auto status = status_of(fd.get(), what);
-  if (!is_accepted(fd.get(), status, readable)) refuse(what, status.st_mode);
-  if (S_ISFIFO(status.st_mode) && ::fcntl(fd.get(), F_SETFL, 0) != 0)
-    util::throw_errno("cannot open " + what);
-  return fd;
+  return find_at(AT_FDCWD, path.c_str(), util::quote(path.string()), readable);
+}
+
+UniqueFd find_entry_at(int directory, const std::string& name, const std::string& what) {
+  return find_at(directory, name.c_str(), what, Readable::entry);
 }
 
 UniqueFd open_readable(const std::filesystem::path& path, Readable readable) {
@@ -126,12 +132,8 @@ void write_file(const std::filesystem::path& path, std::string_view content, mod
   file.commit();
 }
 
-PendingFile::PendingFile(std::filesystem::path path, mode_t mode)
-    : PendingFile(path, mode, path.parent_path() / ("." + path.filename().string() + ".")) {}
-
-PendingFile::PendingFile(std::filesystem::path path, mode_t mode, const std::filesystem::path& prefix)
-    : path_(std::move(path)) {
-  std::string pattern = prefix.string() + "XXXXXX";
+PendingFile::PendingFile(std::filesystem::path path, mode_t mode) : path_(std::move(path)) {
+  std::string pattern = (path_.parent_path() / ("." + path_.filename().string() + ".XXXXXX")).string();
   fd_ = UniqueFd(::mkostemp(pattern.data(), O_CLOEXEC));
   if (!fd_) util::throw_errno("cannot create " + util::quote(path_.string()));
   temporary_ = pattern;

@@ -27,6 +27,9 @@ UniqueFd open_readable(const std::filesystem::path& path, Readable readable = Re
 // The same, but an empty descriptor where there is nothing (ENOENT, ENOTDIR).
 UniqueFd find_readable(const std::filesystem::path& path, Readable readable = Readable::input);
 
+// The same for the entry `name` of an open directory (Readable::entry); `what` shows it in errors.
+UniqueFd find_entry_at(int directory, const std::string& name, const std::string& what);
+
 // Throws Error "WHAT is a FIFO, not a file" unless `fd` is a regular file: for what is opened in other ways,
 // with O_NONBLOCK then.
 void require_regular(int fd, const std::string& what);
@@ -45,12 +48,11 @@ std::string read_to_end(int fd, const std::string& what, std::uint64_t limit = 6
 // The mode is `mode` whatever the umask. Throws Error; then nothing is left behind.
 void write_file(const std::filesystem::path& path, std::string_view content, mode_t mode = 0644);
 
-// A file being written beside its final path, with an unpredictable name, which starts with `prefix` where
-// one is given. Without commit() the destructor removes it; a SIGKILL leaves it behind.
+// A file being written beside its final path, with an unpredictable name. Without commit() the destructor
+// removes it; a SIGKILL leaves it behind.
 class PendingFile {
 public:
   explicit PendingFile(std::filesystem::path path, mode_t mode = 0644);
-  PendingFile(std::filesystem::path path, mode_t mode, const std::filesystem::path& prefix);
   PendingFile(const PendingFile&) = delete;
   PendingFile& operator=(const PendingFile&) = delete;
   ~PendingFile();

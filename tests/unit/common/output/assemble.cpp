@@ -92,7 +92,7 @@ TEST(Assembly, PutsTheLayersOfTheBaseBelow) {
   const auto image = assemble(recipe_of({{"COPY x", 3}, {"ENV b", {}}}), base, {{3, built("x", first)}}, 0);
   ASSERT_EQ(image.layers.size(), 2U);
   EXPECT_EQ(image.layers[0].diff_id, hash::sha256("unpacked base"));
-  EXPECT_EQ(image.layers[1].file, "/x");
+  EXPECT_TRUE(image.layers[1].is_own);
   const auto config = util::parse_json(image.config_json, "config");
   EXPECT_EQ(config["rootfs"]["diff_ids"].size(), 2U);
   EXPECT_FALSE(config["history"][1].contains("empty_layer"));

@@ -1,7 +1,10 @@
 // What the tests of the output share: images of small layers in files.
 #pragma once
 
+#include <fcntl.h>
+
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -9,6 +12,7 @@
 #include "common/output/assemble.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
+#include "common/util/error.hpp"
 
 namespace test {
 
@@ -20,10 +24,19 @@ public:
   output::LayerFile layer(const std::string& content) {
     const auto file = directory() / ("layer-" + std::to_string(count_++));
     sys::write_file(file, content, 0600);
+    files_.emplace(hash::sha256(content), file);
     return {
         .descriptor = {std::string(image::media_type::oci_layer_gzip), hash::sha256(content), content.size()},
         .diff_id = hash::sha256("unpacked " + content),
-        .file = file};
+        .open = [file] {
+          sys::UniqueFd fd(::open(file.c_str(), O_RDWR | O_CLOEXEC));
+          if (!fd) util::throw_errno("cannot open " + file.string());
+          return fd;
+        }};
+  }
+
+  std::filesystem::path file_of(const output::LayerFile& layer) const {
+    return files_.at(layer.descriptor.digest);
   }
 
   // An image of base layers alone.
@@ -37,6 +50,7 @@ public:
 
 private:
   sys::TempDir directory_{sys::scratch_directory()};
+  std::map<hash::Digest, std::filesystem::path> files_;
   int count_ = 0;
 };
 

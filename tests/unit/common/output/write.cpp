@@ -128,21 +128,21 @@ TEST_F(Writing, EmptiesOwnLayersThatAreGivenUpWhileItCopiesThem) {
   write_docker_archive(image, created, path("kept.tar"));
   write_docker_archive(image, created, path("image.tar"), OwnLayers::given_up);
   EXPECT_EQ(sys::read_file(path("image.tar")), sys::read_file(path("kept.tar")));
-  EXPECT_EQ(sys::read_file(base.file), "b");
-  EXPECT_EQ(sys::read_file(own.file).find('a'), std::string::npos);
+  EXPECT_EQ(sys::read_file(images_.file_of(base)), "b");
+  EXPECT_EQ(sys::read_file(images_.file_of(own)).find('a'), std::string::npos);
 }
 
 TEST_F(Writing, LinksLayersThatEverybodyMayRead) {
   const auto layer = images_.layer("a");
-  fs::permissions(layer.file, fs::perms{0644});
+  fs::permissions(images_.file_of(layer), fs::perms{0644});
   write_oci_layout({images_.image({layer})}, created, path("image"));
-  EXPECT_TRUE(fs::equivalent(layer.file, path("image") / blob(hash::sha256("a"))));
+  EXPECT_TRUE(fs::equivalent(images_.file_of(layer), path("image") / blob(hash::sha256("a"))));
 }
 
 TEST_F(Writing, FailsWhenALayerIsGone) {
   const auto layer = images_.layer("a");
   const auto image = images_.image({layer});
-  fs::remove(layer.file);
+  fs::remove(images_.file_of(layer));
   EXPECT_THROW(write_oci_layout({image}, created, path("image")), util::Error);
   EXPECT_THROW(write_docker_archive(image, created, path("image.tar")), util::Error);
 }
@@ -150,7 +150,7 @@ TEST_F(Writing, FailsWhenALayerIsGone) {
 TEST_F(Writing, NoticesALayerThatBecameShorter) {
   const auto layer = images_.layer("content");
   const auto image = images_.image({layer});
-  fs::resize_file(layer.file, 3);
+  fs::resize_file(images_.file_of(layer), 3);
   EXPECT_NE(test::error_of([&] {
               write_docker_archive(image, created, path("image.tar"));
             }).find("is shorter than it was"),

@@ -43,9 +43,13 @@ protected:
     fs::last_write_time(file, time);
   }
 
+  // Of the only tree there is.
+  fs::path place() const { return fs::directory_iterator(directory_ / "trees")->path(); }
+  fs::path root() const { return place() / "root"; }
+
   // As if the machine had been started anew since.
-  void forget_boot(const fs::path& root) {
-    const auto path = root.parent_path() / "tree.json";
+  void forget_boot() {
+    const auto path = place() / "tree.json";
     auto record = sys::read_file(path);
     const auto begin = record.find("\"boot\":\"") + 8;
     record.replace(begin, record.find('"', begin) - begin, "another");
@@ -61,15 +65,16 @@ protected:
 };
 
 TEST_F(TreesTest, KeepsATreeForTheNextBuild) {
-  fs::path made;
   {
     auto store = open();
     EXPECT_EQ(store.trees().find(chain_), std::nullopt);
-    made = make_tree(store);
+    make_tree(store);
   }
   auto store = open();
-  EXPECT_EQ(store.trees().find(chain_), made);
-  EXPECT_EQ(sys::read_file(made / "file"), "content");
+  const auto found = store.trees().find(chain_);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(sys::read_file(*found / "file"), "content");
+  EXPECT_EQ(store.trees().find(chain_), found);
   EXPECT_EQ(store.trees().make(chain_), std::nullopt);
   EXPECT_TRUE(is_empty("partial"));
   EXPECT_TRUE(warnings_.empty());
@@ -116,52 +121,52 @@ TEST_F(TreesTest, WhatAKilledBuildLeftGoesWithTheNextStart) {
 
 TEST_F(TreesTest, ATreeWithoutItsRecordIsMadeAnew) {
   auto store = open();
-  const auto made = make_tree(store);
-  fs::remove(made.parent_path() / "tree.json");
-  sys::write_file(made / "rest", "");
+  make_tree(store);
+  fs::remove(place() / "tree.json");
+  sys::write_file(root() / "rest", "");
   EXPECT_EQ(store.trees().find(chain_), std::nullopt);
-  EXPECT_EQ(make_tree(store), made);
-  EXPECT_FALSE(fs::exists(made / "rest"));
+  make_tree(store);
+  EXPECT_FALSE(fs::exists(root() / "rest"));
 }
 
 TEST_F(TreesTest, ADamagedRecordIsAMissAndAWarning) {
   auto store = open();
-  const auto made = make_tree(store);
-  sys::write_file(made.parent_path() / "tree.json", "{}");
+  make_tree(store);
+  sys::write_file(place() / "tree.json", "{}");
   EXPECT_EQ(store.trees().find(chain_), std::nullopt);
   EXPECT_EQ(warnings_.size(), 1);
-  EXPECT_EQ(make_tree(store), made);
+  make_tree(store);
+  EXPECT_TRUE(store.trees().find(chain_));
 }
 
 TEST_F(TreesTest, ATreeOfBeforeTheMachineStartedIsLookedThroughOnce) {
   auto store = open();
   const auto made = make_tree(store);
-  forget_boot(made);
+  forget_boot();
   EXPECT_EQ(store.trees().find(chain_), made);
-  EXPECT_EQ(sys::read_file(made.parent_path() / "tree.json").find("another"), std::string::npos);
+  EXPECT_EQ(sys::read_file(place() / "tree.json").find("another"), std::string::npos);
   EXPECT_TRUE(warnings_.empty());
 }
 
 TEST_F(TreesTest, AFileThatACrashOfTheMachineEmptiedIsAMissAndAWarning) {
   auto store = open();
-  const auto made = make_tree(store);
-  forget_boot(made);
-  fs::resize_file(made / "file", 0);
+  make_tree(store);
+  forget_boot();
+  fs::resize_file(root() / "file", 0);
   EXPECT_EQ(store.trees().find(chain_), std::nullopt);
   EXPECT_EQ(warnings_.size(), 1);
-  EXPECT_EQ(make_tree(store), made);
-  EXPECT_EQ(sys::read_file(made / "file"), "content");
+  EXPECT_EQ(sys::read_file(make_tree(store) / "file"), "content");
 }
 
 TEST_F(TreesTest, AByteThatChangedIsFoundWhileTheTreeIsUsed) {
-  const auto made = [&] {
-    auto store = open();
-    return make_tree(store);
-  }();
-  flip_byte(made / "file");
   {
     auto store = open();
-    EXPECT_EQ(store.trees().find(chain_), made);
+    make_tree(store);
+  }
+  flip_byte(root() / "file");
+  {
+    auto store = open();
+    EXPECT_TRUE(store.trees().find(chain_));
     EXPECT_FALSE(store.is_sound());
     EXPECT_FALSE(store.is_sound());
     ASSERT_EQ(warnings_.size(), 1);
@@ -175,9 +180,9 @@ TEST_F(TreesTest, AByteThatChangedIsFoundWhileTheTreeIsUsed) {
 
 TEST_F(TreesTest, AByteThatACrashOfTheMachineLostIsAMissAndAWarning) {
   auto store = open();
-  const auto made = make_tree(store);
-  forget_boot(made);
-  flip_byte(made / "file");
+  make_tree(store);
+  forget_boot();
+  flip_byte(root() / "file");
   EXPECT_EQ(store.trees().find(chain_), std::nullopt);
   EXPECT_EQ(warnings_.size(), 1);
 }
@@ -185,8 +190,9 @@ TEST_F(TreesTest, AByteThatACrashOfTheMachineLostIsAMissAndAWarning) {
 TEST_F(TreesTest, OfACopyTheBytesDecide) {
   {
     auto store = open();
-    const auto made = make_tree(store);
-    const auto copy = made.parent_path() / "copy";
+    make_tree(store);
+    const auto made = root();
+    const auto copy = place() / "copy";
     fs::copy(made, copy);
     fs::last_write_time(copy / "file", fs::last_write_time(made / "file"));
     fs::last_write_time(copy, fs::last_write_time(made));
@@ -205,7 +211,7 @@ TEST_F(TreesTest, ATreeWithLossesDoesNotStandForAWholeOne) {
   auto store = open();
   const auto lossy = make_tree(store, Fidelity::with_losses);
   EXPECT_EQ(store.trees().find(chain_), lossy);  // by who can do no better
-  EXPECT_NE(lossy.parent_path().filename().string(), chain_.hex());
+  EXPECT_NE(place().filename().string(), chain_.hex());
 }
 
 TEST_F(TreesTest, TwoBuildsAtOnceMakeATreeOnce) {
