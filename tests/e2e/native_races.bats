@@ -110,3 +110,56 @@ END
   raced
   [[ "$stderr" != *'did not complete'* ]] || { echo "$stderr"; false; }
 }
+
+@test "a cache whose folders are exchanged for links while it is used leads to nothing outside" {
+  local build built=0 trees
+  mkdir cache evil
+  printf 'FROM busybox\nRUN cat %s/file; echo done >/file\n' "$CANARY" | dockerfile
+  solve_well '.engine = "native"' '.cache.directory = "cache"'
+  trees=(cache/native/trees/*)
+  mkdir "evil/${trees[0]##*/}"
+  cp "${trees[0]}/tree.json" "evil/${trees[0]##*/}"
+  ln -s / "evil/${trees[0]##*/}/root"
+  cat >folders.cpp <<'END'
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+bool is_directory(const char* path) {
+  struct stat status;
+  return lstat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+// A build replaces the link where it finds one, so that there may be two directories.
+void exchange(const char* folder, const char* other, const char* target, unsigned round) {
+  renameat2(AT_FDCWD, folder, AT_FDCWD, other, RENAME_EXCHANGE);
+  if (round % 16 != 0) return;
+  char aside[64];
+  snprintf(aside, sizeof aside, "aside-%s-%u", folder, round);
+  if (is_directory(folder) && is_directory(other)) rename(other, aside);
+  symlink(target, other);
+}
+int main(int, char** arguments) {
+  for (unsigned round = 0; round % 256 != 0 || access(arguments[1], F_OK) != 0; ++round) {
+    exchange("partial", "partial-link", arguments[2], round);
+    exchange("trees", "trees-link", arguments[3], round);
+    sched_yield();
+  }
+}
+END
+  g++ -static -O1 -w folders.cpp -o folders
+  (cd cache/native && exec ../../folders ../../end "$CANARY" "$OLDPWD/evil") 3>&- &
+  local exchanging=$!
+  for build in {1..15}; do
+    solve '.engine = "native"' '.cache.directory = "cache"'
+    raced || break
+    [ "$status" -ne 0 ] || built=$((built + 1))
+  done
+  touch end
+  wait "$exchanging"
+  raced
+  [ "$(find evil | wc -l)" -eq 4 ]
+  echo "$built of $build builds"
+  [ "$built" -ge 5 ]
+  nothing_left
+}
