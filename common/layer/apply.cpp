@@ -148,7 +148,7 @@ void Applier::hide_below(const sys::RootedPath& directory) {
       const auto place = parent.child(name);
       if (!is_written(place)) {
         remove(place);
-      } else if (S_ISDIR(root_.status(place)->st_mode)) {
+      } else if (const auto status = root_.status(place); status && S_ISDIR(status->st_mode)) {
         directories.push_back(place);
       }
     }

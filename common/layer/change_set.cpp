@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <string_view>
 
+#include "common/sys/file.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -29,7 +30,11 @@ public:
     struct Close {
       void operator()(DIR* directory) const { ::closedir(directory); }
     };
-    auto fd = open_at(path, O_RDONLY | O_DIRECTORY);
+    const auto place = split(path);
+    const int parent = enter(place.parent);
+    constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    sys::UniqueFd fd(parent < 0 ? -1 : ::openat(parent, place.name.c_str(), flags));
+    if (!fd) util::throw_errno("cannot open " + util::quote(path));
     const std::unique_ptr<DIR, Close> directory(::fdopendir(fd.get()));
     if (!directory) util::throw_errno("cannot read the directory " + util::quote(path));
     fd.release();  // closedir closes it
@@ -41,6 +46,8 @@ public:
     }
     if (errno != 0) util::throw_errno("cannot read the directory " + util::quote(path));
     std::sort(names.begin(), names.end());
+    // A directory that changes while it is read may give a name twice.
+    names.erase(std::unique(names.begin(), names.end()), names.end());
     return names;
   }
 
@@ -72,7 +79,14 @@ public:
     return xattr(path, "trusted.overlay.opaque") == "y" || xattr(path, "user.overlay.opaque") == "y";
   }
 
-  sys::UniqueFd open(const std::string& path) const override { return open_at(path, O_RDONLY); }
+  sys::UniqueFd open(const std::string& path) const override {
+    const auto [parent, name] = split(path);
+    const int directory = enter(parent);
+    if (directory < 0) util::throw_errno("cannot open " + util::quote(path));
+    auto fd = sys::find_regular_at(directory, name, util::quote(path));
+    if (!fd) throw util::Error(util::quote(path) + " changed while it was packed");
+    return fd;
+  }
 
 private:
   struct Place {
@@ -108,14 +122,6 @@ private:
     at_ = std::move(fd);
     at_name_ = directory;
     return at_.get();
-  }
-
-  sys::UniqueFd open_at(const std::string& path, int flags) const {
-    const auto [parent, name] = split(path);
-    const int directory = enter(parent);
-    sys::UniqueFd fd(directory < 0 ? -1 : ::openat(directory, name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC));
-    if (!fd) util::throw_errno("cannot open " + util::quote(path));
-    return fd;
   }
 
   // Empty if it has none. /proc/self/fd is the only way to a name below a directory descriptor before kernel

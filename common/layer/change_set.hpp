@@ -27,7 +27,7 @@ public:
   virtual std::string capability(const std::string& path) const = 0;
   // Whether the directory hides everything that it has below.
   virtual bool is_opaque(const std::string& directory) const = 0;
-  // A regular file for reading.
+  // A regular file for reading. Throws util::Error where it is none, and opens nothing else.
   virtual sys::UniqueFd open(const std::string& path) const = 0;
 };
 

@@ -73,7 +73,8 @@ private:
       const std::string parent = path.substr(0, slash);
       if (directories_.count(parent) > 0) continue;
       const auto status = upper_.status(parent);
-      if (!status) throw util::Error(util::quote(parent) + " vanished while it was packed");
+      if (!status || !S_ISDIR(status->st_mode))
+        throw util::Error(util::quote(parent) + " changed while it was packed");
       add_entry(parent, *status);
     }
   }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <linux/sched.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -54,6 +55,17 @@ MountStep attach(const fs::path& source, std::string target, std::uint64_t attri
   return {.target = std::move(target),
           .point = sys::leads_to_directory(source) ? Point::directory : Point::file,
           .tree = detached_tree(source),
+          .attributes = attributes};
+}
+
+MountStep attach(const BindMount& bind, std::uint64_t attributes) {
+  if (bind.place < 0) return attach(bind.source, bind.target, attributes);
+  const std::string what = "the source of " + util::quote(bind.target);
+  struct stat status;
+  if (::fstat(bind.place, &status) != 0) util::throw_errno("cannot look at " + what);
+  return {.target = bind.target,
+          .point = S_ISDIR(status.st_mode) ? Point::directory : Point::file,
+          .tree = detached_tree(bind.place, what),
           .attributes = attributes};
 }
 
@@ -136,7 +148,7 @@ void add_files(const Spec& spec, MemoryFiles& memory, std::vector<MemoryFiles::F
 
   std::vector<MountStep> own;
   for (const auto& bind : spec.binds) {
-    own.push_back(attach(bind.source, bind.target, guard | (bind.read_only ? MOUNT_ATTR_RDONLY : 0)));
+    own.push_back(attach(bind, guard | (bind.read_only ? MOUNT_ATTR_RDONLY : 0)));
   }
   for (const auto& tmpfs : spec.tmpfs) {
     const auto size = tmpfs.size ? ",size=" + std::to_string(*tmpfs.size) : "";
@@ -211,19 +223,20 @@ void make_working_dir(sys::RootedDir& root, const std::string& path, const User&
   const auto destination = root.destination(sys::clean_path(path));
   if (!destination)
     throw StartError("cannot make the working directory " + util::quote(path) + ": symlinks go in circles");
-  std::string partial;
+  if (destination->is_root()) return;
+  sys::RootedPath at;
   for (const auto& component : util::split(destination->str(), '/')) {
-    partial += "/" + component;
-    const auto place = root.find(partial);
-    const auto status = root.status(*place);
+    at = at.child(component);
+    const auto shown = util::quote("/" + at.str());
+    const auto status = root.status(at);
     if (status && !S_ISDIR(status->st_mode))
-      throw StartError("cannot make the working directory " + util::quote(path) + ": " +
-                       util::quote(partial) + " is a file");
+      throw StartError("cannot make the working directory " + util::quote(path) + ": " + shown +
+                       " is a file");
     if (status) continue;
-    root.make_directory(*place);
-    root.set_mode(*place, 0755);
-    if (const auto error = root.set_owner(*place, user.uid, user.gid)) {
-      util::throw_errno("cannot set the owner of " + util::quote(partial), error.value());
+    root.make_directory(at);
+    root.set_mode(at, 0755);
+    if (const auto error = root.set_owner(at, user.uid, user.gid)) {
+      util::throw_errno("cannot set the owner of " + shown, error.value());
     }
   }
   if (path.find("..") != std::string::npos) make_way(root, path);

@@ -17,9 +17,12 @@
 namespace sandbox {
 
 struct BindMount {
-  std::filesystem::path source;
-  std::string target;  // absolute, inside the root
+  std::filesystem::path source = {};  // the kernel follows it: a name that no step can change
+  std::string target;                 // absolute, inside the root
   bool read_only = false;
+  // Where set, what is mounted in place of `source`: a descriptor (O_PATH) of a directory or file. The
+  // caller's.
+  int place = -1;
 };
 
 struct TmpfsMount {

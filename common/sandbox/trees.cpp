@@ -10,11 +10,24 @@
 #include "common/util/text.hpp"
 
 namespace sandbox {
+namespace {
+
+sys::UniqueFd clone_tree_at(int directory, const char* path, unsigned flags) {
+  flags |= OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
+  return sys::UniqueFd(static_cast<int>(::syscall(SYS_open_tree, directory, path, flags)));
+}
+
+}  // namespace
 
 sys::UniqueFd detached_tree(const std::filesystem::path& path) {
-  constexpr unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
-  sys::UniqueFd fd(static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, path.c_str(), flags)));
+  auto fd = clone_tree_at(AT_FDCWD, path.c_str(), 0);
   if (!fd) util::throw_errno("cannot mount " + util::quote(path.string()));
+  return fd;
+}
+
+sys::UniqueFd detached_tree(int place, const std::string& what) {
+  auto fd = clone_tree_at(place, "", AT_EMPTY_PATH);
+  if (!fd) util::throw_errno("cannot mount " + what);
   return fd;
 }
 

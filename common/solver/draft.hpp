@@ -18,7 +18,8 @@
 namespace solver {
 
 // The change set of a COPY that nothing reads but the packer, so that the files go from their source straight
-// into the layer. Sources must not change as long as it lives. Of extended attributes it keeps
+// into the layer. Sources that change meanwhile make packing fail, or are packed
+// as they are then. Of extended attributes it keeps
 // security.capability, the only one that layers have. Not thread-safe.
 class Draft : public CopyTarget, public layer::ChangeSet {
 public:

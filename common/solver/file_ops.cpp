@@ -250,24 +250,24 @@ Filesystem make_directory(const plan::MakeDirectory& op, const Inputs& inputs, W
   const auto owner = op.user.empty() ? sandbox::Owner{} : sandbox::resolve_owner(root, op.user);
   const auto destination = root.destination(op.path);
   if (!destination) throw util::Error("mkdir " + op.path + ": too many links");
-  std::string partial;
-  const auto components = util::split(destination->str(), '/');
+  const auto components =
+      destination->is_root() ? std::vector<std::string>() : util::split(destination->str(), '/');
+  sys::RootedPath at;
   for (std::size_t i = 0; i < components.size(); ++i) {
-    partial += "/" + components[i];
-    const auto place = root.find(partial);
-    const auto status = root.status(*place);
+    at = at.child(components[i]);
+    const auto status = root.status(at);
     if (status && !S_ISDIR(status->st_mode)) {
       throw util::Error(i + 1 < components.size()
-                            ? "lstat " + partial + "/" + components[i + 1] + ": not a directory"
-                            : "mkdir " + partial + ": not a directory");
+                            ? "lstat /" + at.child(components[i + 1]).str() + ": not a directory"
+                            : "mkdir /" + at.str() + ": not a directory");
     }
     if (status) continue;
-    root.make_directory(*place);
-    if (const auto error = root.set_owner(*place, owner.uid, owner.gid)) {
-      util::throw_errno("cannot set the owner of " + util::quote(partial), error.value());
+    root.make_directory(at);
+    if (const auto error = root.set_owner(at, owner.uid, owner.gid)) {
+      util::throw_errno("cannot set the owner of " + util::quote("/" + at.str()), error.value());
     }
-    root.set_mode(*place, 0755);
-    if (workshop.epoch) root.set_mtime(*place, {.tv_sec = *workshop.epoch, .tv_nsec = 0});
+    root.set_mode(at, 0755);
+    if (workshop.epoch) root.set_mtime(at, {.tv_sec = *workshop.epoch, .tv_nsec = 0});
   }
   return commit(*workspace, base, workshop);
 }

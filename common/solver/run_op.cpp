@@ -105,8 +105,9 @@ private:
     const auto& options = mount.options;
     switch (options.type) {
       case MountType::bind:
+        places_.push_back(bind_source(mount));
         spec.binds.push_back(
-            {.source = bind_source(mount), .target = options.target, .read_only = options.read_only});
+            {.target = options.target, .read_only = options.read_only, .place = places_.back().get()});
         break;
       case MountType::cache:
         spec.binds.push_back({.source = caches_.at(cache_key(mount)).path(),
@@ -163,25 +164,28 @@ private:
     }
   }
 
-  // Writes go to a layer of their own that is thrown away.
-  std::filesystem::path bind_source(const plan::Run::Mount& mount) {
+  // What is mounted, as the walk through its tree has found it: another step may hold a descriptor of the
+  // tree and exchange what a name leads to. Writes go to a layer of their own that is thrown away.
+  sys::UniqueFd bind_source(const plan::Run::Mount& mount) {
     const auto& from = inputs_.at(*mount.from);
     snapshot::Stack stack = from.stack;
     std::string source = mount.options.source;
     if (from.local) {
       const auto copy = local_copy(*from.local, source);
-      if (mount.options.read_only) return copy;
+      if (mount.options.read_only)
+        return sys::RootedDir::open(copy.parent_path()).open_place(copy.filename().string());
       stack = {.trees = {copy.parent_path()}};
       source = copy.filename();
     }
     mounted_.push_back(mount.options.read_only ? workshop_.snapshotter.open_read_only(stack)
                                                : workshop_.snapshotter.open(stack));
     const auto& root = mounted_.back()->root();
-    const auto tree = root_source(root);
-    const auto path = follow(*tree, source);
-    if (!tree->status(path))
+    auto place = sys::RootedDir::open(root).open_place(source);
+    if (!place) {
+      const auto path = follow(*root_source(root), source);
       throw util::Error(failure() + ": open /" + util::escape(path) + ": no such file or directory");
-    return root / path;
+    }
+    return place;
   }
 
   // Of the one path alone: a context may be large.
@@ -315,6 +319,7 @@ private:
   const Inputs& inputs_;
   Workshop& workshop_;
   std::vector<std::unique_ptr<snapshot::Workspace>> mounted_;
+  std::vector<sys::UniqueFd> places_;  // of what is mounted, in `mounted_`
   std::vector<std::unique_ptr<AgentSocket>> sockets_;
   int ssh_mounts_ = 0;
   std::map<std::string, CacheMounts::Lease> caches_;

@@ -72,7 +72,10 @@ private:
 
   void add_with_parents(const std::string& path, const std::string& shown, const struct stat& status) {
     for (auto& parent : parents_) {
-      if (!std::exchange(parent.added, true)) add(parent.path, parent.shown, *tree_.status(parent.path));
+      if (std::exchange(parent.added, true)) continue;
+      const auto found = tree_.status(parent.path);
+      if (!found) throw util::Error(util::quote("/" + parent.path) + " changed while it was read");
+      add(parent.path, parent.shown, *found);
     }
     add(path, shown, status);
   }

@@ -10,6 +10,7 @@
 #include <ctime>
 #include <limits>
 #include <mutex>
+#include <system_error>
 #include <unordered_map>
 
 #include "common/solver/path_walk.hpp"
@@ -110,39 +111,72 @@ private:
   std::mutex mutex_;
 };
 
+[[noreturn]] void fail_changed(const std::string& path) {
+  throw util::Error(util::quote("/" + path) + " changed while it was copied");
+}
+
+// Does something with what had the path when it was looked at. Other errors than these do not come of a
+// change since then.
+template <typename Action>
+auto unchanged(const std::string& path, const Action& action) {
+  try {
+    return action();
+  } catch (const util::Error& error) {
+    for (const auto change : {std::errc::no_such_file_or_directory, std::errc::not_a_directory,
+                              std::errc::too_many_symbolic_link_levels,
+                              std::errc::invalid_argument}) {  // the last of readlink(2)
+      if (error.cause().code == change) fail_changed(path);
+    }
+    throw;
+  }
+}
+
 class RootSource : public SourceTree {
 public:
   explicit RootSource(const std::filesystem::path& root) : root_(sys::RootedDir::open(root)) {}
 
   std::optional<struct stat> status(const std::string& path) override {
-    const auto place = exact(path);
-    return place ? root_.status(*place) : std::nullopt;
+    return unchanged(path, [&] {
+      const auto place = find(path);
+      return place ? root_.status(*place) : std::nullopt;
+    });
   }
 
   std::vector<std::string> list(const std::string& path) override {
-    auto names = root_.list(*exact(path));
+    auto names = unchanged(path, [&] { return root_.list(seen(path)); });
     std::sort(names.begin(), names.end());
+    // A directory that changes while it is read may give a name twice.
+    names.erase(std::unique(names.begin(), names.end()), names.end());
     return names;
   }
 
-  std::string read_link(const std::string& path) override { return root_.target_of(*exact(path)); }
+  std::string read_link(const std::string& path) override {
+    return unchanged(path, [&] { return root_.target_of(seen(path)); });
+  }
 
   sys::UniqueFd open(const std::string& path) override {
-    auto fd = root_.open_file(path);
-    if (!fd) throw util::Error("cannot open " + util::quote("/" + path));
+    auto fd = unchanged(path, [&] { return root_.open_file(seen(path)); });
+    if (!fd) fail_changed(path);
     return fd;
   }
 
   std::map<std::string, std::string> xattrs(const std::string& path) override {
-    return root_.xattrs(*exact(path));
+    return unchanged(path, [&] { return root_.xattrs(seen(path)); });
   }
 
 private:
   // The callers have followed all symlinks, so what is found is what was asked for, or nothing is.
-  std::optional<sys::RootedPath> exact(const std::string& path) {
+  std::optional<sys::RootedPath> find(const std::string& path) {
     auto place = root_.find(path);
     if (place && place->str() != path) return std::nullopt;
     return place;
+  }
+
+  // Of what was there when its status was asked for.
+  sys::RootedPath seen(const std::string& path) {
+    auto place = find(path);
+    if (!place) fail_changed(path);
+    return *std::move(place);
   }
 
   sys::RootedDir root_;

@@ -41,7 +41,8 @@ std::string entry_path(const std::string& directory, std::string_view name);
 // finds what that one found, or gets an Error. Thread-safe.
 std::unique_ptr<SourceTree> context_source(std::shared_ptr<const context::Tree> tree);
 
-// A directory that is a whole root filesystem, and must not change meanwhile.
+// A directory that is a whole root filesystem. Where it changes meanwhile, what comes out of it is any
+// mixture or a util::Error, never something else than its own files.
 std::unique_ptr<SourceTree> root_source(const std::filesystem::path& root);
 
 // Where `path` leads when every symlink on the way, the last one too, is followed inside the tree. A part

@@ -36,7 +36,9 @@ public:
     make(entry, target, reader);
     set_owner(*directory_target(root_), target,
               owner_.value_or(sandbox::Owner{id_of(entry.uid), id_of(entry.gid)}));
-    const bool is_symlink = S_ISLNK(root_.status(target)->st_mode);
+    const auto made = root_.status(target);
+    if (!made) throw util::Error(util::quote("/" + target.str()) + " changed while it was unpacked");
+    const bool is_symlink = S_ISLNK(made->st_mode);
     if (!is_symlink) root_.set_mode(target, entry.mode);
     for (const auto& [key, value] : entry.xattrs) {
       if (key.starts_with("trusted.")) continue;  // overlayfs hides what lies below by such marks

@@ -12,6 +12,7 @@
 #include <cstdlib>
 
 #include "common/sys/cancellation.hpp"
+#include "common/sys/proc.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -107,6 +108,22 @@ UniqueFd find_entry_at(int directory, const std::string& name, const std::string
 UniqueFd open_readable(const std::filesystem::path& path, Readable readable) {
   auto fd = find_readable(path, readable);
   if (!fd) util::throw_errno("cannot open " + util::quote(path.string()));
+  return fd;
+}
+
+UniqueFd find_regular_at(int directory, const std::string& name, const std::string& what) {
+  const UniqueFd found(::openat(directory, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!found && errno == ENOENT) return UniqueFd();
+  struct stat status;
+  if (!found || ::fstat(found.get(), &status) != 0) util::throw_errno("cannot open " + what);
+  if (!S_ISREG(status.st_mode)) return UniqueFd();
+  const std::string handle = "/proc/self/fd/" + std::to_string(found.get());
+  UniqueFd fd(::open(handle.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) {
+    const int error = errno;
+    if (error == ENOENT) require_proc();
+    util::throw_errno("cannot open " + what, error);
+  }
   return fd;
 }
 

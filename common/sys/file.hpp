@@ -30,6 +30,11 @@ UniqueFd find_readable(const std::filesystem::path& path, Readable readable = Re
 // The same for the entry `name` of an open directory (Readable::entry); `what` shows it in errors.
 UniqueFd find_entry_at(int directory, const std::string& name, const std::string& what);
 
+// The regular file `name` of a directory for reading, never what a symlink points at. Looked at before it is
+// opened, by the descriptor that is opened then: to open a device or a FIFO is an act of its own. Empty if
+// nothing or something else has that name. Throws Error: "cannot open WHAT: reason".
+UniqueFd find_regular_at(int directory, const std::string& name, const std::string& what);
+
 // Throws Error "WHAT is a FIFO, not a file" unless `fd` is a regular file: for what is opened in other ways,
 // with O_NONBLOCK then.
 void require_regular(int fd, const std::string& what);

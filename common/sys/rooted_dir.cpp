@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/proc.hpp"
 #include "common/sys/remove_tree.hpp"
@@ -75,17 +76,12 @@ std::optional<RootedPath> RootedDir::follow(std::string_view path) {
 
 UniqueFd RootedDir::open_file(std::string_view path) {
   const auto found = follow(path);
-  if (!found || found->is_root()) return UniqueFd();
-  const auto [directory, name] = place(*found);
-  // Looked at before it is opened: to open a device or a FIFO is an act of its own.
-  const UniqueFd looked_at(::openat(directory, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  struct stat found_there;
-  if (!looked_at || ::fstat(looked_at.get(), &found_there) != 0) fail("open", *found);
-  if (!S_ISREG(found_there.st_mode)) return UniqueFd();
-  const std::string handle = "/proc/self/fd/" + std::to_string(looked_at.get());
-  UniqueFd fd(::open(handle.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) fail("open", *found);
-  return fd;
+  return found ? open_file(*found) : UniqueFd();
+}
+
+UniqueFd RootedDir::open_file(const RootedPath& path) {
+  const auto [directory, name] = place(path);
+  return find_regular_at(directory, name, util::quote("/" + path.str()));
 }
 
 std::string RootedDir::target_of(const RootedPath& path) {

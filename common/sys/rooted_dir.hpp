@@ -82,6 +82,13 @@ public:
 
   // A regular file for reading, symlinks followed inside the root; empty if there is none.
   UniqueFd open_file(std::string_view path);
+  // The same without following one at the end.
+  UniqueFd open_file(const RootedPath& path);
+
+  // What is at the end of `path`, symlinks followed, as a descriptor (O_PATH) of the one walk that found it:
+  // unlike a name it leads nowhere else once somebody changes the tree. Empty if something on the way is
+  // missing, and after 255 symlinks.
+  UniqueFd open_place(std::string_view path) const;
 
   // Where a symlink points.
   std::string target_of(const RootedPath& path);

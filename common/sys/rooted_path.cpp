@@ -118,6 +118,40 @@ std::optional<RootedPath> RootedDir::destination(std::string_view path) {
   return at;
 }
 
+UniqueFd RootedDir::open_place(std::string_view path) const {
+  const auto fail = [&] { util::throw_errno("cannot find " + util::quote(path)); };
+  // All that was walked through, so that ".." leads back there and not to where a directory has been moved.
+  std::vector<UniqueFd> way;
+  way.push_back(open_directory(root_.get(), "."));
+  if (!way.back()) fail();
+  int links = 0;
+  std::string rest = clean_path(path);
+  for (std::string_view left = rest;;) {
+    const std::string component(take_component(left));
+    if (component.empty()) return std::move(way.back());
+    if (component == ".") continue;
+    if (component == "..") {
+      if (way.size() > 1) way.pop_back();
+      continue;
+    }
+    UniqueFd next(::openat(way.back().get(), component.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    if (!next && (errno == ENOENT || errno == ENOTDIR)) return UniqueFd();
+    struct stat status;
+    if (!next || ::fstat(next.get(), &status) != 0) fail();
+    if (!S_ISLNK(status.st_mode)) {
+      way.push_back(std::move(next));
+      continue;
+    }
+    if (++links > max_destination_symlinks) return UniqueFd();
+    const auto target = read_link(next.get(), "");
+    if (!target) fail();
+    if (target->starts_with('/')) way.erase(way.begin() + 1, way.end());
+    std::string longer = *target + std::string(left);
+    rest = std::move(longer);
+    left = rest;
+  }
+}
+
 std::optional<RootedPath> RootedDir::resolve(std::string_view path, Missing missing) {
   std::string clean = clean_path(path);
   if (clean.empty()) return RootedPath();

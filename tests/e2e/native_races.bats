@@ -161,5 +161,123 @@ END
   [ "$(find evil | wc -l)" -eq 4 ]
   echo "$built of $build builds"
   [ "$built" -ge 5 ]
+}
+
+# pass_on: makes the program `pass`, with which the root of a stage gets into the hands of another.
+# pass give SOCKET DIRECTORY: makes DIRECTORY/file here and below /s/d, beside a symlink /s/l to the root, and sends a
+#   descriptor of the root.
+# pass take SOCKET END PAUSE: takes it, and exchanges s/d and s/l in there every PAUSE microseconds until a file END is
+#   there.
+pass_on() {
+  cat >pass.cpp <<'END'
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <string>
+
+static void make(const std::string& path) {
+  for (size_t slash = 0; slash != std::string::npos;) {
+    slash = path.find('/', slash + 1);
+    mkdir(path.substr(0, slash).c_str(), 0755);
+  }
+  const int file = open((path + "/file").c_str(), O_CREAT | O_WRONLY, 0644);
+  if (write(file, "of-the-stage\n", 13) != 13) abort();
+  for (int i = 0; i < 50; ++i) mkdir((path + "/" + std::to_string(i)).c_str(), 0755);
+}
+
+int main(int, char** arguments) {
+  const bool gives = strcmp(arguments[1], "give") == 0;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  strcpy(address.sun_path, arguments[2]);
+  const auto* where = reinterpret_cast<sockaddr*>(&address);
+  const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  char byte = 0;
+  iovec data{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  if (gives) {
+    make(std::string("/s/d") + arguments[3]);
+    make(arguments[3]);
+    if (symlink("/", "/s/l") != 0) return 1;
+    while (connect(fd, where, sizeof address) != 0) usleep(1000);
+    const int root = open("/", O_PATH | O_DIRECTORY);
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof root);
+    memcpy(CMSG_DATA(header), &root, sizeof root);
+    return sendmsg(fd, &message, 0) == 1 && read(fd, &byte, 1) == 1 ? 0 : 1;
+  }
+  if (bind(fd, where, sizeof address) != 0 || listen(fd, 1) != 0) return 1;
+  const int giver = accept(fd, nullptr, nullptr);
+  if (recvmsg(giver, &message, 0) != 1) return 1;
+  int root;
+  memcpy(&root, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof root);
+  if (write(giver, "x", 1) != 1) return 1;
+  while (access(arguments[3], F_OK) != 0) {
+    if (renameat2(root, "s/d", root, "s/l", RENAME_EXCHANGE) != 0) return 1;
+    usleep(atoi(arguments[4]));
+  }
+}
+END
+  g++ -static -O1 pass.cpp -o src/pass
+}
+
+# passed_on NUMBER PAUSE: a Dockerfile whose stage `racing` does what stdin says while another changes the root of stage
+# `a` every PAUSE microseconds.
+passed_on() {
+  {
+    cat <<END
+FROM busybox AS tools
+COPY pass /bin/
+RUN --mount=type=cache,id=meet$1,target=/meet --mount=type=cache,id=end$1,target=/end true
+FROM scratch AS a
+RUN --mount=type=bind,from=tools,source=/bin,target=/bin --mount=type=cache,id=meet$1,target=/meet \\
+    ["/bin/pass", "give", "/meet/socket", "$CANARY"]
+FROM tools AS exchanging
+RUN --mount=type=cache,id=meet$1,target=/meet --mount=type=cache,id=end$1,target=/end pass take /meet/socket /end/now $2
+FROM tools AS racing
+END
+    cat
+    printf 'RUN --mount=type=cache,id=end%s,target=/end touch /end/now\n' "$1"
+    printf 'FROM scratch\nCOPY --from=racing /bin/pass /1\nCOPY --from=exchanging /bin/pass /2\n'
+  } | dockerfile
+}
+
+@test "bind mounts of a stage whose committed tree another stage still changes show nothing from outside" {
+  local build number
+  pass_on
+  for build in {1..5}; do
+    {
+      printf 'RUN'
+      for number in {1..40}; do printf ' --mount=type=bind,from=a,source=/s/d%s,target=/m%s' "$CANARY" "$number"; done
+      printf ' cat /m*/file; [ $(cat /m*/file | grep -c of-the-stage) -eq 40 ]\n'
+    } | passed_on "$build" 1000
+    solve '.engine = "native"'
+    raced
+    [ "$status" -eq 0 ] || { echo "$stderr"; false; }
+  done
+  nothing_left
+}
+
+@test "a copy of a stage whose committed tree another stage still changes is made or refused" {
+  local build number
+  pass_on
+  for build in {1..4}; do
+    for number in {1..8}; do echo "COPY --from=a /s /o$number"; done | passed_on "$build" 0
+    solve '.engine = "native"'
+    raced
+    [ "$status" -eq 0 ] || [[ "$stderr" == *'changed while it was copied'* ]] || { echo "$stderr"; false; }
+  done
   nothing_left
 }

@@ -3,7 +3,9 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <string>
@@ -12,6 +14,7 @@
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
+#include "tests/support/error_of.hpp"
 
 namespace layer {
 namespace {
@@ -78,6 +81,23 @@ TEST_F(Diff, ComparesWithTheFilesOfTheSameDirectories) {
     fs::create_hard_link(upper() / path, lower() / path);
   }
   EXPECT_EQ(changes(), (std::vector<std::string>{"+a/new", "+z"}));
+}
+
+// What was a file when it was looked at may be the machine's disk by now, or a FIFO that nobody writes to.
+TEST_F(Diff, OpensNothingToFindOutThatItIsNoFileAnyMore) {
+  ASSERT_EQ(::mkfifo((upper() / "fifo").c_str(), 0600), 0);
+  fs::create_symlink("fifo", upper() / "link");
+  const sys::UniqueFd writer(
+      ::open((upper() / "fifo").c_str(), O_RDWR | O_CLOEXEC));  // else a fault would wait
+  const sys::UniqueFd watcher(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  ASSERT_GE(::inotify_add_watch(watcher.get(), (upper() / "fifo").c_str(), IN_OPEN), 0);
+  const sys::UniqueFd fd(::open(upper().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const auto tree = directory_changes(fd.get());
+  for (const char* name : {"fifo", "link"})
+    EXPECT_EQ(test::error_of([&] { tree->open(name); }),
+              "'" + std::string(name) + "' changed while it was packed");
+  char event[256];
+  EXPECT_LT(::read(watcher.get(), event, sizeof event), 0) << "it was opened";
 }
 
 TEST_F(Diff, RefusesNamesThatNoLayerCanHave) {

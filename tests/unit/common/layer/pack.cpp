@@ -55,5 +55,45 @@ TEST(Pack, EndsWhileItComparesWhenCancelled) {
       "cancelled");
 }
 
+// Changes in which a directory becomes a symlink once what is in it was listed.
+class Exchanged : public ChangeSet {
+public:
+  explicit Exchanged(const ChangeSet& changes) : changes_(changes) {}
+
+  std::vector<std::string> list(const std::string& directory) const override {
+    is_exchanged_ = directory == "d";
+    return changes_.list(directory);
+  }
+  std::optional<struct stat> status(const std::string& path) const override {
+    return changes_.status(is_exchanged_ && path == "d" ? "link" : path);
+  }
+  std::string read_link(const std::string& path) const override { return changes_.read_link(path); }
+  std::string capability(const std::string& path) const override { return changes_.capability(path); }
+  bool is_opaque(const std::string& directory) const override { return changes_.is_opaque(directory); }
+  sys::UniqueFd open(const std::string& path) const override { return changes_.open(path); }
+
+private:
+  const ChangeSet& changes_;
+  mutable bool is_exchanged_ = false;
+};
+
+TEST(Pack, PutsNothingBelowADirectoryThatBecameASymlink) {
+  const sys::TempDir upper(std::filesystem::temp_directory_path());
+  const sys::TempDir lower(std::filesystem::temp_directory_path());
+  for (const auto* directory : {&upper, &lower})
+    std::filesystem::create_directory(directory->path() / "d");
+  sys::write_file(upper.path() / "d/new", "x");
+  std::filesystem::create_symlink("/", upper.path() / "link");
+  const auto upper_fd = open_directory(upper.path());
+  const auto lower_fd = open_directory(lower.path());
+  const auto changes = directory_changes(upper_fd.get());
+  const auto below = directory_changes(lower_fd.get());
+  const sys::UniqueFd blob(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  EXPECT_EQ(test::error_of([&] {
+              pack(Exchanged(*changes), below.get(), {blob.get(), "blob"}, {}, {});
+            }),
+            "'d' changed while it was packed");
+}
+
 }  // namespace
 }  // namespace layer

@@ -12,6 +12,7 @@
 #include "common/sandbox/sandbox.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/mounts.hpp"
+#include "common/sys/rooted_dir.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
 #include "tests/support/error_of.hpp"
@@ -192,6 +193,22 @@ TEST_F(Namespaces, MountWhereSymlinksAndParentsInTheTargetLead) {
   fs::create_symlink("../../../..", root() / "a/b/up");
   spec_.files = {{"/link//up/./srv/../srv/file", "content", 0400, 0, 0}, {"/link/x", "other", 0400, 0, 0}};
   EXPECT_EQ(output_of("cat /srv/file /a/b/x"), "contentother");
+}
+
+TEST_F(Namespaces, MountWhatADescriptorStandsForWhateverItsNameLeadsTo) {
+  const sys::TempDir source(sys::scratch_directory());
+  fs::create_directories(source.path() / "d/inner");
+  sys::write_file(source.path() / "d/inner/file", "of the tree");
+  fs::create_directories(source.path() / "elsewhere/inner");
+  auto tree = sys::RootedDir::open(source.path());
+  const auto directory = tree.open_place("d/inner");
+  const auto file = tree.open_place("d/inner/file");
+  fs::rename(source.path() / "d", source.path() / "moved");
+  fs::create_symlink(source.path() / "elsewhere", source.path() / "d");
+  spec_.binds = {{.target = "/directory", .read_only = true, .place = directory.get()},
+                 {.target = "/file", .read_only = true, .place = file.get()}};
+  EXPECT_EQ(output_of("cat /directory/file /file; touch /directory/x 2>/dev/null || echo , read-only"),
+            "of the treeof the tree, read-only\n");
 }
 
 TEST_F(Namespaces, MountInsideOfOtherMountsByTheirOwnSymlinks) {

@@ -123,6 +123,31 @@ TEST_F(Sources, ThatAreNoFilesAreNotOpenedForReading) {
   EXPECT_THROW(context()->open("fifo"), util::Error);
 }
 
+TEST_F(Sources, ThatChangedSinceTheyWereLookedAtAreErrors) {
+  write(source() / "d/f", "x");
+  const auto tree = root_source(source());
+  const auto is_an_error = [](const auto& action) {
+    EXPECT_NE(test::error_of(action).find(" changed while it was copied"), std::string::npos)
+        << test::error_of(action);
+  };
+  const auto all_are_errors = [&] {
+    is_an_error([&] { tree->list("d"); });
+    is_an_error([&] { tree->read_link("d/f"); });
+    is_an_error([&] { tree->open("d/f"); });
+    is_an_error([&] { tree->xattrs("d/f"); });
+  };
+  ASSERT_TRUE(tree->status("d/f"));
+  fs::rename(source() / "d", source() / "moved");
+  tree->status("moved");  // leaves the directory
+  all_are_errors();
+  fs::create_directory_symlink("moved", source() / "d");
+  tree->status("moved");
+  all_are_errors();
+  EXPECT_FALSE(tree->status("d/f"));
+  is_an_error([&] { tree->list("moved/f"); });
+  is_an_error([&] { tree->read_link("moved/f"); });
+}
+
 class Directories : public test::Trees {
 protected:
   std::string made(const std::string& path, const std::optional<sandbox::Owner>& owner = {}) {

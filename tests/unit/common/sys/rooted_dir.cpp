@@ -170,6 +170,43 @@ TEST_F(RootedDir, RefusesToWalkThroughASymlinkPutThereMeanwhile) {
   EXPECT_EQ(error_of([&] { root_.create_file(place); }), "cannot enter '/d': Not a directory");
 }
 
+TEST_F(RootedDir, OpensPlacesBehindSymlinksInsideTheRoot) {
+  fs::create_directories(top_ / "usr/lib/deep");
+  sys::write_file(top_ / "usr/lib/file", "");
+  fs::create_symlink("usr/lib", top_ / "lib");
+  fs::create_symlink("/usr", top_ / "usr/absolute");
+  fs::create_symlink("../../../../../..", top_ / "usr/lib/up");
+  fs::create_symlink(outside_, top_ / "out");
+  fs::create_symlink("circle", top_ / "circle");
+  const auto is_at = [&](const char* path, const char* place) {
+    const auto fd = root_.open_place(path);
+    struct stat found {};
+    struct stat wanted {};
+    return fd && ::fstat(fd.get(), &found) == 0 && ::stat((top_ / place).c_str(), &wanted) == 0 &&
+           found.st_ino == wanted.st_ino && found.st_dev == wanted.st_dev;
+  };
+  EXPECT_TRUE(is_at("/lib", "usr/lib"));
+  EXPECT_TRUE(is_at("lib/file", "usr/lib/file"));
+  EXPECT_TRUE(is_at("usr/absolute/lib/./deep/", "usr/lib/deep"));
+  EXPECT_TRUE(is_at("lib/up/usr", "usr"));
+  EXPECT_TRUE(is_at("lib/up", ""));
+  EXPECT_TRUE(is_at("../..", ""));
+  for (const char* missing : {"missing", "usr/missing/x", "lib/file/x", "out", "out/secret", "circle"})
+    EXPECT_FALSE(root_.open_place(missing)) << missing;
+}
+
+TEST_F(RootedDir, OpensAPlaceThatStaysTheOneThatWasFound) {
+  fs::create_directories(top_ / "d/inner");
+  sys::write_file(top_ / "d/inner/file", "of the tree");
+  fs::create_directory(outside_ / "inner");
+  const auto place = root_.open_place("d/inner");
+  fs::rename(top_ / "d", top_ / "moved");
+  fs::create_symlink(outside_, top_ / "d");
+  const sys::UniqueFd file(::openat(place.get(), "file", O_RDONLY | O_CLOEXEC));
+  ASSERT_TRUE(file);
+  EXPECT_EQ(sys::read_to_end(file.get(), "file"), "of the tree");
+}
+
 TEST_F(RootedDir, KeepsTheTimesOfDirectoriesItChanges) {
   for (const auto name : {"a", "b"}) {
     root_.make_directory(at(name));
