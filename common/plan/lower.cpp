@@ -9,6 +9,7 @@
 #include "common/context/sources.hpp"
 #include "common/dockerfile/scope.hpp"
 #include "common/dockerfile/stages.hpp"
+#include "common/plan/ops.hpp"
 #include "common/plan/stage_lowering.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -19,26 +20,6 @@ namespace {
 using dockerfile::StageIndex;
 
 constexpr std::string_view context_name = "context";
-
-// Ops that stand for something outside are in the graph once, however many stages use them.
-class Ops {
-public:
-  OpId add(Op op) {
-    ops_.push_back(std::move(op));
-    return ops_.size() - 1;
-  }
-
-  OpId add_once(const std::string& key, Op op) {
-    const auto [place, is_new] = known_.try_emplace(key, ops_.size());
-    return is_new ? add(std::move(op)) : place->second;
-  }
-
-  std::vector<Op> take() { return std::move(ops_); }
-
-private:
-  std::vector<Op> ops_;
-  std::map<std::string, OpId> known_;
-};
 
 // The plan of all targets on one platform.
 class PlatformLowering {
@@ -218,8 +199,7 @@ private:
       return result;
     }
     if (is_scratch(stage) || inputs_.directories.count(base_name(stage)) > 0) {
-      result.filesystem = is_scratch(stage) ? ops_.add_once("scratch", {.action = Scratch{}, .title = {}})
-                                            : named_directory(base_name(stage));
+      result.filesystem = is_scratch(stage) ? ops_.scratch() : named_directory(base_name(stage));
       result.config = ImageConfig::scratch(result.platform);
       result.state = dockerfile::StageState::from_scratch();
       return result;
@@ -231,11 +211,11 @@ private:
     result.state = dockerfile::StageState::from_image(std::exchange(result.config.env, {}),
                                                       result.config.working_dir, result.config.shell);
     result.config.working_dir = result.state.working_dir;
-    result.filesystem =
-        pull(base.reference, result.platform, file_.stages[stage].origin.location,
-             is_given(stage)
-                 ? "[context " + parse_reference(base_name(stage)).context_name() + "] OCI load from client"
-                 : title(stage, 1, "FROM " + base.reference));
+    result.filesystem = ops_.pull(
+        base.reference, result.platform, file_.stages[stage].origin.location,
+        is_given(stage)
+            ? "[context " + parse_reference(base_name(stage)).context_name() + "] OCI load from client"
+            : title(stage, 1, "FROM " + base.reference));
     result.base = result.filesystem;
     return result;
   }
@@ -254,10 +234,11 @@ private:
               op.location = place;
               return ops_.add(std::move(op));
             },
-        .context = [this] { return context(); },
+        .context =
+            [this] { return ops_.local(std::string(context_name), inputs_.context, inputs_.dockerfile); },
         .copy_from = [&](const std::string& name) { return provide(graph_.copy_provider(name), place); },
         .mount_from = [&](const std::string& name) { return provide(graph_.mount_provider(name), place); },
-        .inline_file = [this](const dockerfile::InlineFile& file) { return inline_file(file); },
+        .inline_file = [this](const dockerfile::InlineFile& file) { return ops_.inline_file(file); },
         .title =
             [&](const std::string& text) {
               // Triggers stand where they fire.
@@ -300,36 +281,10 @@ private:
     const auto& name = std::get<std::string>(provider);
     if (inputs_.directories.count(name) > 0) return named_directory(name);
     const auto reference = parse_reference(name).full();
-    return pull(reference, platform_, place, "FROM " + reference);
+    return ops_.pull(reference, platform_, place, "FROM " + reference);
   }
 
-  OpId pull(const std::string& reference, const image::Platform& platform, const dockerfile::Location& place,
-            std::string title) {
-    return ops_.add_once("pull " + platform.str() + " " + reference,
-                         {.action = Pull{.reference = reference, .platform = platform},
-                          .title = std::move(title),
-                          .location = place});
-  }
-
-  OpId context() {
-    return ops_.add_once("local", {.action = Local{.name = std::string(context_name),
-                                                   .directory = inputs_.context,
-                                                   .dockerfile = inputs_.dockerfile},
-                                   .title = {}});
-  }
-
-  // Alike files are one file, also to the eye of a later copy: that changes nothing and makes an empty layer.
-  OpId inline_file(const dockerfile::InlineFile& file) {
-    return ops_.add_once("file " + file.name + "\n" + file.content,
-                         {.action = MakeFile{.name = file.name, .content = file.content}, .title = ""});
-  }
-
-  OpId named_directory(const std::string& name) {
-    return ops_.add_once(
-        "local " + name,
-        {.action = Local{.name = name, .directory = inputs_.directories.at(name), .dockerfile = {}},
-         .title = {}});
-  }
+  OpId named_directory(const std::string& name) { return ops_.local(name, inputs_.directories.at(name), {}); }
 
   ImageRecipe recipe(StageIndex target) {
     auto stage = take_result(target);
