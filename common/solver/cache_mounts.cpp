@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <exception>
 
 #include "common/sys/fd.hpp"
@@ -34,21 +35,33 @@ CacheMounts::Lease CacheMounts::acquire(const std::string& key, Sharing sharing,
       ++place->users;
       return {*this, *place};
     }
-    if (sharing != Sharing::locked || places_[key].empty()) break;
+    const bool waits =
+        sharing == Sharing::locked ? !places_[key].empty() : sharing == Sharing::shared && is_being_made(key);
+    if (!waits) break;
     wait(lock, cancel);
   }
   auto& place = places_[key].emplace_back();
-  place = {.path = directory_ / ("cache-" + std::to_string(count_++)), .use = Use::alone, .users = 1};
+  place = {.path = directory_ / ("cache-" + std::to_string(count_++)),
+           .use = use == Use::shared ? Use::soon_shared : Use::alone,
+           .users = 1};
   lock.unlock();
   Lease lease(*this, place);
   sys::make_directory(place.path, 0755);
   prepare(place.path);
   lock.lock();
   place.use = use;
+  wake();
   return lease;
 }
 
-// For the next release. By a descriptor, as a condition variable cannot wait for a cancellation too.
+bool CacheMounts::is_being_made(const std::string& key) {
+  const auto& places = places_[key];
+  return std::any_of(places.begin(), places.end(),
+                     [](const Place& place) { return place.use == Use::soon_shared; });
+}
+
+// For the next release, or a directory that is made. By a descriptor, as a condition variable cannot wait for
+// a cancellation too.
 void CacheMounts::wait(std::unique_lock<std::mutex>& lock, const sys::Cancellation& cancel) {
   const sys::UniqueFd released(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!released) util::throw_errno("cannot make an event");
@@ -78,6 +91,10 @@ CacheMounts::Place* CacheMounts::find(const std::string& key, Sharing sharing) {
 void CacheMounts::release(Place& place) {
   const std::lock_guard lock(mutex_);
   if (--place.users == 0) place.use = Use::free;
+  wake();
+}
+
+void CacheMounts::wake() {
   for (const int event : waiting_)
     ::eventfd_write(event, 1);
 }

@@ -40,14 +40,14 @@ public:
   };
 
   // A directory of this key: one that nobody uses, or that others share; else `private_` and `shared` get a
-  // new one, and `locked` waits for one. `prepare` fills a new one. Throws util::Error, also as
-  // sys::Cancellation::check does.
+  // new one, and `locked` waits for one. `prepare` fills a new one; who would share it waits until it has.
+  // Throws util::Error, also as sys::Cancellation::check does.
   Lease acquire(const std::string& key, dockerfile::Sharing sharing,
                 const std::function<void(const std::filesystem::path&)>& prepare,
                 const sys::Cancellation& cancel);
 
 private:
-  enum class Use { free, shared, alone };
+  enum class Use { free, soon_shared, shared, alone };
   struct Place {
     std::filesystem::path path;
     Use use = Use::free;
@@ -56,7 +56,9 @@ private:
 
   void wait(std::unique_lock<std::mutex>& lock, const sys::Cancellation& cancel);
   Place* find(const std::string& key, dockerfile::Sharing sharing);
+  bool is_being_made(const std::string& key);
   void release(Place& place);
+  void wake();
 
   std::filesystem::path directory_;
   std::mutex mutex_;

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <future>
 #include <optional>
 #include <thread>
 
@@ -31,6 +33,19 @@ TEST_F(CacheMounts, SharedOnesAreOneDirectory) {
   EXPECT_EQ(first.path(), second.path());
   EXPECT_TRUE(std::filesystem::is_directory(first.path()));
   EXPECT_EQ(prepared_, 1);
+}
+
+TEST_F(CacheMounts, SharedOnesAreOneDirectoryAlsoWhileItIsFilled) {
+  std::future<std::filesystem::path> second;
+  const auto first = mounts_.acquire(
+      "key", Sharing::shared,
+      [&](const auto&) {
+        second = std::async(std::launch::async, [this] { return acquire(Sharing::shared).path(); });
+        // Whoever does not wait for the directory has another by then.
+        second.wait_for(std::chrono::milliseconds(50));
+      },
+      {});
+  EXPECT_EQ(second.get(), first.path());
 }
 
 TEST_F(CacheMounts, OfAnotherKeyIsAnother) {
