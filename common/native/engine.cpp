@@ -126,6 +126,8 @@ std::optional<std::string> left_out_parameter(const document::Request& request) 
   if (request.sbom) return "SBOM";
   if (!request.cache.from.empty()) return "CACHE_FROM";
   if (!request.cache.to.empty()) return "CACHE_TO";
+  if (const auto keys = unread_keys(request); !keys.empty())
+    return util::join(keys, ", ") + " of BUILDKIT_EXTRA_CONFIG";
   if (request.source_date_epoch && !util::parse_uint(*request.source_date_epoch))
     return "a SOURCE_DATE_EPOCH that is no number";
   return std::nullopt;

@@ -52,6 +52,14 @@ std::optional<int> line_with_devices(const dockerfile::File& file) {
   return std::nullopt;
 }
 
+// The line of a stage over an image that the store, which knows blobs by sha256, cannot hold.
+std::optional<int> line_with_sha512(const dockerfile::File& file) {
+  for (const auto& stage : file.stages) {
+    if (stage.base.find("@sha512:") != std::string::npos) return stage.origin.location.first_line;
+  }
+  return std::nullopt;
+}
+
 // The line of a stage for windows, whose paths and layers are others.
 std::optional<int> line_for_windows(const document::Request& request, const dockerfile::File& file) {
   const auto has_platform = [](const dockerfile::Stage& stage) { return !stage.platform.empty(); };
@@ -123,6 +131,8 @@ std::optional<std::string> left_out_of_language(const document::Request& request
       return "RUN --device (" + file.source.name() + ":" + std::to_string(*line) + ")";
     if (const auto line = line_for_windows(request, file))
       return "a stage for windows (" + file.source.name() + ":" + std::to_string(*line) + ")";
+    if (const auto line = line_with_sha512(file))
+      return "an image by its sha512 digest (" + file.source.name() + ":" + std::to_string(*line) + ")";
     const auto images = look_at_images(request, file);
     if (images.with_devices) return "RUN --device (a trigger of " + util::quote(*images.with_devices) + ")";
     if (images.of_windows) return "an image for windows (" + util::quote(*images.of_windows) + ")";

@@ -3,7 +3,6 @@
 
 #include "common/buildkit/daemon_config.hpp"
 #include "common/util/error.hpp"
-#include "common/util/log.hpp"
 #include "common/util/text.hpp"
 
 namespace native {
@@ -30,6 +29,11 @@ registry::HostSettings host_settings(const std::string& host, buildkit::Registry
 
 }  // namespace
 
+std::vector<std::string> unread_keys(const document::Request& request) {
+  if (!request.buildkit_config) return {};
+  return buildkit::registry_tables(*request.buildkit_config).other_keys;
+}
+
 registry::Settings registry_settings(const document::Request& request) {
   registry::Settings settings;
   settings.docker_config = request.docker_config;
@@ -37,10 +41,6 @@ registry::Settings registry_settings(const document::Request& request) {
     auto tables = buildkit::registry_tables(*request.buildkit_config);
     for (auto& [host, table] : tables.hosts)
       settings.hosts.emplace(host, host_settings(host, std::move(table)));
-    if (!tables.other_keys.empty()) {
-      util::log::warning("BUILDKIT_EXTRA_CONFIG: the native engine reads registries alone, not " +
-                         util::join(tables.other_keys, ", "));
-    }
   }
   if (!request.registry_mirrors.empty()) {
     auto& mirrors = settings.hosts["docker.io"].mirrors;

@@ -73,6 +73,20 @@ TEST_F(Language, LeavesDevicesOfAnImagesTriggersOut) {
   EXPECT_EQ(native::left_out(given), "RUN --device (a trigger of 'base')");
 }
 
+TEST_F(Language, LeavesBasesByAnotherDigestThanSha256Out) {
+  EXPECT_EQ(left_out("FROM scratch\nFROM busybox@sha512:" + std::string(128, 'a') + "\n"),
+            "an image by its sha512 digest (Dockerfile:2)");
+}
+
+TEST_F(Language, LeavesOutWhatOnlyBuildkitdReadsOfItsConfiguration) {
+  auto given = request("FROM scratch\n");
+  given.buildkit_config = "[registry.'a']\nhttp = true\n";
+  EXPECT_EQ(native::left_out(given), std::nullopt);
+  given.buildkit_config =
+      "[dns]\nnameservers = ['10.0.0.1']\n[registry.'a']\nproxy = 'x'\n[worker.oci]\ngc = false\n";
+  EXPECT_EQ(native::left_out(given), "dns, worker, registry.a.proxy of BUILDKIT_EXTRA_CONFIG");
+}
+
 TEST_F(Language, LeavesWindowsOut) {
   auto given = request("FROM scratch\n");
   given.platforms = {"linux/amd64", "windows/amd64"};
