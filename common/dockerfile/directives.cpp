@@ -108,14 +108,16 @@ std::optional<Directive> find_syntax(std::string_view text) {
 }
 
 bool is_builtin_syntax(std::string_view image) {
-  for (const std::string_view prefix : {"docker.io/", "index.docker.io/", "registry-1.docker.io/"}) {
-    if (image.starts_with(prefix)) {
-      image.remove_prefix(prefix.size());
-      break;
-    }
+  image = image.substr(0, image.find('@'));
+  const auto slash = image.rfind('/');
+  const auto tag = image.find(':', slash == std::string_view::npos ? 0 : slash);
+  const auto name = image.substr(0, tag);
+  for (const std::string_view official : {"docker/dockerfile", "docker/dockerfile-upstream"}) {
+    if (!name.ends_with(official)) continue;
+    const auto where = name.substr(0, name.size() - official.size());
+    if (where.empty() || where.ends_with('/')) return true;
   }
-  const std::string_view name = image.substr(0, image.find_first_of(":@"));
-  return name == "docker/dockerfile" || name == "docker/dockerfile-upstream";
+  return false;
 }
 
 }  // namespace dockerfile

@@ -38,8 +38,8 @@ std::optional<Directive> find_directive(std::string_view name, std::string_view 
 // member "syntax" of a JSON object; a first line "#!" is passed over. The value is cut at the first space.
 std::optional<Directive> find_syntax(std::string_view text);
 
-// True for the images whose language this is: docker/dockerfile and docker/dockerfile-upstream of Docker Hub,
-// any tag or digest.
+// True for the images whose language this is: docker/dockerfile and docker/dockerfile-upstream, of Docker Hub
+// or of a registry that mirrors it below any path, with any tag or digest.
 bool is_builtin_syntax(std::string_view image);
 
 }  // namespace dockerfile

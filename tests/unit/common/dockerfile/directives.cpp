@@ -40,7 +40,12 @@ TEST(Directives, AreBuiltInForTheImagesOfTheOfficialFrontend) {
   EXPECT_TRUE(is_builtin_syntax("docker.io/docker/dockerfile:1@sha256:abc"));
   EXPECT_TRUE(is_builtin_syntax("docker/dockerfile-upstream:master"));
   EXPECT_FALSE(is_builtin_syntax("docker/dockerfile-other"));
-  EXPECT_FALSE(is_builtin_syntax("ghcr.io/docker/dockerfile:1"));
+  EXPECT_TRUE(is_builtin_syntax("mirror.gcr.io/docker/dockerfile:1.9-labs"));
+  EXPECT_TRUE(is_builtin_syntax("registry.corp:5000/hub/docker/dockerfile:1"));
+  EXPECT_TRUE(is_builtin_syntax("registry.corp:5000/hub/docker/dockerfile-upstream"));
+  EXPECT_FALSE(is_builtin_syntax("corp/mydocker/dockerfile"));
+  EXPECT_FALSE(is_builtin_syntax("docker/dockerfile/more"));
+  EXPECT_FALSE(is_builtin_syntax("dockerfile"));
 }
 
 }  // namespace
