@@ -115,7 +115,7 @@ hash::Digest run_key(const Run& run, const hash::Digest& root, const std::vector
   KeyWriter key("oci-build/key/1/run");
   key.put(root).put(run.arguments).put(run.script.has_value());
   if (run.script) key.put(run.script->name).put(run.script->content);
-  key.put(run.environment).put(run.working_dir).put(run.user).put(run.platform.str());
+  key.put(run.environment).put(run.working_dir).put(run.user).put(run.platform.str()).put(run.hostname);
   key.put(static_cast<int>(run.network)).put(static_cast<int>(run.security)).put(host_names);
   key.put(run.mounts.size());
   for (const auto& mount : run.mounts)

@@ -244,7 +244,8 @@ private:
               // Triggers stand where they fire.
               return title(stage, ++count, (place == from ? "ONBUILD " : "") + text);
             },
-        .spend = [this](std::uint64_t bytes) { budget_.spend(bytes); }};
+        .spend = [this](std::uint64_t bytes) { budget_.spend(bytes); },
+        .hostname = hostname()};
     dockerfile::StageEvaluator evaluator(file_, scope_, std::move(result.state), lint_, budget_);
     for (const auto& instruction : instructions) {
       place = dockerfile::origin(instruction).location;
@@ -256,6 +257,12 @@ private:
     }
     result.state = std::move(evaluator).state();
     return result;
+  }
+
+  // A build arg of BuildKit's frontend.
+  std::string hostname() const {
+    const auto given = inputs_.build_args.find("BUILDKIT_SANDBOX_HOSTNAME");
+    return given == inputs_.build_args.end() ? "" : given->second;
   }
 
   std::ptrdiff_t count_titles(StageIndex stage) const {

@@ -100,6 +100,7 @@ struct Run {
   std::vector<Mount> mounts;
   dockerfile::Network network = dockerfile::Network::sandbox;
   dockerfile::Security security = dockerfile::Security::sandbox;
+  std::string hostname;  // empty = the usual one
   image::Platform platform;
 };
 

@@ -53,6 +53,7 @@ public:
 
   void operator()(const dockerfile::Run& instruction) {
     Run run;
+    run.hostname = surroundings_.hostname;
     run.root = stage_.filesystem;
     run.arguments = step_.execution->arguments;
     if (run.arguments.empty()) throw SyntaxError("failed to marshal LLB definition: arguments are required");

@@ -31,6 +31,7 @@ struct Surroundings {
   std::function<OpId(const dockerfile::InlineFile&)> inline_file;  // one op for all files that are alike
   std::function<std::string(const std::string& text)> title;       // "[name 2/4] text", counting up
   std::function<void(std::uint64_t bytes)> spend;                  // of what the plan may hold
+  std::string hostname;                                            // of steps; empty = the usual one
 };
 
 // Carries `stage` through one instruction, expanded by `evaluator`; its `state` stays as it is. Throws

@@ -47,6 +47,7 @@ public:
     spec.working_dir = op_.working_dir;
     spec.user = op_.user;
     spec.cancel = workshop_.cancel;
+    if (!op_.hostname.empty()) spec.hostname = op_.hostname;
     set_environment(spec);
     for (const auto& host : workshop_.request.add_hosts)
       spec.hosts.push_back(host.ip + "\t" + host.host);
@@ -96,8 +97,11 @@ private:
     spec.env = op_.environment;
     if (!has_variable(spec, "PATH"))
       spec.env.emplace_back("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    // They win over ENV and ARG; an empty one is none.
     for (const auto& [name, value] : workshop_.proxies) {
-      if (!has_variable(spec, name)) spec.env.push_back(name + "=" + value);
+      if (value.empty()) continue;
+      std::erase_if(spec.env, [&](const auto& variable) { return variable.starts_with(name + "="); });
+      spec.env.push_back(name + "=" + value);
     }
   }
 
