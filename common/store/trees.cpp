@@ -73,7 +73,8 @@ std::shared_ptr<const OpenTree> open_new_tree(const NewEntry& entry) {
   sys::UniqueFd root(::openat(place.fd(), root_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!root || ::fchmod(root.get(), 0755) != 0) util::throw_errno("cannot create " + what);
   auto path = place.path() / root_name;
-  return std::make_shared<const OpenTree>(std::move(place), Folder(std::move(root), std::move(path)));
+  return std::make_shared<const OpenTree>(
+      OpenTree{std::move(place), Folder(std::move(root), std::move(path))});
 }
 
 bool is_same_file(int one, int other) {
@@ -123,7 +124,7 @@ std::optional<fs::path> Trees::find_named(const std::string& name) {
     if (!record) return std::nullopt;
     auto root = find_folder(*place, root_name);
     if (!root) throw util::Error("its files are missing");
-    tree = std::make_shared<const OpenTree>(std::move(*place), std::move(*root));
+    tree = std::make_shared<const OpenTree>(OpenTree{std::move(*place), std::move(*root)});
     if (const auto boot = boot_id(); record->boot != boot || boot.empty()) {
       if (!record->fingerprint || fingerprint(tree->root) != record->fingerprint)
         throw util::Error("its files are not as they were unpacked");

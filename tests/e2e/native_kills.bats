@@ -73,7 +73,7 @@ start_one() {
 
 @test "killed wherever it writes or renames while it pulls, a build leaves a cache that the next one uses" {
   local call number killed=0
-  for call in rename write,pwrite64; do
+  for call in rename,renameat,renameat2 write,pwrite64; do
     for number in 1 2 4 7 11 16; do
       forget_all
       strace -f -qq -o /dev/null -e trace="$call" -e inject="$call:signal=KILL:when=$number" oci-solve <request >log 2>&1 && break
