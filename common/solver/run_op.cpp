@@ -100,8 +100,9 @@ private:
     // They win over ENV and ARG; an empty one is none.
     for (const auto& [name, value] : workshop_.proxies) {
       if (value.empty()) continue;
-      std::erase_if(spec.env, [&](const auto& variable) { return variable.starts_with(name + "="); });
-      spec.env.push_back(name + "=" + value);
+      const auto start = name + "=";
+      std::erase_if(spec.env, [&](const auto& variable) { return variable.starts_with(start); });
+      spec.env.push_back(start + value);
     }
   }
 

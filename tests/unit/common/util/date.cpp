@@ -42,7 +42,8 @@ TEST(Date, SaysWhatIsWrongInGosWords) {
            {"2001-02-03T00:00:00+1:00", layout + "\"+1:00\" as \"Z07:00\""},
            {"2001-02-03T00:00:00+24:00", layout + "\"+24:00\" as \"Z07:00\""},
            {"2001-02-03T00:00:00Zx", ": extra text: \"x\""}}) {
-    EXPECT_EQ(test::error_of([&] { Date::parse(text); }), "parsing time \"" + text + "\"" + reason);
+    EXPECT_EQ(test::error_of([&, &given = text] { Date::parse(given); }),
+              "parsing time \"" + text + "\"" + reason);
   }
 }
 
