@@ -42,18 +42,20 @@ AgentRelay::AgentRelay(sys::UniqueFd client, sys::UniqueFd agent, Forwarding for
 pollfd AgentRelay::client_events() const {
   if (forwarding_ == Forwarding::restricted)
     return {client_.get(), wanted(turn_ == Turn::request, turn_ == Turn::to_client), 0};
-  const bool readable = !requests_.ended && requests_.held.empty();
-  const bool writable = !responses_.held.empty();
-  // A side that has hung up would be reported for ever while the other one is slow.
-  return {readable || writable ? client_.get() : -1, wanted(readable, writable), 0};
+  return raw_events(client_.get(), requests_, responses_);
 }
 
 pollfd AgentRelay::agent_events() const {
   if (forwarding_ == Forwarding::restricted)
     return {agent_.get(), wanted(turn_ == Turn::response, turn_ == Turn::to_agent), 0};
-  const bool readable = !responses_.ended && responses_.held.empty();
-  const bool writable = !requests_.held.empty();
-  return {readable || writable ? agent_.get() : -1, wanted(readable, writable), 0};
+  return raw_events(agent_.get(), responses_, requests_);
+}
+
+pollfd AgentRelay::raw_events(int side, const Flow& from, const Flow& to) {
+  const bool readable = !from.ended && from.held.empty();
+  const bool writable = !to.held.empty();
+  // A side that has hung up would be reported for ever while the other one is slow.
+  return {readable || writable ? side : -1, wanted(readable, writable), 0};
 }
 
 bool AgentRelay::advance(short client, short agent) {

@@ -36,6 +36,7 @@ private:
   };
   enum class Turn { request, to_agent, response, to_client };
 
+  static pollfd raw_events(int side, const Flow& from, const Flow& to);
   bool advance_message(short client, short agent);
   bool read_message(int fd);
   bool write_message(int fd);

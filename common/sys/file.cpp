@@ -144,33 +144,28 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t limit, Re
 }
 
 void write_file(const std::filesystem::path& path, std::string_view content, mode_t mode) {
-  PendingFile file(path, mode);
-  write_all(file.fd(), content, util::quote(path.string()));
-  file.commit();
+  const auto what = util::quote(path.string());
+  std::string temporary = (path.parent_path() / ("." + path.filename().string() + ".XXXXXX")).string();
+  auto fd = make_temporary_file(temporary, mode, what);
+  try {
+    write_all(fd.get(), content, what);
+    close_checked(std::move(fd), what);
+    if (::rename(temporary.c_str(), path.c_str()) != 0) util::throw_errno("cannot create " + what);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
 }
 
-PendingFile::PendingFile(std::filesystem::path path, mode_t mode) : path_(std::move(path)) {
-  std::string pattern = (path_.parent_path() / ("." + path_.filename().string() + ".XXXXXX")).string();
-  fd_ = UniqueFd(::mkostemp(pattern.data(), O_CLOEXEC));
-  if (!fd_) util::throw_errno("cannot create " + util::quote(path_.string()));
-  temporary_ = pattern;
-  if (::fchmod(fd_.get(), mode) != 0) {
+UniqueFd make_temporary_file(std::string& pattern, mode_t mode, const std::string& what) {
+  UniqueFd fd(::mkostemp(pattern.data(), O_CLOEXEC));
+  if (!fd) util::throw_errno("cannot create " + what);
+  if (::fchmod(fd.get(), mode) != 0) {
     const int error = errno;
-    ::unlink(temporary_.c_str());
-    util::throw_errno("cannot set the mode of " + util::quote(path_.string()), error);
+    ::unlink(pattern.c_str());
+    util::throw_errno("cannot set the mode of " + what, error);
   }
-}
-
-PendingFile::~PendingFile() {
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());
-}
-
-void PendingFile::commit() {
-  close_checked(std::move(fd_), util::quote(path_.string()));
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
-    util::throw_errno("cannot create " + util::quote(path_.string()));
-  }
-  temporary_.clear();
+  return fd;
 }
 
 void replace_directory(const std::filesystem::path& from, const std::filesystem::path& to) {

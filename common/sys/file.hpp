@@ -53,25 +53,9 @@ std::string read_to_end(int fd, const std::string& what, std::uint64_t limit = 6
 // The mode is `mode` whatever the umask. Throws Error; then nothing is left behind.
 void write_file(const std::filesystem::path& path, std::string_view content, mode_t mode = 0644);
 
-// A file being written beside its final path, with an unpredictable name. Without commit() the destructor
-// removes it; a SIGKILL leaves it behind.
-class PendingFile {
-public:
-  explicit PendingFile(std::filesystem::path path, mode_t mode = 0644);
-  PendingFile(const PendingFile&) = delete;
-  PendingFile& operator=(const PendingFile&) = delete;
-  ~PendingFile();
-
-  int fd() const noexcept { return fd_.get(); }
-
-  // Checks the close and renames into place, replacing what is there. Throws Error. At most once.
-  void commit();
-
-private:
-  std::filesystem::path path_;
-  std::filesystem::path temporary_;
-  UniqueFd fd_;
-};
+// A new file of mode `mode`, whatever the umask, whose name is `pattern` with other characters for the
+// "XXXXXX" at its end; `pattern` holds the name then. Throws Error, which names it as `what`.
+UniqueFd make_temporary_file(std::string& pattern, mode_t mode, const std::string& what);
 
 // Renames the directory `from` to `to` on the same filesystem, whatever is there. What was there has the name
 // `from` afterwards where the kernel can exchange the two at once, and is removed first where it cannot.

@@ -92,21 +92,12 @@ WorkDir::WorkDir(const fs::path& parent, const std::string& prefix) : WorkDir(ma
 
 WorkFile::WorkFile(const fs::path& parent, const std::string& prefix, mode_t mode) {
   remove_leftovers(parent, prefix);
-  for (;;) {
+  do {
     std::string pattern = (parent / (prefix + "XXXXXX")).string();
-    UniqueFd file(::mkostemp(pattern.data(), O_CLOEXEC));
-    if (!file) util::throw_errno("cannot create a file in " + util::quote(parent.string()));
-    wait_for_lock(file.get());
-    if (!names(pattern, file.get())) continue;  // as above
+    lock_ = make_temporary_file(pattern, mode, "a file in " + util::quote(parent.string()));
     path_ = pattern;
-    lock_ = std::move(file);
-    break;
-  }
-  if (::fchmod(lock_.get(), mode) != 0) {
-    const int error = errno;
-    ::unlink(path_.c_str());
-    util::throw_errno("cannot set the mode of " + util::quote(path_.string()), error);
-  }
+    wait_for_lock(lock_.get());
+  } while (!names(path_, lock_.get()));  // as above
 }
 
 WorkFile::~WorkFile() {

@@ -76,9 +76,8 @@ nobody_is_here() {
 }
 
 @test "killed at any time, a build leaves the outputs of one build, and no process" {
-  local version=other seed=${SEED:-$RANDOM} round
-  echo "seed $seed"
-  RANDOM=$seed
+  local version=other round
+  seed_random
   for ((round = 0; round < ${OCI_BUILD_KILLS:-25}; ++round)); do
     (build_version "$version") &
     local pid=$! signal=KILL

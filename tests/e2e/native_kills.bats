@@ -85,9 +85,8 @@ start_one() {
 }
 
 @test "killed at any time while it pulls, a build leaves a cache that the next one uses" {
-  local seed=${SEED:-$RANDOM} round
-  echo "seed $seed"
-  RANDOM=$seed
+  local round
+  seed_random
   for ((round = 0; round < ${OCI_BUILD_KILLS:-5}; ++round)); do
     forget_all
     start_one first
@@ -100,9 +99,8 @@ start_one() {
 }
 
 @test "of two builds that pull into one cache one is killed, and the other does not notice" {
-  local seed=${SEED:-$RANDOM} round victim other
-  echo "seed $seed"
-  RANDOM=$seed
+  local round victim other
+  seed_random
   for ((round = 0; round < ${OCI_BUILD_KILLS:-5}; ++round)); do
     forget_all
     start_one first

@@ -10,9 +10,9 @@ setup_file() {
 
 setup() {
   enter_native_build
-  CANARY=$BATS_TEST_TMPDIR/canary
-  mkdir -m 751 "$CANARY" "$CANARY/x" "$CANARY/deep" "$CANARY/deep/x"
-  echo secret-of-the-machine | tee "$CANARY/file" "$CANARY/x/file" "$CANARY/deep/x/file" >/dev/null
+  make_canary
+  mkdir -m 751 "$CANARY/x" "$CANARY/deep" "$CANARY/deep/x"
+  tee "$CANARY/x/file" "$CANARY/deep/x/file" <"$CANARY/file" >/dev/null
   canary >before
   # exchange END: exchanges a0 and l0, a1 and l1 below the working directory until a file END is there.
   cat >exchange.cpp <<'END'
@@ -31,19 +31,11 @@ END
   g++ -static -O1 exchange.cpp -o exchange
 }
 
-# canary: all that is known of the files that no build may reach, times of changes included.
-canary() {
-  find "$CANARY" -printf '%P %y %m %U:%G %n %s %T@ %C@\n' | sort
-  cat "$CANARY/file"
-}
-
 # raced: the build did not crash, and nothing outside is changed, shown, mounted or left.
 raced() {
   [ "$status" -le 1 ] || { echo "exit code $status: $stderr"; false; }
-  [[ "$stderr" != *secret-of-the-machine* ]] || { echo "$stderr"; false; }
   [[ "$stderr" != *'unexpected error'* ]] || { echo "$stderr"; false; }
-  canary >after
-  diff before after
+  canary_is_well
 }
 
 @test "mount targets in a cache whose directories another stage exchanges for links lead to nothing outside" {

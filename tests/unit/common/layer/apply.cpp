@@ -102,7 +102,7 @@ TEST_F(Apply, KeepsModesTimesAndContent) {
 }
 
 TEST_F(Apply, KeepsOwnersAndSetuidWithThem) {
-  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  if (::geteuid() != 0) GTEST_SKIP() << "only root gives files away";
   apply({{{.path = "f", .mode = 06755, .uid = 12, .gid = 3000000000},
           {.path = "l", .kind = '2', .link_target = "x", .uid = 13, .gid = 14}}});
   EXPECT_EQ(status("f").st_uid, 12u);

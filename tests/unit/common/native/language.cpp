@@ -22,8 +22,25 @@ protected:
     return native::left_out(request(dockerfile));
   }
 
+  // For "FROM base", with an image of that config on disk as `base`.
+  document::Request request_over_image(const std::string& config) const {
+    test::Files files;
+    const image::Manifest manifest{std::string(image::media_type::oci_manifest),
+                                   test::add_blob(files, config, image::media_type::oci_config),
+                                   {}};
+    const auto root = test::add_blob(files, image::to_json(manifest), image::media_type::oci_manifest);
+    test::write_files(layout_.path(), test::finish_layout(files, {root}));
+    auto given = request("FROM base\n");
+    given.preloads = {{.role = document::Preload::Role::context,
+                       .name = "base",
+                       .path = layout_.path(),
+                       .layout = document::Preload::Layout{layout_.path(), root.digest}}};
+    return given;
+  }
+
 private:
   sys::TempDir directory_{testing::TempDir()};
+  sys::TempDir layout_{testing::TempDir()};
 };
 
 TEST_F(Language, LeavesNothingOutOfAnOrdinaryFile) {
@@ -56,21 +73,9 @@ TEST_F(Language, LeavesDevicesOfTriggersOutWhereTheyFire) {
 }
 
 TEST_F(Language, LeavesDevicesOfAnImagesTriggersOut) {
-  const sys::TempDir layout(testing::TempDir());
-  test::Files files;
   auto config = test::config_json("linux/amd64", {});
   config.insert(config.find(R"("Env")"), R"("OnBuild":["RUN --device=x true"],)");
-  image::Manifest manifest{std::string(image::media_type::oci_manifest),
-                           test::add_blob(files, config, image::media_type::oci_config),
-                           {}};
-  const auto root = test::add_blob(files, image::to_json(manifest), image::media_type::oci_manifest);
-  test::write_files(layout.path(), test::finish_layout(files, {root}));
-  auto given = request("FROM base\n");
-  given.preloads = {{.role = document::Preload::Role::context,
-                     .name = "base",
-                     .path = layout.path(),
-                     .layout = document::Preload::Layout{layout.path(), root.digest}}};
-  EXPECT_EQ(native::left_out(given), "RUN --device (a trigger of 'base')");
+  EXPECT_EQ(native::left_out(request_over_image(config)), "RUN --device (a trigger of 'base')");
 }
 
 TEST_F(Language, LeavesBasesByAnotherDigestThanSha256Out) {
@@ -100,20 +105,8 @@ TEST_F(Language, LeavesWindowsOut) {
 }
 
 TEST_F(Language, LeavesAnImageOfWindowsOut) {
-  const sys::TempDir layout(testing::TempDir());
-  test::Files files;
-  image::Manifest manifest{
-      std::string(image::media_type::oci_manifest),
-      test::add_blob(files, test::config_json("windows/amd64", {}), image::media_type::oci_config),
-      {}};
-  const auto root = test::add_blob(files, image::to_json(manifest), image::media_type::oci_manifest);
-  test::write_files(layout.path(), test::finish_layout(files, {root}));
-  auto given = request("FROM base\n");
-  given.preloads = {{.role = document::Preload::Role::context,
-                     .name = "base",
-                     .path = layout.path(),
-                     .layout = document::Preload::Layout{layout.path(), root.digest}}};
-  EXPECT_EQ(native::left_out(given), "an image for windows ('base')");
+  EXPECT_EQ(native::left_out(request_over_image(test::config_json("windows/amd64", {}))),
+            "an image for windows ('base')");
 }
 
 TEST_F(Language, SaysNothingOfFilesThatCannotBeReadOrUnderstood) {

@@ -153,7 +153,7 @@ TEST_F(CacheKey, ChangesWithTheModeOfADirectory) {
 }
 
 TEST_F(CacheKey, StaysWhenAFileOfTheContextChangesItsOwner) {
-  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  if (::geteuid() != 0) GTEST_SKIP() << "only root gives files away";
   const auto before = keys(copy_and_run).copy();
   ASSERT_EQ(::chown((context_ / "p/d/file").c_str(), 1234, 1234), 0);
   EXPECT_EQ(keys(copy_and_run).copy(), before);
@@ -162,7 +162,7 @@ TEST_F(CacheKey, StaysWhenAFileOfTheContextChangesItsOwner) {
 TEST_F(CacheKey, StaysWhenAFileOfTheContextGetsAnExtendedAttribute) {
   const auto before = keys(copy_and_run).copy();
   if (::setxattr((context_ / "p/d/file").c_str(), "user.test", "1", 1, 0) != 0)
-    GTEST_SKIP() << "no extended attributes here";
+    GTEST_SKIP() << "the filesystem of the tests has no extended attributes";
   EXPECT_EQ(keys(copy_and_run).copy(), before);
 }
 

@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -13,6 +15,7 @@
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
 #include "tests/support/error_of.hpp"
+#include "tests/support/in_child.hpp"
 
 namespace {
 
@@ -127,21 +130,25 @@ TEST_F(File, MayBeAPipeOnlyWhereItIsReadOnce) {
   EXPECT_EQ(::fcntl(fd.get(), F_GETFL) & O_NONBLOCK, 0) << "a slow writer would look like the end";
 }
 
-TEST_F(File, PendingLeavesNothingWithoutCommit) {
-  { const sys::PendingFile file(path("f")); }
+TEST_F(File, ThatCannotBeWrittenWholeLeavesNothing) {
+  const auto code = test::in_child([&] {
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit small{.rlim_cur = 1, .rlim_max = 1};
+    if (::setrlimit(RLIMIT_FSIZE, &small) != 0) return 1;
+    return test::error_of([&] { sys::write_file(path("f"), "whole"); }).ends_with("File too large") ? 0 : 2;
+  });
+  EXPECT_EQ(code, 0);
   EXPECT_EQ(entries(), 0);
 }
 
-TEST_F(File, PendingAppearsUnderItsNameAtCommit) {
-  sys::PendingFile file(path("f"));
-  sys::write_all(file.fd(), std::string_view("whole"), "f");
-  EXPECT_FALSE(fs::exists(path("f")));
-  file.commit();
+TEST_F(File, AppearsUnderItsNameAlone) {
+  sys::write_file(path("f"), "whole", 0640);
   EXPECT_EQ(sys::read_file(path("f")), "whole");
+  EXPECT_EQ(fs::status(path("f")).permissions(), fs::perms(0640));
   EXPECT_EQ(entries(), 1);
 }
 
-TEST_F(File, PendingThatCannotTakeItsPlaceLeavesNothing) {
+TEST_F(File, ThatCannotTakeItsPlaceLeavesNothing) {
   fs::create_directory(path("f"));
   EXPECT_THROW(sys::write_file(path("f"), "x"), util::Error);
   EXPECT_EQ(entries(), 1);
