@@ -1,7 +1,6 @@
 // Walking the files of a context.
 #include "common/context/tree.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
@@ -15,15 +14,12 @@
 #include <vector>
 
 #include "common/sys/file.hpp"
+#include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
 namespace context {
 namespace {
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const noexcept { ::closedir(directory); }
-};
 
 bool has_vanished(int error) {
   return error == ENOENT || error == ENOTDIR || error == ELOOP;
@@ -34,21 +30,10 @@ sys::UniqueFd open_directory(int parent, const char* name) {
 }
 
 std::vector<std::string> sorted_names(int fd, const std::string& what) {
-  // Opened anew: a duplicate would share its position, and closedir closes what it was given.
+  // Opened anew: a duplicate would share its position.
   sys::UniqueFd own = open_directory(fd, ".");
   if (!own) util::throw_errno("cannot read directory " + what);
-  std::unique_ptr<DIR, CloseDirectory> directory(::fdopendir(own.get()));
-  if (!directory) util::throw_errno("cannot read directory " + what);
-  own.release();
-  std::vector<std::string> names;
-  for (;;) {
-    errno = 0;
-    const dirent* entry = ::readdir(directory.get());
-    if (entry == nullptr) break;
-    std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(std::move(name));
-  }
-  if (errno != 0) util::throw_errno("cannot read directory " + what);
+  auto names = sys::names_in(std::move(own), "directory " + what);
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -1,7 +1,6 @@
 // The lexer of words: a recursive descent over code points, the way a shell reads them.
 #include "common/dockerfile/expand.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "common/dockerfile/budget.hpp"

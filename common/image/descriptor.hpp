@@ -24,6 +24,8 @@ struct Platform {
   static Platform parse(std::string_view text);
   // Of the fields of a JSON document, normalised in the same way; whatever they hold.
   static Platform from_fields(std::string_view os, std::string_view architecture, std::string_view variant);
+  // The same of this one, as configs have it: no os is linux.
+  Platform normalized() const { return from_fields(os.empty() ? "linux" : os, architecture, variant); }
   // Of this machine.
   static Platform host();
 

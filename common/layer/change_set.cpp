@@ -1,7 +1,6 @@
 // Changes that lie in a directory.
 #include "common/layer/change_set.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/xattr.h>
 
@@ -11,6 +10,7 @@
 #include <string_view>
 
 #include "common/sys/file.hpp"
+#include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -27,24 +27,12 @@ public:
   explicit DirectoryChanges(int root) : root_(root) {}
 
   std::vector<std::string> list(const std::string& path) const override {
-    struct Close {
-      void operator()(DIR* directory) const { ::closedir(directory); }
-    };
     const auto place = split(path);
     const int parent = enter(place.parent);
     constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     sys::UniqueFd fd(parent < 0 ? -1 : ::openat(parent, place.name.c_str(), flags));
     if (!fd) util::throw_errno("cannot open " + util::quote(path));
-    const std::unique_ptr<DIR, Close> directory(::fdopendir(fd.get()));
-    if (!directory) util::throw_errno("cannot read the directory " + util::quote(path));
-    fd.release();  // closedir closes it
-    std::vector<std::string> names;
-    errno = 0;
-    while (const dirent* entry = ::readdir(directory.get())) {
-      const std::string_view name = entry->d_name;
-      if (name != "." && name != "..") names.emplace_back(name);
-    }
-    if (errno != 0) util::throw_errno("cannot read the directory " + util::quote(path));
+    auto names = sys::names_in(std::move(fd), "the directory " + util::quote(path));
     std::sort(names.begin(), names.end());
     // A directory that changes while it is read may give a name twice.
     names.erase(std::unique(names.begin(), names.end()), names.end());

@@ -11,7 +11,6 @@
 namespace layer {
 namespace {
 
-constexpr std::string_view opaque_name = ".wh..wh..opq";
 // Where a layer stands alone, in the root: a name that none of its members can have.
 constexpr std::string_view staging_name = ".wh..wh.layer";
 constexpr std::string_view selinux_attribute = "security.selinux";  // the machine's own affair
@@ -83,7 +82,7 @@ void Applier::merge(Applier& upper, const sys::RootedPath& directory) {
     const auto status = upper.root_.status(place);
     const auto below = root_.status(place);
     if (S_ISSOCK(status->st_mode)) {
-      if (name != opaque_name && below) remove(place);
+      if (name != opaque_marker && below) remove(place);
       continue;
     }
     if (S_ISDIR(status->st_mode) && below && S_ISDIR(below->st_mode)) {
@@ -98,7 +97,8 @@ void Applier::merge(Applier& upper, const sys::RootedPath& directory) {
 
 void Applier::merge_directory(Applier& upper, const sys::RootedPath& place) {
   const auto status = upper.root_.status(place);
-  if (const auto marker = upper.root_.status(place.child(opaque_name)); marker && S_ISSOCK(marker->st_mode)) {
+  if (const auto marker = upper.root_.status(place.child(opaque_marker));
+      marker && S_ISSOCK(marker->st_mode)) {
     for (const auto& name : root_.list(place))
       remove(place.child(name));
   }

@@ -9,7 +9,6 @@ namespace {
 
 constexpr std::string_view prefix = ".wh.";
 constexpr std::string_view reserved_prefix = ".wh..wh.";
-constexpr std::string_view opaque_marker = ".wh..wh..opq";
 
 }  // namespace
 

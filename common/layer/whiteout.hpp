@@ -6,6 +6,9 @@
 
 namespace layer {
 
+// The name of what makes a directory opaque.
+inline constexpr std::string_view opaque_marker = ".wh..wh..opq";
+
 struct Whiteout {
   enum class Kind {
     none,      // an ordinary member

@@ -1,11 +1,9 @@
 // Composes plan, solver and output.
 #include "common/native/engine.hpp"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <list>
@@ -24,7 +22,9 @@
 #include "common/store/store.hpp"
 #include "common/sys/cancellation.hpp"
 #include "common/sys/file.hpp"
+#include "common/sys/paths.hpp"
 #include "common/util/characters.hpp"
+#include "common/util/date.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -109,11 +109,7 @@ layer::PackOptions pack_options(const document::Request& request, std::optional<
 }
 
 std::string created_text(std::optional<std::int64_t> epoch) {
-  const std::time_t time = epoch ? static_cast<std::time_t>(*epoch) : std::time(nullptr);
-  std::tm fields{};
-  ::gmtime_r(&time, &fields);
-  char text[32];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &fields)};
+  return util::Date{.seconds = epoch.value_or(std::time(nullptr))}.str();
 }
 
 std::optional<std::string> left_out_parameter(const document::Request& request) {
@@ -309,11 +305,9 @@ document::Result Engine::build(const document::Request& request, const fs::path&
   auto directory = isolation_.snapshotter->directory();
   auto cache = Cache::used;
   for (int tries = 1; tries <= most_tries; ++tries) {
+    if (tries > 1) sys::make_directory(directory /= "again", 0700);
     if (auto result = Build(request, state_dir_, isolation_, directory, cache).run(cache))
       return std::move(*result);
-    directory /= "again";
-    if (::mkdir(directory.c_str(), 0700) != 0)
-      util::throw_errno("cannot create " + util::quote(directory.string()));
   }
   throw util::Error("the unpacked base images in the cache change while they are used; is its disk failing?");
 }

@@ -184,8 +184,7 @@ void ImageConfig::set_platform(const image::Platform& asked) {
 }
 
 void ImageConfig::normalize_platform() {
-  platform = image::Platform::from_fields(platform.os.empty() ? "linux" : platform.os, platform.architecture,
-                                          platform.variant);
+  platform = platform.normalized();
   std::sort(os_features.begin(), os_features.end());
   os_features.erase(std::unique(os_features.begin(), os_features.end()), os_features.end());
 }

@@ -2,8 +2,6 @@
 #include "common/plan/lower.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <set>
 #include <utility>
 
 #include "common/context/sources.hpp"
@@ -66,7 +64,8 @@ public:
 private:
   struct Base {
     std::string reference;
-    std::string config;
+    ImageConfig config;
+    std::uint64_t config_size;  // of its JSON
   };
 
   bool is_context(const std::string& name) const {
@@ -124,14 +123,14 @@ private:
 
   void resolve_base(StageIndex stage) {
     const auto& origin = file_.stages[stage].origin;
-    std::optional<ImageConfig> config;
     const auto base = dockerfile::located(file_.source, origin.location, [&] {
       const auto reference = parse_reference(base_name(stage));
       try {
-        Base found{reference.full(), images_.config(reference, platform_of(stage))};
-        config = ImageConfig::parse(found.config, is_given(stage) ? "could not parse oci-layout image config"
-                                                                  : "failed to parse image config");
-        return found;
+        const auto json = images_.config(reference, platform_of(stage));
+        return Base{reference.full(),
+                    ImageConfig::parse(json, is_given(stage) ? "could not parse oci-layout image config"
+                                                             : "failed to parse image config"),
+                    json.size()};
       } catch (const util::Error& error) {
         if (error.is_cancelled()) throw;
         throw dockerfile::SyntaxError(base_name(stage) + ": " + error.what(), file_.stages[stage].base);
@@ -139,10 +138,10 @@ private:
     });
     dockerfile::located(file_.source, origin.location, [&] {
       refuse_windows(platform_of(stage).os);
-      if (inputs_.platforms.empty()) refuse_windows(config->platform.os);
+      if (inputs_.platforms.empty()) refuse_windows(base.config.platform.os);
     });
-    if (!is_given(stage)) check_platform(stage, config->platform);
-    const auto& triggers = config->on_build;
+    if (!is_given(stage)) check_platform(stage, base.config.platform);
+    const auto& triggers = base.config.on_build;
     bases_.emplace(stage, base);
     if (!triggers.empty() && !graph_.stages()[stage].named_context) graph_.add_triggers(stage, triggers);
   }
@@ -162,10 +161,8 @@ private:
     const auto& expected = platform_of(stage);
     if (actual.os == expected.os && actual.architecture == expected.architecture) return;
     const auto& origin = file_.stages[stage].origin;
-    const auto known = image::Platform::from_fields(actual.os.empty() ? "linux" : actual.os,
-                                                    actual.architecture, actual.variant);
     lint_.warn(dockerfile::Rule::InvalidBaseImagePlatform,
-               "Base image " + base_name(stage) + " was pulled with platform \"" + known.str() +
+               "Base image " + base_name(stage) + " was pulled with platform \"" + actual.normalized().str() +
                    "\", expected \"" + expected.str() + "\" for current build",
                origin.location, origin.comments);
   }
@@ -186,7 +183,8 @@ private:
     return found->second;
   }
 
-  StageResult start(StageIndex stage) {
+  // `total` is how many titles the stage has.
+  StageResult start(StageIndex stage, std::ptrdiff_t total) {
     const auto& resolved = graph_.stages()[stage];
     StageResult result;
     result.platform = is_scratch(stage) ? platform_ : platform_of(stage);
@@ -205,8 +203,8 @@ private:
       return result;
     }
     const auto& base = bases_.at(stage);
-    result.config = ImageConfig::parse(base.config, base.reference);
-    result.config_size = base.config.size();
+    result.config = base.config;
+    result.config_size = base.config_size;
     result.config.on_build.clear();
     result.state = dockerfile::StageState::from_image(std::exchange(result.config.env, {}),
                                                       result.config.working_dir, result.config.shell);
@@ -215,13 +213,14 @@ private:
         base.reference, result.platform, file_.stages[stage].origin.location,
         is_given(stage)
             ? "[context " + parse_reference(base_name(stage)).context_name() + "] OCI load from client"
-            : title(stage, 1, "FROM " + base.reference));
+            : title(stage, 1, total, "FROM " + base.reference));
     result.base = result.filesystem;
     return result;
   }
 
   StageResult lower(StageIndex stage) {
-    auto result = start(stage);
+    const auto total = count_titles(stage);
+    auto result = start(stage, total);
     if (graph_.stages()[stage].named_context) return result;
     const auto& instructions = graph_.instructions(stage);
     const auto& from = file_.stages[stage].origin.location;
@@ -242,9 +241,9 @@ private:
         .title =
             [&](const std::string& text) {
               // Triggers stand where they fire.
-              return title(stage, ++count, (place == from ? "ONBUILD " : "") + text);
+              return title(stage, ++count, total, (place == from ? "ONBUILD " : "") + text);
             },
-        .spend = [this](std::uint64_t bytes) { budget_.spend(bytes); },
+        .budget = budget_,
         .hostname = hostname()};
     dockerfile::StageEvaluator evaluator(file_, scope_, std::move(result.state), lint_, budget_);
     for (const auto& instruction : instructions) {
@@ -271,9 +270,7 @@ private:
            static_cast<std::ptrdiff_t>(bases_.count(stage));
   }
 
-  std::string title(StageIndex stage, int count, const std::string& text) {
-    if (!titled_ || titled_->stage != stage) titled_ = {.stage = stage, .total = count_titles(stage)};
-    const auto total = titled_->total;
+  std::string title(StageIndex stage, int count, std::ptrdiff_t total, const std::string& text) const {
     std::string title = "[";
     if (inputs_.several_platforms) title += platform_of(stage).str() + " ";
     if (const auto& name = graph_.stages()[stage].title; !name.empty()) title += name + " ";
@@ -328,12 +325,6 @@ private:
   dockerfile::StageGraph graph_;
   std::map<StageIndex, Base> bases_;
   std::optional<context::Ignore> ignore_;
-
-  struct Titled {
-    StageIndex stage;
-    std::ptrdiff_t total;
-  };
-  std::optional<Titled> titled_;  // the stage at hand
 
   dockerfile::Budget budget_;
   std::map<StageIndex, std::size_t> uses_;  // stages and targets that still need the result

@@ -60,7 +60,7 @@ public:
     run.script = step_.execution->script;
     for (const auto& variable : state_.environment.variables()) {
       run.environment.push_back(variable.name + "=" + variable.value);
-      surroundings_.spend(run.environment.back().size() + sizeof(std::string));
+      surroundings_.budget.spend(run.environment.back().size() + sizeof(std::string));
     }
     run.working_dir = state_.working_dir.empty() ? "/" : state_.working_dir;
     run.user = stage_.config.user;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "common/dockerfile/budget.hpp"
 #include "common/dockerfile/evaluate.hpp"
 #include "common/plan/graph.hpp"
 
@@ -30,7 +31,7 @@ struct Surroundings {
   std::function<OpId(const std::string& from)> mount_from;         // what RUN --mount=from names
   std::function<OpId(const dockerfile::InlineFile&)> inline_file;  // one op for all files that are alike
   std::function<std::string(const std::string& text)> title;       // "[name 2/4] text", counting up
-  std::function<void(std::uint64_t bytes)> spend;                  // of what the plan may hold
+  dockerfile::Budget& budget;                                      // of what the plan may hold
   std::string hostname;                                            // of steps; empty = the usual one
 };
 

@@ -325,8 +325,12 @@ sys::UniqueFd BaseImages::open_blob(const std::string& reference, const image::P
       throw util::Error(found.archive->what() + " does not hold the layer " + layer.digest.str());
     return sys::open_readable(location->file);
   }
-  fetch(found, reference);
-  auto file = store_.blobs().open_file({layer.digest, layer.size}, store::Check::size);
+  const store::Blob blob{layer.digest, layer.size};
+  auto file = store_.blobs().open_file(blob, store::Check::size);
+  if (!file) {
+    fetch(found, reference);
+    file = store_.blobs().open_file(blob, store::Check::size);
+  }
   if (!file) throw util::Error("the layer " + layer.digest.str() + " is not in the store");
   return file;
 }

@@ -2,7 +2,6 @@
 #include "common/solver/cache_mounts.hpp"
 
 #include <sys/eventfd.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <exception>
@@ -10,7 +9,6 @@
 #include "common/sys/fd.hpp"
 #include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
-#include "common/util/text.hpp"
 
 namespace solver {
 

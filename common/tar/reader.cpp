@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
