@@ -41,18 +41,14 @@ void add_address(Arguments& arguments, const document::RemoteEngine& address) {
   if (address.key) arguments.option("--tlskey", address.key->string());
 }
 
-bool equal_but_for_case(const std::string& a, const std::string& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return util::to_lower(x) == util::to_lower(y); });
-}
-
 // The predefined proxy arguments reach pulls and RUN steps and nothing else. buildctl takes a value from its
 // environment when none is given, so that a password in it is not in an argv. BuildKit does not look at the
 // case of these names: what the user gives as a build arg must be the only one.
 void add_proxies(Arguments& arguments, const document::Request& request) {
   for (const auto& proxy : request.proxies) {
-    const bool given = std::any_of(request.build_args.begin(), request.build_args.end(),
-                                   [&](const auto& arg) { return equal_but_for_case(arg.name, proxy); });
+    const bool given =
+        std::any_of(request.build_args.begin(), request.build_args.end(),
+                    [&](const auto& arg) { return util::equal_without_case(arg.name, proxy); });
     if (!given) arguments.option("--opt", "build-arg:" + proxy);
   }
 }

@@ -120,12 +120,15 @@ bool Ignore::ignores_source(std::string_view source) const {
   return ignores(path);
 }
 
+std::filesystem::path ignore_file_beside(std::filesystem::path dockerfile) {
+  dockerfile += ".dockerignore";
+  return dockerfile;
+}
+
 std::optional<std::filesystem::path> find_ignore_file(const std::filesystem::path& context,
                                                       const std::filesystem::path& dockerfile) {
   if (!dockerfile.empty()) {
-    std::filesystem::path beside = dockerfile;
-    beside += ".dockerignore";
-    if (auto found = sys::path_within(context, beside)) return found;
+    if (auto found = sys::path_within(context, ignore_file_beside(dockerfile))) return found;
   }
   return sys::path_within(context, context / ".dockerignore");
 }

@@ -53,6 +53,9 @@ private:
   std::vector<Pattern> patterns_;
 };
 
+// "NAME.dockerignore", whether it is there or not.
+std::filesystem::path ignore_file_beside(std::filesystem::path dockerfile);
+
 // The ignore file that counts: "NAME.dockerignore" beside the Dockerfile, else ".dockerignore" at the
 // context's root; nothing if there is neither. For a named context (no Dockerfile) only the latter. What
 // leads out of the context by a link is none (sys::path_within), as for BuildKit.

@@ -2,8 +2,6 @@
 #include "common/context/tree.hpp"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -40,14 +38,6 @@ std::vector<std::string> sorted_names(int fd, const std::string& what) {
 
 // Without O_NONBLOCK a FIFO that took the file's place would keep us waiting for a writer.
 constexpr int open_flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-
-// In one call, for the many files of a large context.
-sys::UniqueFd open_beneath(int root, const std::string& path) {
-  open_how how{};
-  how.flags = open_flags;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  return sys::UniqueFd(static_cast<int>(::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how)));
-}
 
 std::string parent_of(std::string_view path) {
   const auto slash = path.rfind('/');
@@ -177,7 +167,7 @@ bool Tree::walk_entry(const Place& place, const std::string& name, std::vector<E
 }
 
 Tree::File Tree::open(std::string_view path) const {
-  File file{.fd = open_beneath(root_.get(), std::string(path)), .status = {}};
+  File file{.fd = sys::open_beneath(root_.get(), std::string(path), open_flags), .status = {}};
   auto& fd = file.fd;
   if (!fd) {
     // Element by element: for kernels and tasks without openat2(2), and for the reason.

@@ -4,18 +4,15 @@
 #include <algorithm>
 
 #include "common/http/curl.hpp"
+#include "common/util/characters.hpp"
 #include "common/util/text.hpp"
 
 namespace http {
 namespace {
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 std::string lower(std::string_view text) {
   std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(), [](char c) { return lower(c); });
+  std::transform(result.begin(), result.end(), result.begin(), util::to_lower);
   return result;
 }
 
@@ -46,8 +43,7 @@ public:
   std::string_view token() {
     static constexpr std::string_view others = "!#$%&'*+-.^_`|~/";
     const auto end = std::find_if(rest_.begin(), rest_.end(), [](char c) {
-      return !((c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
-               others.find(c) != std::string_view::npos);
+      return !util::is_alnum(c) && others.find(c) == std::string_view::npos;
     });
     const auto found = rest_.substr(0, static_cast<std::size_t>(end - rest_.begin()));
     rest_.remove_prefix(found.size());

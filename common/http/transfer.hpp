@@ -1,7 +1,6 @@
 // One request and its answer over libcurl, without redirects or retries. Private to this library.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "common/http/curl.hpp"
+#include "common/util/characters.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -54,9 +55,7 @@ bool has_control(std::string_view text) {
 }
 
 std::string lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  std::transform(text.begin(), text.end(), text.begin(), util::to_lower);
   return text;
 }
 

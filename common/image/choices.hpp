@@ -11,6 +11,9 @@ namespace image {
 
 inline constexpr std::size_t max_images = 1000;  // in one archive; more is not meant for readers
 
+// An index may name another (OCI image-spec, image-index.md); more than this is not meant for readers.
+inline constexpr int max_index_depth = 4;
+
 // One image that an archive holds.
 struct Choice {
   Descriptor descriptor;  // of its manifest, or of its config where there is no manifest

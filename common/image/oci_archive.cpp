@@ -11,9 +11,6 @@
 namespace image {
 namespace {
 
-// An index may name another (OCI image-spec, image-index.md); more than this is not meant for readers.
-constexpr int max_depth = 4;
-
 class OciArchive : public Archive {
 public:
   OciArchive(std::unique_ptr<Members> members, Format format, const std::string& what,
@@ -87,7 +84,8 @@ private:
     if (media_type::is_manifest(descriptor.media_type)) {
       choices_.push_back({descriptor, platform_of(descriptor), roots_.size() - 1});
     } else if (media_type::is_index(descriptor.media_type)) {
-      if (depth == max_depth) throw util::Error(name_of(descriptor) + " is nested too deep in other indexes");
+      if (depth == max_index_depth)
+        throw util::Error(name_of(descriptor) + " is nested too deep in other indexes");
       const auto index = parse_index(read_document(descriptor), name_of(descriptor));
       for (const auto& manifest : index.manifests)
         add(manifest, depth + 1);

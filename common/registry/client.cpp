@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "common/util/json.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
 

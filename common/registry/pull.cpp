@@ -21,8 +21,7 @@ namespace {
 constexpr std::size_t most_document_bytes = 8 << 20;
 constexpr std::size_t most_downloads = 4;  // at a time, for one image
 constexpr int tries_of_wrong_bytes = 2;
-constexpr int most_index_depth = 4;  // as of archives
-constexpr int most_searched = 100;   // manifests and indexes, for what an index does not say itself
+constexpr int most_searched = 100;  // manifests and indexes, for what an index does not say itself
 
 const std::string document_types = util::join(
     {std::string(image::media_type::oci_index), std::string(image::media_type::docker_manifest_list),
@@ -57,30 +56,28 @@ std::optional<std::uint64_t> size_of(const http::Response& response) {
   return util::parse_uint(response.headers.find("Content-Length").value_or(""));
 }
 
-// Both kinds of document may come for one name, and neither Content-Type nor "mediaType" is always right.
-// What is both is refused by the parsers.
-bool is_index(const std::string& json) {
-  const auto document = util::parse_json(json, "its manifest");
-  return document.is_object() && document.contains("manifests");
-}
+enum class Kind { manifest, index };
 
-void refuse_schema_1(const std::string& json) {
+// Both kinds of document may come for one name, and neither Content-Type nor "mediaType" is always right.
+// What is both is refused by the parsers. Throws util::Error for the format before both.
+Kind kind_of(const std::string& json) {
   const auto document = util::parse_json(json, "its manifest");
   if (document.is_object() && document.value("schemaVersion", nlohmann::json()) == 1) {
     throw util::Error("it is in Docker's format of before 2016, \"schema 1\"; build and push it anew");
   }
+  return document.is_object() && document.contains("manifests") ? Kind::index : Kind::manifest;
 }
 
 store::Blob blob_of(const image::Descriptor& descriptor) {
   return {descriptor.digest, descriptor.size};
 }
 
-// `said` may be anything, but if it is the type of one kind of document, `json` must be of that kind: who
+// `said` may be anything, but if it is the type of one kind of document, it must be that of `kind`: who
 // takes it for the other would run another image than who checked it (CVE-2021-41190).
-void check_kind(const std::string& said, const std::string& json) {
+void check_kind(const std::string& said, Kind kind) {
   using image::media_type::is_index;
   using image::media_type::is_manifest;
-  const bool index = registry::is_index(json);
+  const bool index = kind == Kind::index;
   if (index ? is_manifest(said) : is_index(said)) {
     throw util::Error("it is said to be " + util::quote(said) + ", but is an image " +
                       (index ? "index" : "manifest"));
@@ -186,9 +183,9 @@ Image Puller::resolve(const image::Reference& reference, const std::optional<ima
   if (!reference.digest.empty()) hash::Digest::parse(reference.digest);
   auto document = root_of(reference, cancel);
   const auto root = document.blob;
-  refuse_schema_1(document.json);
-  check_kind(document.type, document.json);
-  if (is_index(document.json)) document = choose(reference, document, platform, cancel);
+  const auto kind = kind_of(document.json);
+  check_kind(document.type, kind);
+  if (kind == Kind::index) document = choose(reference, document, platform, cancel);
   auto manifest = image::parse_manifest(document.json, "its manifest");
   image::refuse_artifact(manifest);
   auto config_json = config_of(reference, manifest.config, cancel);
@@ -214,14 +211,14 @@ Puller::Document Puller::choose(const image::Reference& reference, const Documen
   if (choices.empty()) search(reference, parsed, 1, found, cancel);
   const auto chosen = image::choose(choices, platform, "the index").descriptor;
   auto document = this->document(reference, blob_of(chosen), cancel);
-  check_kind(chosen.media_type, document.json);
+  check_kind(chosen.media_type, kind_of(document.json));
   return document;
 }
 
 // All images in an index and in the indexes that it names (image-spec, image-index.md).
 void Puller::search(const image::Reference& reference, const image::Index& index, int depth, Search& search,
                     const sys::Cancellation& cancel) {
-  if (depth > most_index_depth) throw util::Error("it is nested too deep in indexes");
+  if (depth > image::max_index_depth) throw util::Error("it is nested too deep in indexes");
   for (const auto& entry : index.manifests) {
     if (entry.is_attestation()) continue;
     const auto read = [&] {
@@ -229,7 +226,7 @@ void Puller::search(const image::Reference& reference, const image::Index& index
         throw util::Error("it holds more than " + std::to_string(most_searched) +
                           " indexes and images that do not say what they are for");
       auto document = this->document(reference, blob_of(entry), cancel);
-      check_kind(entry.media_type, document.json);
+      check_kind(entry.media_type, kind_of(document.json));
       return document.json;
     };
     if (image::media_type::is_index(entry.media_type)) {

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
@@ -31,6 +30,7 @@
 #include "common/sandbox/step_process.hpp"
 #include "common/sandbox/trees.hpp"
 #include "common/sandbox/user.hpp"
+#include "common/sandbox/working_dir.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
@@ -195,53 +195,6 @@ std::vector<std::string> candidates(const std::string& program, const std::vecto
   return paths;
 }
 
-// With the directories on the way as the kernel walks it, which enters those that a ".." leaves again.
-void make_way(sys::RootedDir& root, const std::string& path) {
-  sys::RootedPath at;
-  for (const auto& component : util::split(path, '/')) {
-    if (component.empty() || component == ".") continue;
-    if (component == "..") {
-      at = at.parent();
-      continue;
-    }
-    const auto next = at.child(component);
-    if (const auto followed = root.follow(next.str())) {
-      at = *followed;
-      continue;
-    }
-    if (root.status(next))
-      throw StartError("cannot make the working directory " + util::quote(path) +
-                       ": a symlink leads nowhere");
-    root.make_directory(next);
-    root.set_mode(next, 0755);
-    at = next;
-  }
-}
-
-// WORKDIR of a base image may be missing: it is made, and is part of the layer then.
-void make_working_dir(sys::RootedDir& root, const std::string& path, const User& user) {
-  const auto destination = root.destination(sys::clean_path(path));
-  if (!destination)
-    throw StartError("cannot make the working directory " + util::quote(path) + ": symlinks go in circles");
-  if (destination->is_root()) return;
-  sys::RootedPath at;
-  for (const auto& component : util::split(destination->str(), '/')) {
-    at = at.child(component);
-    const auto shown = util::quote("/" + at.str());
-    const auto status = root.status(at);
-    if (status && !S_ISDIR(status->st_mode))
-      throw StartError("cannot make the working directory " + util::quote(path) + ": " + shown +
-                       " is a file");
-    if (status) continue;
-    root.make_directory(at);
-    root.set_mode(at, 0755);
-    if (const auto error = root.set_owner(at, user.uid, user.gid)) {
-      util::throw_errno("cannot set the owner of " + shown, error.value());
-    }
-  }
-  if (path.find("..") != std::string::npos) make_way(root, path);
-}
-
 // What the starter takes.
 std::vector<std::string> starter_arguments(const std::vector<std::string>& programs,
                                            const std::vector<std::string>& args) {
@@ -321,9 +274,14 @@ private:
     plan.argv = pointers(arguments);
     plan.environment = pointers(env);
 
-    const auto status = execute(spec, plan, output);
-    points.remove();
-    return status;
+    try {
+      const auto status = execute(spec, plan, output);
+      points.remove();
+      return status;
+    } catch (const LockRefused&) {
+      points.remove();  // the step is started once more, and is to find its root as it was
+      throw;
+    }
   }
 
   // Only what BuildKit cleans up: /proc, /dev and /sys stay when a root had none.

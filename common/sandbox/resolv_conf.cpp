@@ -61,11 +61,6 @@ ResolvConf parse(std::string_view text) {
   return conf;
 }
 
-std::string read_if_there(const std::filesystem::path& path) {
-  const auto file = sys::find_readable(path);
-  return file ? sys::read_to_end(file.get(), util::quote(path.string())) : "";
-}
-
 }  // namespace
 
 std::string rewrite_resolv_conf(std::string_view text, Nameservers nameservers) {
@@ -85,10 +80,10 @@ std::string rewrite_resolv_conf(std::string_view text, Nameservers nameservers) 
 }
 
 std::string resolv_conf_for_steps(Nameservers nameservers) {
-  auto text = read_if_there("/etc/resolv.conf");
+  auto text = sys::read_if_there("/etc/resolv.conf");
   if (nameservers == Nameservers::reachable &&
       parse(text).nameservers == std::vector<std::string>{"127.0.0.53"}) {
-    text = read_if_there("/run/systemd/resolve/resolv.conf");
+    text = sys::read_if_there("/run/systemd/resolve/resolv.conf");
   }
   return rewrite_resolv_conf(text, nameservers);
 }

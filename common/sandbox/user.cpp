@@ -191,10 +191,10 @@ std::optional<std::int64_t> parse_owner_id(const std::string& word) {
 // Where a file that is there must be one that can be read.
 sys::UniqueFd open_regular(sys::RootedDir& root, std::string_view path) {
   const auto place = root.follow(path);
-  const auto status = place ? root.status(*place) : std::nullopt;
-  if (status && !S_ISREG(status->st_mode))
-    throw util::Error("open " + std::string(path) + ": not a regular file");
-  return root.open_file(path);
+  if (!place) return sys::UniqueFd();
+  auto file = root.open_file(*place);
+  if (!file && root.status(*place)) throw util::Error("open " + std::string(path) + ": not a regular file");
+  return file;
 }
 
 // Of the first user with that id, whoever was asked for.

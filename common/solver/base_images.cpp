@@ -257,7 +257,8 @@ BaseImages::Tree BaseImages::unpack(Entry& entry, const std::string& reference,
                                     engine::Progress::Vertex& vertex) {
   const auto chain = chain_id(entry.image->config.diff_ids);
   for (;;) {
-    if (auto root = store_.trees().find(chain)) return {.root = std::move(*root), .was_there = true};
+    if (auto root = store_.trees().find(chain, canceller_.cancellation()))
+      return {.root = std::move(*root), .was_there = true};
     auto making = store_.trees().make(chain, is_here(entry) ? store::Bytes::here : store::Bytes::awaited,
                                       canceller_.cancellation());
     if (!making) continue;

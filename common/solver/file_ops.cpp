@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <climits>
-#include <cstdint>
 
 #include "common/dockerfile/paths.hpp"
 #include "common/solver/copier.hpp"

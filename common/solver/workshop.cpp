@@ -4,7 +4,6 @@
 #include <cstdlib>
 
 #include "common/sys/file.hpp"
-#include "common/util/error.hpp"
 
 namespace solver {
 

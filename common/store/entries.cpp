@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "common/sys/file.hpp"
+#include "common/sys/paths.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
@@ -137,7 +138,7 @@ bool is_file_at(int fd, const Folder& folder, const std::string& name) {
   struct stat open = {};
   struct stat there = {};
   return ::fstat(fd, &open) == 0 && ::fstatat(folder.fd(), name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-         open.st_dev == there.st_dev && open.st_ino == there.st_ino;
+         sys::is_same_file(open, there);
 }
 
 bool has_hole(int fd) {

@@ -1,7 +1,6 @@
 // A tree in one fixed order, hashed.
 #include "common/store/fingerprint.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -11,8 +10,6 @@
 #include <array>
 #include <cerrno>
 #include <climits>
-#include <cstring>
-#include <memory>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -21,16 +18,11 @@
 #include "common/hash/sha256.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/file.hpp"
+#include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
 
 namespace store {
 namespace {
-
-struct CloseDir {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-
-using Directory = std::unique_ptr<DIR, CloseDir>;
 
 enum class Depth { inodes, content };
 
@@ -48,10 +40,11 @@ public:
       left.pop_back();
       const auto directory = open_directory(path);
       put_bytes(path);
-      for (const auto& name : names_in(directory.get(), path)) {
+      const auto names = names_in(directory.get(), path);
+      for (const auto& name : names) {
         cancel_.check();
         auto child = path + "/" + name;
-        if (put(::dirfd(directory.get()), name, child)) left.push_back(std::move(child));
+        if (put(directory.get(), name, child)) left.push_back(std::move(child));
       }
     }
     return sha_.finish();
@@ -74,10 +67,12 @@ private:
     sha_.update(std::as_bytes(std::span(&value, 1)));
   }
 
-  // Component by component: somebody may put a symlink where a directory was, and none is followed.
-  Directory open_directory(const std::string& path) {
+  // Somebody may put a symlink where a directory was, and none is followed.
+  sys::UniqueFd open_directory(const std::string& path) {
     constexpr int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    sys::UniqueFd fd;
+    auto fd = sys::open_beneath(tree_.fd(), path, flags | O_RDONLY);
+    if (fd) return fd;
+    // Component by component: for tasks without openat2(2), and for paths that are too long for it.
     for (std::size_t begin = 0; begin < path.size();) {
       const auto end = std::min(path.find('/', begin), path.size());
       const auto name = path.substr(begin, end - begin);
@@ -86,21 +81,11 @@ private:
       if (!fd) fail("cannot open", path);
       begin = end + 1;
     }
-    Directory directory(::fdopendir(fd.get()));
-    if (!directory) fail("cannot open", path);
-    static_cast<void>(fd.release());  // closedir closes it
-    return directory;
+    return fd;
   }
 
-  std::vector<std::string> names_in(DIR* directory, const std::string& path) {
-    std::vector<std::string> names;
-    for (errno = 0;;) {
-      const dirent* entry = ::readdir(directory);
-      if (entry == nullptr) break;
-      if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0)
-        names.emplace_back(entry->d_name);
-    }
-    if (errno != 0) fail("cannot read", path);
+  std::vector<std::string> names_in(int directory, const std::string& path) const {
+    auto names = sys::names_in(sys::UniqueFd(::fcntl(directory, F_DUPFD_CLOEXEC, 0)), tree_.shown(path));
     std::sort(names.begin(), names.end());
     return names;
   }

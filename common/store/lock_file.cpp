@@ -1,7 +1,6 @@
 // Lock files that are removed again by who holds them.
 #include "common/store/lock_file.hpp"
 
-#include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
 

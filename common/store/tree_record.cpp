@@ -18,11 +18,14 @@ constexpr std::uint64_t most_tree_record_bytes = 64 << 10;
 
 }  // namespace
 
+const hash::Digest& fingerprint_of(const TreeRecord& record) {
+  if (!record.fingerprint)
+    throw util::Error("its files were copied or changed before a build had the time to read them once");
+  return *record.fingerprint;
+}
+
 std::string boot_id() {
-  // It says 0 bytes of itself, as files of /proc do, so it is read to the end.
-  const auto* path = "/proc/sys/kernel/random/boot_id";
-  const sys::UniqueFd fd(::open(path, O_RDONLY | O_CLOEXEC));
-  auto id = fd ? sys::read_to_end(fd.get(), util::quote(path)) : std::string();
+  auto id = sys::read_if_there("/proc/sys/kernel/random/boot_id");
   while (id.ends_with('\n'))
     id.pop_back();
   return id;

@@ -15,6 +15,10 @@ struct TreeRecord {
   std::string boot;
 };
 
+// Throws util::Error where nobody had the time, so that a tree that was copied cannot be told from a damaged
+// one.
+const hash::Digest& fingerprint_of(const TreeRecord& record);
+
 // The id of this start of the machine, another one each time; containers see their host's. Empty if unknown.
 std::string boot_id();
 

@@ -27,9 +27,7 @@ bool is_as_made(const OpenTree& tree, TreeRecord& record, const Folder& partial,
                 const sys::Cancellation& cancel) {
   const auto now = seal(tree.root, cancel);
   if (now == record.seal) return true;
-  if (!record.fingerprint) return false;
-  const auto print = fingerprint(tree.root, cancel);
-  if (print != *record.fingerprint) return false;
+  if (fingerprint_of(record) != fingerprint(tree.root, cancel)) return false;
   const auto before = std::exchange(record.seal, now);
   rewrite(tree, before, record, partial);
   return true;
@@ -47,7 +45,11 @@ void add_fingerprint(const OpenTree& tree, TreeRecord& record, const Folder& par
 void TreeWatch::add(const std::string& name, std::shared_ptr<const OpenTree> tree, const TreeRecord& made_as,
                     Made made) {
   const std::lock_guard lock(mutex_);
-  if (made == Made::now) trees_.erase(name);
+  if (const auto old = trees_.find(name); made == Made::now && old != trees_.end()) {
+    // It took the place of one that this build may have used, whose verdict counts.
+    if (old->second.is_sound.valid() && !old->second.is_sound.get()) sound_ = false;
+    trees_.erase(old);
+  }
   const auto [found, is_new] = trees_.try_emplace(name);
   if (!is_new) return;
   const auto verdict = std::make_shared<std::promise<bool>>();

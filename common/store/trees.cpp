@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <sstream>
@@ -13,6 +12,7 @@
 #include "common/store/store.hpp"
 #include "common/sys/cancellation.hpp"
 #include "common/sys/file.hpp"
+#include "common/sys/paths.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
@@ -28,12 +28,6 @@ constexpr auto root_name = "root";
 // flock(2) cannot wait for a cancellation as well; unpacking takes so long that asking is good enough.
 constexpr auto lock_interval = 20ms;
 
-// Files of /proc say 0 bytes of themselves, so they are read to the end.
-std::string read_proc(const char* path) {
-  const sys::UniqueFd fd(::open(path, O_RDONLY | O_CLOEXEC));
-  return fd ? sys::read_to_end(fd.get(), util::quote(path)) : std::string();
-}
-
 // True if ids are stored as they are seen, whatever the ranges they are given in (user_namespaces(7)).
 bool is_identity(const std::string& id_map) {
   std::istringstream lines(id_map);
@@ -45,10 +39,10 @@ bool is_identity(const std::string& id_map) {
 
 // What else the result of unpacking depends on: how ids are mapped, and what we may do.
 std::string circumstances(bool& plain) {
-  const auto uids = read_proc("/proc/self/uid_map");
-  const auto gids = read_proc("/proc/self/gid_map");
+  const auto uids = sys::read_if_there("/proc/self/uid_map");
+  const auto gids = sys::read_if_there("/proc/self/gid_map");
   plain = is_identity(uids) && is_identity(gids);
-  const auto status = read_proc("/proc/self/status");
+  const auto status = sys::read_if_there("/proc/self/status");
   const auto begin = std::min(status.find("CapEff:"), status.size());
   return uids + "\n" + gids + "\n" + status.substr(begin, status.find('\n', begin) - begin);
 }
@@ -77,11 +71,10 @@ std::shared_ptr<const OpenTree> open_new_tree(const NewEntry& entry) {
       OpenTree{std::move(place), Folder(std::move(root), std::move(path))});
 }
 
-bool is_same_file(int one, int other) {
+bool are_same(int one, int other) {
   struct stat first = {};
   struct stat second = {};
-  return ::fstat(one, &first) == 0 && ::fstat(other, &second) == 0 && first.st_dev == second.st_dev &&
-         first.st_ino == second.st_ino;
+  return ::fstat(one, &first) == 0 && ::fstat(other, &second) == 0 && sys::is_same_file(first, second);
 }
 
 bool has_plain_ids() {
@@ -98,23 +91,23 @@ Trees::Trees(const Folder& folder, const Folder& partial, Warn warn, Life life, 
       warn_(std::move(warn)),
       life_(life),
       spill_(spill),
-      watch_(std::make_unique<TreeWatch>(partial_, warn_)) {}
+      watch_(partial_, warn_) {}
 
 bool Trees::are_sound() {
-  return watch_->are_sound();
+  return watch_.are_sound();
 }
 
-std::optional<fs::path> Trees::find(const hash::Digest& chain) {
+std::optional<fs::path> Trees::find(const hash::Digest& chain, const sys::Cancellation& cancel) {
   if (auto* other = spill_.store()) {
-    if (auto root = other->trees().find(chain)) return root;
+    if (auto root = other->trees().find(chain, cancel)) return root;
   }
   if (has_plain_ids()) {
-    if (auto root = find_named(plain_name(chain))) return root;
+    if (auto root = find_named(plain_name(chain), cancel)) return root;
   }
-  return find_named(name_of(chain, Fidelity::with_losses));
+  return find_named(name_of(chain, Fidelity::with_losses), cancel);
 }
 
-std::optional<fs::path> Trees::find_named(const std::string& name) {
+std::optional<fs::path> Trees::find_named(const std::string& name, const sys::Cancellation& cancel) {
   std::optional<Folder> place;
   std::shared_ptr<const OpenTree> tree;
   try {
@@ -126,16 +119,16 @@ std::optional<fs::path> Trees::find_named(const std::string& name) {
     if (!root) throw util::Error("its files are missing");
     tree = std::make_shared<const OpenTree>(OpenTree{std::move(*place), std::move(*root)});
     if (const auto boot = boot_id(); record->boot != boot || boot.empty()) {
-      if (!record->fingerprint || fingerprint(tree->root) != record->fingerprint)
+      if (fingerprint_of(*record) != fingerprint(tree->root, cancel))
         throw util::Error("its files are not as they were unpacked");
       try {
-        write_tree_record(tree->place, {record->fingerprint, seal(tree->root), boot}, partial_);
+        write_tree_record(tree->place, {record->fingerprint, seal(tree->root, cancel), boot}, partial_);
       } catch (const util::Error& error) {
         if (error.is_cancelled()) throw;  // else the next build looks through it once more
         util::log::debug(error.what());
       }
     } else if (life_ == Life::lasting) {
-      watch_->add(name, tree, *record, Made::earlier);
+      watch_.add(name, tree, *record, Made::earlier);
     }
   } catch (const util::Error& error) {
     if (error.is_cancelled()) throw;
@@ -157,7 +150,7 @@ std::optional<fs::path> Trees::find_named(const std::string& name) {
 fs::path Trees::hand_out(std::shared_ptr<const OpenTree> tree) {
   const std::lock_guard lock(mutex_);
   for (const auto& other : handed_out_) {
-    if (is_same_file(other->root.fd(), tree->root.fd())) return other->root.handle();
+    if (are_same(other->root.fd(), tree->root.fd())) return other->root.handle();
   }
   return handed_out_.emplace_back(std::move(tree))->root.handle();
 }
@@ -169,7 +162,7 @@ std::optional<LockFile> Trees::try_lock(const hash::Digest& chain, Bytes bytes) 
 
 std::optional<NewTree> Trees::make(const hash::Digest& chain, Bytes bytes, const sys::Cancellation& cancel) {
   for (;;) {
-    if (find(chain)) return std::nullopt;
+    if (find(chain, cancel)) return std::nullopt;
     if (auto* other = spill_.store()) return other->trees().make(chain, bytes, cancel);
     try {
       std::optional<LockFile> turn;
@@ -177,7 +170,7 @@ std::optional<NewTree> Trees::make(const hash::Digest& chain, Bytes bytes, const
       if (turn || bytes == Bytes::here) {
         if (auto lock = try_lock(chain, Bytes::here)) {
           // The one we waited for may have finished between the look and the lock.
-          if (find(chain)) return std::nullopt;
+          if (find(chain, cancel)) return std::nullopt;
           // A network may take any time: until commit() nobody has to wait who needs none.
           if (turn) lock.reset();
           return NewTree(*this, chain, cancel, std::move(turn), std::move(lock));
@@ -232,7 +225,7 @@ fs::path NewTree::commit(Fidelity fidelity) {
   // What a damaged tree left; whole ones are found before anybody makes them anew.
   sys::remove_tree_at(trees_->folder_.fd(), name, trees_->folder_.shown(name));
   place_.place(trees_->folder_, name);
-  if (lasts) trees_->watch_->add(name, tree_, record, Made::now);
+  if (lasts) trees_->watch_.add(name, tree_, record, Made::now);
   return trees_->hand_out(tree_);
 }
 

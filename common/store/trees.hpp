@@ -45,7 +45,7 @@ public:
   // made before the machine last started is read through first, because what was written then may not have
   // reached the disk. Any other is looked through while it is used already: see are_sound(). A damaged one is
   // warned of and not there. Never throws for damage.
-  std::optional<std::filesystem::path> find(const hash::Digest& chain);
+  std::optional<std::filesystem::path> find(const hash::Digest& chain, const sys::Cancellation& cancel = {});
 
   // Waits until it is known whether what was found is as it was unpacked. False if something is not, which a
   // warning has told: then what was made of it is to be made again, and find() does not give it any more.
@@ -54,7 +54,7 @@ public:
   bool are_sound();
 
   // Waits also for what the next builds alone would use: the fingerprint of what was made.
-  void finish() { watch_->finish(); }
+  void finish() { watch_.finish(); }
 
   // The right to make the tree. Nothing if it is there. While another thread or process makes it, waits for
   // the outcome, but never with all bytes here for one who awaits some; `cancel` ends the wait. Throws
@@ -69,7 +69,7 @@ public:
 private:
   friend class NewTree;
 
-  std::optional<std::filesystem::path> find_named(const std::string& name);
+  std::optional<std::filesystem::path> find_named(const std::string& name, const sys::Cancellation& cancel);
   std::optional<LockFile> try_lock(const hash::Digest& chain, Bytes bytes);
   std::filesystem::path hand_out(std::shared_ptr<const OpenTree> tree);
 
@@ -78,7 +78,7 @@ private:
   Warn warn_;
   Life life_;
   Spill& spill_;
-  std::unique_ptr<TreeWatch> watch_;
+  TreeWatch watch_;
   std::mutex mutex_;
   std::vector<std::shared_ptr<const OpenTree>> handed_out_;  // guarded by mutex_
 };

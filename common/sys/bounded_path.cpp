@@ -20,8 +20,7 @@ std::optional<fs::path> part_below(const fs::path& directory, const fs::path& pa
   for (auto above = text; above.has_relative_path();) {
     above = above.parent_path();
     struct stat status {};
-    if (::stat(above.c_str(), &status) == 0 && status.st_dev == wanted.st_dev &&
-        status.st_ino == wanted.st_ino)
+    if (::stat(above.c_str(), &status) == 0 && is_same_file(status, wanted))
       return text.lexically_relative(above);
   }
   return std::nullopt;

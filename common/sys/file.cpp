@@ -3,7 +3,9 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
@@ -141,6 +143,18 @@ std::string read_to_end(int fd, const std::string& what, std::uint64_t limit) {
 
 std::string read_file(const std::filesystem::path& path, std::uint64_t limit, Readable readable) {
   return read_to_end(open_readable(path, readable).get(), util::quote(path.string()), limit);
+}
+
+std::string read_if_there(const std::filesystem::path& path) {
+  const auto file = find_readable(path);
+  return file ? read_to_end(file.get(), util::quote(path.string())) : "";
+}
+
+UniqueFd open_beneath(int directory, const std::string& path, int flags) noexcept {
+  open_how how{};
+  how.flags = static_cast<std::uint64_t>(flags);
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  return UniqueFd(static_cast<int>(::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof how)));
 }
 
 void write_file(const std::filesystem::path& path, std::string_view content, mode_t mode) {

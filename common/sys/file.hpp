@@ -30,6 +30,10 @@ UniqueFd find_readable(const std::filesystem::path& path, Readable readable = Re
 // The same for the entry `name` of an open directory (Readable::entry); `what` shows it in errors.
 UniqueFd find_entry_at(int directory, const std::string& name, const std::string& what);
 
+// What lies at `path` below a directory, without a symlink anywhere on the way, in one call. Empty with
+// errno, also where the kernel or a sandbox around us does not know openat2(2).
+UniqueFd open_beneath(int directory, const std::string& path, int flags) noexcept;
+
 // The regular file `name` of a directory for reading, never what a symlink points at. Looked at before it is
 // opened, by the descriptor that is opened then: to open a device or a FIFO is an act of its own. Empty if
 // nothing or something else has that name. Throws Error: "cannot open WHAT: reason".
@@ -45,6 +49,9 @@ std::string_view kind_of_file(mode_t mode) noexcept;
 // The whole file as bytes. Throws Error if it cannot be read or is larger than `limit` bytes.
 std::string read_file(const std::filesystem::path& path, std::uint64_t limit = 64 << 20,
                       Readable readable = Readable::input);
+
+// The same, but "" if nothing is there. To the end, as files of /proc say 0 bytes of themselves.
+std::string read_if_there(const std::filesystem::path& path);
 
 // Everything up to the end of an open descriptor, with the same limit; `what` names it in errors.
 std::string read_to_end(int fd, const std::string& what, std::uint64_t limit = 64 << 20);

@@ -23,6 +23,11 @@ enum class Links { followed, kept };
 std::optional<struct stat> find_status(const std::filesystem::path& path, Links links = Links::followed);
 bool is_there(const std::filesystem::path& path, Links links = Links::followed);
 
+// True if both are of one file or directory.
+inline bool is_same_file(const struct stat& one, const struct stat& other) noexcept {
+  return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 // Symbolic links are followed. False also for what cannot be looked at: whoever uses it next learns why.
 bool leads_to_directory(const std::filesystem::path& path) noexcept;
 

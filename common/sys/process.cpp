@@ -17,7 +17,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
-#include <thread>
 
 #include "common/sys/fd.hpp"
 #include "common/sys/paths.hpp"

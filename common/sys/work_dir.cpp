@@ -32,8 +32,7 @@ UniqueFd open_directory(const fs::path& path) {
 bool names(const fs::path& path, int fd) {
   struct stat named;
   struct stat opened;
-  return ::lstat(path.c_str(), &named) == 0 && ::fstat(fd, &opened) == 0 && named.st_dev == opened.st_dev &&
-         named.st_ino == opened.st_ino;
+  return ::lstat(path.c_str(), &named) == 0 && ::fstat(fd, &opened) == 0 && is_same_file(named, opened);
 }
 
 // Whether mkdtemp() or mkstemp() may have made that name.

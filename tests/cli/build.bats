@@ -41,9 +41,11 @@ setup() {
   run_task BUILD_ARGS_FILE=fifo
   [ "$status" -eq 1 ]
   said "oci-params: BUILD_ARGS_FILE: 'fifo' is a FIFO, not a file"
-  # What no parameter names.
-  local name
+}
+
+@test "build: an ignore file that is a FIFO is named at once instead of waited for" {
   [ "$(id -u)" -eq 0 ] || skip 'building needs root'
+  local name
   mkdir context
   printf 'FROM scratch\nCOPY Dockerfile /\n' >context/Dockerfile
   for name in .dockerignore Dockerfile.dockerignore; do

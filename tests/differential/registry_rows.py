@@ -24,7 +24,7 @@ class Row:
     name: str
     want: str
     prepare: typing.Callable = lambda registry: None  # may return what Registry.first is to be
-    config: typing.Callable = None  # registry: what stands in config.json, as data or as text
+    config: typing.Callable = None  # registry: what stands in config.json
     helpers: typing.Callable = lambda registry: {}  # docker-credential-NAME: shell script
     dockerfile: typing.Callable = lambda registry: f"FROM {registry.host}/app:1\n"
     says: str = ""  # in the native engine's message

@@ -62,7 +62,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
             key = (self.command, self.path)
             number = registry.seen[key] = registry.seen.get(key, -1) + 1
             request = Request(self.command, self.path, self.headers, body, number)
-            registry.requests.append(request)
             answer = registry.first(request) if registry.first else None
             answer = answer or registry.serve(request)
         if answer.drop:
@@ -104,7 +103,7 @@ class Server6(Server):
 
 class Registry:
     def __init__(self, name, address="127.0.0.1"):
-        self.lock, self.seen, self.requests = threading.RLock(), {}, []
+        self.lock, self.seen = threading.RLock(), {}
         self.first = None
         self.files = {}  # digest: content
         self.types = {}  # digest: media type

@@ -57,6 +57,29 @@ agree() {
   agree mounts
 }
 
+@test "the native engine takes bases of other builders as BuildKit does" {
+  agree bases
+}
+
+@test "the native engine reads odd contexts as BuildKit does" {
+  agree contexts
+}
+
+@test "the native engine shows the layers of a base as BuildKit does" {
+  agree layered
+}
+
+@test "the native engine takes users for whom BuildKit takes them" {
+  agree users
+}
+
+@test "every topic is compared" {
+  local cases
+  for cases in "$BATS_TEST_DIRNAME"/../differential/cases/*.cases; do
+    grep -qx "  agree $(basename "$cases" .cases)" "$BATS_TEST_FILENAME" || { echo "$cases is compared by no test"; return 1; }
+  done
+}
+
 @test "the native engine does with odd registries what BuildKit does, or what is argued" {
   run "$BATS_TEST_DIRNAME/../differential/registries"
   [ "$status" -eq 0 ] || { grep -v '^ok \|^argued ' <<<"$output"; return 1; }

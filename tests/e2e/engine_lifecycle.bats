@@ -165,13 +165,14 @@ END
 @test "nothing listens on the network" {
   dockerfile <<'END'
 FROM busybox
-RUN netstat -ltn | grep -v 'Proto\|Active' | sort >/listeners; echo listed
+RUN netstat -ltn | grep -v 'Proto\|Active' >/listeners; echo listed
 END
-  netstat() { busybox netstat -ltn | grep -v 'Proto\|Active' | sort; }
-  netstat >before
-  solve_well "$(to_output)"
-  image_file listeners >during
-  [ -z "$(comm -13 before during)" ]
+  make_request "$(serve_busybox)" "$(to_output)" >request
+  # In a network of its own, where nobody else listens.
+  run --separate-stderr unshare --net sh -c 'busybox ip link set lo up && exec oci-solve <request'
+  echo "$stderr"
+  [ "$status" -eq 0 ]
+  [ "$(image_file listeners)" = '' ]
 }
 
 @test "two builds at once do not meet" {

@@ -295,4 +295,9 @@ END
   make_request "$(serve_busybox)" '.engine = "native"' >request
   run --separate-stderr "$BATS_TEST_DIRNAME/fixtures/descriptors/refuse_namespaces" oci-solve <request
   [ "$status" -eq 0 ] || { echo "$stderr"; false; }
+  # Nothing of the start that was refused is in the image.
+  printf 'FROM busybox\nRUN --mount=type=tmpfs,target=/made/for/it true\n' | dockerfile
+  run --separate-stderr "$BATS_TEST_DIRNAME/fixtures/descriptors/refuse_namespaces" oci-solve <request
+  [ "$status" -eq 0 ] || { echo "$stderr"; false; }
+  [ -z "$(tar -tf "$(find "$(image_layers out/image.tar)" -type f | sort | tail -n 1)" | grep -E 'made|resolv.conf|hosts')" ]
 }

@@ -193,7 +193,7 @@ guarded() {
 }
 
 @test "a device that the task was given does not open in a step" {
-  [ -e /sys/fs/cgroup/devices/devices.list ] || skip 'the device cgroup of this machine is not of version 1'
+  [ -e /sys/fs/cgroup/devices/devices.list ] || skip 'no device cgroup of version 1 is mounted at /sys/fs/cgroup/devices'
   local disk
   disk=$(find /sys/dev/block -mindepth 1 -printf '%f\n' -quit)
   dockerfile <<END

@@ -45,9 +45,7 @@ fs::path hide_from_context(const fs::path& context, const fs::path& dockerfile,
   sys::make_directory(directory, 0755);
   const auto copy = directory / dockerfile.filename();
   sys::write_file(copy, sys::read_file(context::find_dockerfile(context, dockerfile)));
-  auto ignore_file = copy;
-  ignore_file += ".dockerignore";
-  sys::write_file(ignore_file, rules_of_user(context, dockerfile) + patterns);
+  sys::write_file(context::ignore_file_beside(copy), rules_of_user(context, dockerfile) + patterns);
   return copy;
 }
 

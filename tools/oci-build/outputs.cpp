@@ -35,7 +35,7 @@ bool is_same(const fs::path& one, const fs::path& other) {
   struct stat first {};
   struct stat second {};
   return ::lstat(one.c_str(), &first) == 0 && ::lstat(other.c_str(), &second) == 0 &&
-         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+         sys::is_same_file(first, second);
 }
 
 // Another's directory is told by its name: a journal that a stranger wrote leads nowhere else.

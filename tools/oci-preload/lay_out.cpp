@@ -13,6 +13,7 @@
 #include "common/image/archive.hpp"
 #include "common/image/layout_writer.hpp"
 #include "common/sys/cancellation.hpp"
+#include "common/sys/paths.hpp"
 #include "common/sys/work_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
@@ -31,8 +32,7 @@ std::string parameter_of(const Preload& preload) {
 
 // Said before the work rather than after it.
 void require_free(const std::filesystem::path& directory) {
-  struct stat status;
-  if (::lstat(directory.c_str(), &status) == 0)
+  if (sys::is_there(directory, sys::Links::kept))
     util::throw_errno("cannot create " + util::quote(directory.string()), EEXIST);
 }
 

@@ -12,11 +12,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path ignore_file_of(fs::path dockerfile) {
-  dockerfile += ".dockerignore";
-  return dockerfile;
-}
-
 // Also what is missing: the engine says so.
 bool is_plain(const fs::path& context, const fs::path& path) {
   const auto found = sys::path_within(context, path);
@@ -28,14 +23,14 @@ bool is_plain(const fs::path& context, const fs::path& path) {
 std::optional<sys::WorkDir> copy_linked_dockerfile(document::Request& request, const fs::path& work_dir) {
   const auto& wanted = request.dockerfile;
   if (document::is_url(request.context)) return std::nullopt;
-  if (is_plain(request.context, wanted) && is_plain(request.context, ignore_file_of(wanted)))
+  if (is_plain(request.context, wanted) && is_plain(request.context, context::ignore_file_beside(wanted)))
     return std::nullopt;
   const auto text = sys::read_file(context::find_dockerfile(request.context, wanted));
-  const auto ignore_file = sys::path_within(request.context, ignore_file_of(wanted));
+  const auto ignore_file = sys::path_within(request.context, context::ignore_file_beside(wanted));
   sys::WorkDir directory(work_dir, "dockerfile-");
   const auto copy = directory.path() / wanted.filename();
   sys::write_file(copy, text);
-  if (ignore_file) sys::write_file(ignore_file_of(copy), sys::read_file(*ignore_file));
+  if (ignore_file) sys::write_file(context::ignore_file_beside(copy), sys::read_file(*ignore_file));
   request.dockerfile = copy;
   return directory;
 }

@@ -127,9 +127,7 @@ void unpack(const image::Archive& archive, const fs::path& destination_path, con
   Destination destination(destination_path);
   const sys::WorkDir staging(destination.path(), staging_prefix);
   const auto rootfs = staging.path() / "rootfs";
-  if (::mkdir(rootfs.c_str(), 0755) != 0 || ::chmod(rootfs.c_str(), 0755) != 0) {
-    util::throw_errno("cannot make a directory in " + util::quote(destination.path().string()));
-  }
+  sys::make_directory(rootfs, 0755);
   auto root = sys::RootedDir::open(rootfs);
   const auto open_blob = [&](const image::Descriptor& blob) { return archive.open_blob(blob); };
   const auto done = layer::unpack(image, open_blob, archive.what(), root, options.apply);

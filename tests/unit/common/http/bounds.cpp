@@ -110,8 +110,6 @@ TEST(HttpBounds, HasOneDeadlineForAllAttemptsAtADocument) {
   EXPECT_EQ(server.requests().size(), 1);
 }
 
-// libcurl takes what is between two line feeds for a field; others end one at a carriage return too.
-
 TEST(HttpBounds, NoticesAStalledServer) {
   ScriptedServer server([](auto&, auto) {
     return Reply{"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123", true};
