@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <optional>
 
 #include "common/dockerfile/text.hpp"
 
@@ -22,11 +23,6 @@ std::string harmless_lines(std::string_view text) {
   return shown + harmless(text);
 }
 
-struct Place {
-  int line;
-  std::size_t column;
-};
-
 // Where `piece` stands in `line` as a word or as a value; the first place for pieces that are neither.
 std::size_t find_piece(std::string_view line, std::string_view piece) {
   constexpr std::string_view before = " \t=,[\"'<";
@@ -40,15 +36,65 @@ std::size_t find_piece(std::string_view line, std::string_view piece) {
   return line.find(piece);
 }
 
-Place find(const Source& source, const Location& location, std::string_view near) {
-  if (!near.empty()) {
-    for (int number = location.first_line; number <= location.last_line; ++number) {
-      const auto column = find_piece(source.line(number), near);
-      if (column != std::string_view::npos) return {number, column};
+struct Place {
+  int line = 0;
+  std::size_t column = 0;
+};
+
+// Nothing where it does not stand, or nothing is named.
+std::optional<Place> find(const Source& source, const Location& location, std::string_view near) {
+  if (near.empty()) return std::nullopt;
+  for (int number = location.first_line; number <= location.last_line; ++number) {
+    const auto column = find_piece(source.line(number), near);
+    if (column != std::string_view::npos) return Place{number, column};
+  }
+  return std::nullopt;
+}
+
+// The lines shown for an instruction: BuildKit adds two on each side of a single line, one else, and what is
+// missing on one side on the other.
+Location with_lines_around(Location location, int count) {
+  const int wanted = location.first_line == location.last_line ? 4 : 2;
+  for (int tries = 0; tries < wanted; ++tries) {
+    if (location.first_line > 1) {
+      --location.first_line;
+      ++tries;
+    }
+    if (location.last_line < count) {
+      ++location.last_line;
+      ++tries;
     }
   }
-  const auto line = source.line(location.first_line);
-  return {location.first_line, line.size() - trim_left_space(line).size()};
+  return location;
+}
+
+// What stands before a line: "   7 | >>> ", or nothing but its width if there is no number.
+std::string margin(const std::string& number, std::string_view mark) {
+  constexpr std::size_t width = 3;
+  return " " + std::string(width - std::min(width, number.size()), ' ') + number + " | " + std::string(mark) +
+         " ";
+}
+
+std::string numbered(int number, std::string_view line, bool is_marked) {
+  return margin(std::to_string(number), is_marked ? ">>>" : "   ") +
+         harmless(line.substr(0, longest_excerpt)) + (line.size() > longest_excerpt ? "..." : "") + '\n';
+}
+
+// The line around `column` alone if it is long, and a caret below that.
+std::string with_caret(int number, std::string_view line, std::size_t column) {
+  std::string before;
+  if (line.size() > longest_excerpt && column > longest_excerpt / 2) {
+    before = "...";
+    line.remove_prefix(column - longest_excerpt / 2);
+    column = longest_excerpt / 2;
+  }
+  before += harmless(line.substr(0, column));
+  const std::string_view rest = line.substr(column);
+  const std::size_t room = longest_excerpt - column;
+  return margin(std::to_string(number), ">>>") + before + harmless(rest.substr(0, room)) +
+         (rest.size() > room ? "..." : "") + '\n' +
+         margin(std::string(std::to_string(number).size(), ' '), "   ") +
+         std::string(decode(before).size(), ' ') + "^\n";
 }
 
 }  // namespace
@@ -77,7 +123,7 @@ std::string harmless(std::string_view text) {
 }
 
 Source::Source(std::string name, std::string_view text) : name_(std::move(name)) {
-  while (!text.empty()) {
+  for (;;) {
     const auto end = text.find('\n');
     std::string_view line = text.substr(0, end);
     while (line.ends_with('\r'))
@@ -96,21 +142,21 @@ std::string_view Source::line(int number) const noexcept {
 std::string Source::describe(const Location& location, std::string_view message,
                              std::string_view near) const {
   if (location.first_line == 0) return name_ + ": " + harmless_lines(message);
-  const Place place = find(*this, location, near);
-  std::string_view excerpt = line(place.line);
-  std::string before;
-  if (excerpt.size() > longest_excerpt && place.column > longest_excerpt / 2) {
-    before = "...";
-    excerpt.remove_prefix(place.column - longest_excerpt / 2);
+  const auto place = find(*this, location, near);
+  std::string text = name_ + ':' + std::to_string(place ? place->line : location.first_line) + ": " +
+                     harmless_lines(message);
+  const auto count = static_cast<int>(lines_.size());
+  if (location.first_line > count) return text;
+  constexpr std::string_view rule = "--------------------";
+  text += '\n' + std::string(rule) + '\n';
+  const Location marked{location.first_line, std::clamp(location.last_line, location.first_line, count)};
+  const Location shown = with_lines_around(marked, count);
+  for (int number = shown.first_line; number <= shown.last_line; ++number) {
+    text += place && place->line == number
+                ? with_caret(number, line(number), place->column)
+                : numbered(number, line(number), number >= marked.first_line && number <= marked.last_line);
   }
-  const std::size_t column = place.column - (line(place.line).size() - excerpt.size());
-  before += harmless(excerpt.substr(0, column));
-  const std::string_view rest = excerpt.substr(column);
-  const std::size_t room = longest_excerpt - std::min(column, longest_excerpt);
-  std::string shown = before + harmless(rest.substr(0, room)) + (rest.size() > room ? "..." : "");
-  if (shown.empty()) return name_ + ':' + std::to_string(place.line) + ": " + harmless_lines(message);
-  return name_ + ':' + std::to_string(place.line) + ": " + harmless_lines(message) + '\n' + shown + '\n' +
-         std::string(decode(before).size(), ' ') + '^';
+  return text + std::string(rule);
 }
 
 }  // namespace dockerfile

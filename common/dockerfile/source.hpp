@@ -1,4 +1,4 @@
-// The Dockerfile as the user wrote it, and errors that show the place: "Dockerfile:7: message", the line, a
+// The Dockerfile as the user wrote it, and errors that show the place: "Dockerfile:7: message", the lines, a
 // caret.
 #pragma once
 
@@ -55,9 +55,18 @@ public:
   // Without its line break; empty for a line that does not exist.
   std::string_view line(int number) const noexcept;
 
-  // "NAME:LINE: MESSAGE", the source line and a caret below the first place of `near` within `location`, else
-  // below the first word there. Without a location it is "NAME: MESSAGE". Bytes that could move a terminal's
-  // cursor are shown as \xNN, and of a very long line only the part around the caret.
+  // "NAME:LINE: MESSAGE" and below it, as BuildKit shows them, the lines of `location` and some around them:
+  //
+  //     --------------------
+  //        6 |     FROM busybox
+  //        7 | >>> COPY --chwon=1 <<EOF /x
+  //          |          ^
+  //        8 | >>> EOF
+  //     --------------------
+  //
+  // The caret stands below the first place of `near`, whose line is LINE then; there is none where `near` is
+  // empty or not found. Without a location it is "NAME: MESSAGE". Bytes that could move a terminal's cursor
+  // are shown as \xNN, and of a very long line only the beginning or the part around the caret.
   std::string describe(const Location& location, std::string_view message, std::string_view near = "") const;
 
 private:

@@ -119,7 +119,10 @@ void read_heredocs(LineReader& reader, Statement& statement) {
   for (auto& heredoc : find_heredocs(statement.text)) {
     auto body =
         reader.heredoc(heredoc.name, heredoc.chomp ? LineReader::Tabs::chomp : LineReader::Tabs::keep);
-    if (!body) throw SyntaxError("unterminated heredoc", "<<");
+    if (!body) {
+      throw SyntaxError(SyntaxError("unterminated heredoc", "<<"),
+                        {statement.location.first_line, reader.line_number()});
+    }
     heredoc.body = std::move(*body);
     statement.heredocs.push_back(std::move(heredoc));
   }

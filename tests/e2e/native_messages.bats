@@ -61,13 +61,18 @@ COPY --from=broken /etc/passwd /two
 END
   build
   fails_with 'Dockerfile:4: process "/bin/sh -c sleep 1; echo '"'it breaks'"'; exit 3" did not complete successfully: exit code: 3
-RUN sleep 1; echo '"'it breaks'"'; exit 3
-^'
+--------------------
+   2 |     RUN i=0; while [ $i -lt 600 ]; do i=$((i + 1)); echo "slow $i"; sleep 0.1; done
+   3 |     FROM busybox AS broken
+   4 | >>> RUN sleep 1; echo '"'it breaks'"'; exit 3
+   5 |     FROM busybox
+   6 |     COPY --from=slow /etc/passwd /one
+--------------------'
   grep -qE '^#[0-9]+ CANCELED$' <<<"$stderr"
   grep -qE '^#[0-9]+ \.\.\.$' <<<"$stderr"
   grep -qE '^#[0-9]+ ERROR: process ' <<<"$stderr"
   # The last lines of the step that failed stand right before the error.
-  [[ $(tail -n 7 <<<"$stderr" | sed -E 's/^[0-9.]+ //') == '------
+  [[ $(tail -n 12 <<<"$stderr" | sed -E 's/^[0-9.]+ //') == '------
  > [broken 1/2] RUN sleep 1; echo '"'it breaks'"'; exit 3:
 it breaks
 ------
@@ -84,12 +89,16 @@ FROM parent
 END
   build
   fails_with 'Dockerfile:5: failed to compute cache key: failed to calculate checksum: "/none": not found
-FROM parent
-^'
+--------------------
+   3 |     ONBUILD RUN true
+   4 |     
+   5 | >>> FROM parent
+   6 |     
+--------------------'
   grep -q 'ONBUILD COPY none /$' <<<"$stderr"
 }
 
-@test "of several sources the one that is missing gets the caret" {
+@test "every line of the instruction is marked, and of several sources the one that is missing gets the caret" {
   dockerfile <<'END'
 FROM busybox
 COPY Dockerfile \
@@ -98,8 +107,14 @@ COPY Dockerfile \
 END
   build
   fails_with 'Dockerfile:3: failed to compute cache key: failed to calculate checksum: "/none": not found
-     none \
-     ^'
+--------------------
+   1 |     FROM busybox
+   2 | >>> COPY Dockerfile \
+   3 | >>>      none \
+     |          ^
+   4 | >>>      /x/
+   5 |     
+--------------------'
 }
 
 @test "an image that cannot be pulled names its FROM and the image" {
@@ -111,8 +126,10 @@ END
   [ "$status" -eq 1 ]
   grep -q '^oci-solve: Dockerfile:2: 127\.0\.0\.1:1/no/image:tag: ' <<<"$stderr"
   [[ $stderr == *'
-oci-solve: FROM 127.0.0.1:1/no/image:tag
-oci-solve:      ^' ]]
+oci-solve:    2 | >>> FROM 127.0.0.1:1/no/image:tag
+oci-solve:      |          ^
+oci-solve:    3 |     
+oci-solve: --------------------' ]]
   grep -q '^#2 \[internal\] load metadata for 127.0.0.1:1/no/image:tag$' <<<"$stderr"
 }
 
@@ -124,8 +141,12 @@ RUN true
 END
   build
   fails_with 'Dockerfile:3: process "/bin/sh -c true" did not complete successfully: unable to find user nosuch: no matching entries in passwd file
-RUN true
-^'
+--------------------
+   1 |     FROM busybox
+   2 |     USER nosuch
+   3 | >>> RUN true
+   4 |     
+--------------------'
 }
 
 @test "a step that cannot be started says why, and fails as if it had run" {
@@ -135,8 +156,11 @@ RUN ["/no/such", "program"]
 END
   build
   fails_with 'Dockerfile:2: process "/no/such program" did not complete successfully: exit code: 1
-RUN ["/no/such", "program"]
-^'
+--------------------
+   1 |     FROM busybox
+   2 | >>> RUN ["/no/such", "program"]
+   3 |     
+--------------------'
   grep -q '^#[0-9]* [0-9.]* exec /no/such: No such file or directory$' <<<"$stderr"
 }
 
@@ -172,19 +196,32 @@ END
   printf '# syntax=example.com/mine\nFROM busybox\n' >src/Dockerfile
   build
   fails_with "Dockerfile:1: only the BuildKit engine can use the syntax image 'example.com/mine': set ENGINE=buildkit
-# syntax=example.com/mine
-         ^"
+--------------------
+   1 | >>> # syntax=example.com/mine
+     |              ^
+   2 |     FROM busybox
+   3 |     
+--------------------"
   printf 'FROM busybox\nRUN --device=vendor.com/gpu=all true\n' >src/Dockerfile
   build
   fails_with 'Dockerfile:2: only the BuildKit engine can give devices to a step: set ENGINE=buildkit
-RUN --device=vendor.com/gpu=all true
-    ^'
+--------------------
+   1 |     FROM busybox
+   2 | >>> RUN --device=vendor.com/gpu=all true
+     |         ^
+   3 |     
+--------------------'
   printf 'FROM busybox AS a\nONBUILD RUN --device=vendor.com/gpu=all true\nFROM a\nRUN true\n' >src/Dockerfile
   build
   fails_with 'Dockerfile:3: only the BuildKit engine can give devices to a step: set ENGINE=buildkit
-FROM a
-^'
-  run ! grep -q 'RUN true' <<<"$stderr"
+--------------------
+   1 |     FROM busybox AS a
+   2 |     ONBUILD RUN --device=vendor.com/gpu=all true
+   3 | >>> FROM a
+   4 |     RUN true
+   5 |     
+--------------------'
+  run ! grep -q '^#[0-9]* .*RUN true' <<<"$stderr"
 }
 
 @test "the Dockerfile may be called dockerfile" {

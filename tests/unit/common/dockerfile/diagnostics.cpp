@@ -1,11 +1,17 @@
-// The errors that people see: BuildKit's words, the place, the line and a caret.
+// The errors that people see: BuildKit's words, the place, the lines and a caret.
 #include <gtest/gtest.h>
 
+#include <string>
+
+#include "common/dockerfile/source.hpp"
+#include "common/util/text.hpp"
+#include "tests/support/short_form.hpp"
 #include "tests/unit/common/dockerfile/frontend.hpp"
 
 namespace {
 
 using test::fault;
+using test::short_form;
 
 struct Diagnostic {
   const char* name;
@@ -19,7 +25,7 @@ void PrintTo(const Diagnostic& diagnostic, std::ostream* out) {
 class Diagnostics : public testing::TestWithParam<Diagnostic> {};
 
 TEST_P(Diagnostics, Read) {
-  EXPECT_EQ(fault(GetParam().text), GetParam().message);
+  EXPECT_EQ(short_form(fault(GetParam().text)), GetParam().message);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -29,16 +35,15 @@ INSTANTIATE_TEST_SUITE_P(
                    "Dockerfile:2: unknown instruction: RUUN (did you mean RUN?)\nRUUN x\n^"},
         Diagnostic{"unknown and far", "FROM scratch\n  FOOBARBAZ x\n",
                    "Dockerfile:2: unknown instruction: FOOBARBAZ\n  FOOBARBAZ x\n  ^"},
-        Diagnostic{"no instruction", "# nothing\n", "Dockerfile:1: file with no instructions\n# nothing\n^"},
+        Diagnostic{"no instruction", "# nothing\n", "Dockerfile:1: file with no instructions\n# nothing"},
         Diagnostic{"empty", "", "Dockerfile: the Dockerfile cannot be empty"},
-        Diagnostic{"no stage", "RUN x\n", "Dockerfile:1: no build stage in current context\nRUN x\n^"},
+        Diagnostic{"no stage", "RUN x\n", "Dockerfile:1: no build stage in current context\nRUN x"},
         Diagnostic{"only args", "ARG x\n", "Dockerfile: dockerfile contains no stages to build"},
         Diagnostic{"bad escape", "# escape=x\nFROM scratch\n",
                    "Dockerfile:1: invalid escape token 'x' does not match ` or \\\n# escape=x\n         ^"},
         Diagnostic{"blank base", "FROM $X\n",
                    "Dockerfile:1: base name ($X) should not be blank\nFROM $X\n     ^"},
-        Diagnostic{"env alone", "FROM scratch\nENV a\n",
-                   "Dockerfile:2: ENV must have two arguments\nENV a\n^"},
+        Diagnostic{"env alone", "FROM scratch\nENV a\n", "Dockerfile:2: ENV must have two arguments\nENV a"},
         Diagnostic{"env without equals", "FROM scratch\nENV a=b \\\n  c=de e\n",
                    "Dockerfile:3: Syntax error - can't find = in \"e\". Must be of the form: name=value\n"
                    "  c=de e\n       ^"},
@@ -64,13 +69,13 @@ INSTANTIATE_TEST_SUITE_P(
                    "Dockerfile:2: unknown flag: --chwon (did you mean chown?)\nCOPY --chwon=1 a b\n     ^"},
         Diagnostic{"no destination", "FROM scratch\nCOPY f\n",
                    "Dockerfile:2: COPY requires at least two arguments, but only one was provided. "
-                   "Destination could not be determined\nCOPY f\n^"},
+                   "Destination could not be determined\nCOPY f"},
         Diagnostic{
             "chmod", "FROM scratch\nCOPY --chmod=99999 a b\n",
             "Dockerfile:2: invalid chmod parameter: '99999'. it should be octal string and between 0 and "
             "07777\nCOPY --chmod=99999 a b\n             ^"},
         Diagnostic{"copy from itself", "FROM scratch AS a\nCOPY --from=a x y\n",
-                   "Dockerfile:2: circular dependency detected on stage: a\nCOPY --from=a x y\n^"},
+                   "Dockerfile:2: circular dependency detected on stage: a\nCOPY --from=a x y"},
         Diagnostic{"copy from later", "FROM scratch AS a\nCOPY --from=b x y\nFROM scratch AS b\nFROM a\n",
                    "Dockerfile:2: cannot copy from stage \"b\", it needs to be defined before current stage "
                    "\"a\"\nCOPY --from=b x y\n            ^"},
@@ -88,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(
                    "Dockerfile:2: FROM isn't allowed as an ONBUILD trigger\nONBUILD FROM x\n        ^"},
         Diagnostic{"trigger chain", "FROM scratch\nONBUILD ONBUILD RUN x\n",
                    "Dockerfile:2: Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed\nONBUILD ONBUILD RUN "
-                   "x\n^"},
+                   "x"},
         Diagnostic{"stage name", "FROM x AS 1a\n",
                    "Dockerfile:1: invalid name for build stage: \"1a\", name can't start with a number or "
                    "contain symbols\nFROM x AS 1a\n          ^"},
@@ -100,7 +105,7 @@ INSTANTIATE_TEST_SUITE_P(
         Diagnostic{"port", "FROM scratch\nEXPOSE 80 abc\n",
                    "Dockerfile:2: invalid containerPort: abc\nEXPOSE 80 abc\n          ^"},
         Diagnostic{"shell", "FROM scratch\nSHELL text\n",
-                   "Dockerfile:2: SHELL requires the arguments to be in JSON form\nSHELL text\n^"},
+                   "Dockerfile:2: SHELL requires the arguments to be in JSON form\nSHELL text"},
         Diagnostic{"json", "FROM scratch\nCMD [\"a\", 1]\n",
                    "Dockerfile:2: when using JSON array syntax, arrays must be comprised of strings only\n"
                    "CMD [\"a\", 1]\n    ^"},
@@ -118,9 +123,9 @@ INSTANTIATE_TEST_SUITE_P(
         Diagnostic{"blank arg", "FROM scratch\nARG =x\n",
                    "Dockerfile:2: ARG names can not be blank\nARG =x\n    ^"},
         Diagnostic{"blank volume", "FROM scratch\nVOLUME [\"\"]\n",
-                   "Dockerfile:2: VOLUME specified can not be an empty string\nVOLUME [\"\"]\n^"},
+                   "Dockerfile:2: VOLUME specified can not be an empty string\nVOLUME [\"\"]"},
         Diagnostic{"trigger's fault shows its FROM", "FROM scratch AS a\nONBUILD COPY --foo x y\nFROM a\n",
-                   "Dockerfile:3: unknown flag: --foo (did you mean from?)\nFROM a\n^"},
+                   "Dockerfile:3: unknown flag: --foo (did you mean from?)\nFROM a"},
         Diagnostic{
             "upper case image", "FROM Debian\n",
             "Dockerfile:1: failed to parse stage name \"Debian\": invalid reference format: repository "
@@ -140,13 +145,13 @@ TEST(Diagnostics, AreQuietAboutWhatBuildKitAccepts) {
 }
 
 TEST(Diagnostics, ShowBytesThatATerminalWouldObeyAsEscapes) {
-  EXPECT_EQ(fault("FROM scratch\nF\x1b[2J\tx\xff\n"),
+  EXPECT_EQ(short_form(fault("FROM scratch\nF\x1b[2J\tx\xff\n")),
             "Dockerfile:2: unknown instruction: F\\x1b[2J\nF\\x1b[2J x\\xff\n^");
 }
 
 TEST(Diagnostics, CutLinesThatAreVeryLong) {
-  const std::string message =
-      fault("FROM scratch\nENV " + std::string(500, 'a') + "=1 b=${} " + std::string(500, 'c') + "=2\n");
+  const std::string message = short_form(
+      fault("FROM scratch\nENV " + std::string(500, 'a') + "=1 b=${} " + std::string(500, 'c') + "=2\n"));
   EXPECT_LT(message.size(), 400U);
   const auto caret = message.rfind('^') - message.rfind('\n') - 1;
   const auto line = message.substr(0, message.rfind('\n'));
@@ -155,8 +160,58 @@ TEST(Diagnostics, CutLinesThatAreVeryLong) {
 
 TEST(Diagnostics, PointAtTheRightColumnBehindWideCharacters) {
   EXPECT_EQ(
-      fault("FROM scratch\nENV é=日 b=${}\n"),
+      short_form(fault("FROM scratch\nENV é=日 b=${}\n")),
       "Dockerfile:2: failed to process \"${}\": syntax error: bad substitution\nENV é=日 b=${}\n          ^");
+}
+
+// The numbers of the lines that are shown, those that are marked with '>'.
+std::string shown_lines(int count, dockerfile::Location location) {
+  std::string text;
+  for (int i = 0; i < count; ++i)
+    text += "x\n";
+  const auto error = dockerfile::Source("Dockerfile", text).describe(location, "message");
+  std::string shown;
+  for (const auto& line : util::split(error, '\n')) {
+    const auto bar = line.find(" | ");
+    if (bar != std::string::npos)
+      shown += line.substr(0, bar) + (line.substr(bar).starts_with(" | >>>") ? ">" : "");
+  }
+  return shown;
+}
+
+TEST(Diagnostics, ShowAsManyLinesAroundAsBuildKitDoes) {
+  EXPECT_EQ(shown_lines(9, {5, 5}), "   3   4   5>   6   7");
+  EXPECT_EQ(shown_lines(9, {4, 6}), "   3   4>   5>   6>   7");
+  EXPECT_EQ(shown_lines(9, {1, 1}), "   1>   2   3");
+  EXPECT_EQ(shown_lines(9, {1, 2}), "   1>   2>   3");
+  EXPECT_EQ(shown_lines(9, {9, 9}), "   7   8   9>  10");
+  EXPECT_EQ(shown_lines(1, {1, 1}), "   1>   2");
+  EXPECT_EQ(shown_lines(1001, {1000, 1001}), " 999 1000> 1001> 1002");
+  EXPECT_EQ(shown_lines(1, {3, 3}), "");
+}
+
+TEST(Diagnostics, MarkEveryLineOfAnInstruction) {
+  EXPECT_EQ(fault("FROM scratch\n\nCOPY --chwon=1 <<EOF /x\n\ttext\nEOF\nENV a=b\n"),
+            "Dockerfile:3: unknown flag: --chwon (did you mean chown?)\n"
+            "--------------------\n"
+            "   2 |     \n"
+            "   3 | >>> COPY --chwon=1 <<EOF /x\n"
+            "     |          ^\n"
+            "   4 | >>>  text\n"
+            "   5 | >>> EOF\n"
+            "   6 |     ENV a=b\n"
+            "--------------------");
+  EXPECT_EQ(
+      fault("FROM scratch\r\nCOPY \\\r\n  # comment\r\n  a\r\nENV a=b"),
+      "Dockerfile:2: COPY requires at least two arguments, but only one was provided. Destination could not "
+      "be determined\n"
+      "--------------------\n"
+      "   1 |     FROM scratch\n"
+      "   2 | >>> COPY \\\n"
+      "   3 | >>>   # comment\n"
+      "   4 | >>>   a\n"
+      "   5 |     ENV a=b\n"
+      "--------------------");
 }
 
 TEST(Diagnostics, StopAtALineThatIsTooLong) {

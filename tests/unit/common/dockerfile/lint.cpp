@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/short_form.hpp"
 #include "tests/unit/common/dockerfile/frontend.hpp"
 
 namespace {
@@ -158,11 +159,12 @@ TEST(CheckOptions, MayComeFromOutside) {
 
 TEST(CheckOptions, AreRefusedWithTheirPlace) {
   using test::fault;
-  EXPECT_EQ(fault("# escape=`\n# check=foo=bar\nFROM scratch"),
+  using test::short_form;
+  EXPECT_EQ(short_form(fault("# escape=`\n# check=foo=bar\nFROM scratch")),
             "Dockerfile:2: failed to parse check options: invalid check option \"foo\"\n# check=foo=bar\n    "
             "    ^");
   EXPECT_EQ(
-      fault("# check=foo\nFROM scratch"),
+      short_form(fault("# check=foo\nFROM scratch")),
       "Dockerfile:1: failed to parse check options: invalid check option \"foo\"\n# check=foo\n        ^");
   EXPECT_TRUE(fault("# check=error=maybe\nFROM scratch").find("invalid syntax") != std::string::npos);
 }
