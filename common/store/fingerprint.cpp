@@ -116,9 +116,10 @@ private:
     const sys::UniqueFd fd(
         ::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!fd) fail("cannot open", path);
-    sys::require_regular(fd.get(), tree_.shown(path));  // still
+    const auto what = tree_.shown(path);
+    sys::require_regular(fd.get(), what);  // still
     buffer_.resize(256 << 10);
-    while (const auto count = sys::read_some(fd.get(), buffer_, tree_.shown(path))) {
+    while (const auto count = sys::read_some(fd.get(), buffer_, what)) {
       cancel_.check();
       sha_.update(std::span(buffer_).first(count));
     }

@@ -41,6 +41,11 @@ std::string hex_escape(unsigned char byte) {
   return text.data();
 }
 
+// What most names and messages are made of, printed as it is.
+bool is_plain(char c) {
+  return c >= ' ' && c < '\x7f' && c != '\\';
+}
+
 // Optimal string alignment distance: edits are insert, delete, replace, swap of neighbours.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1), above(b.size() + 1), row(b.size() + 1);
@@ -106,6 +111,11 @@ std::string escape(std::string_view text, std::size_t limit) {
   std::string shown;
   const std::size_t end = std::min(text.size(), limit);
   for (std::size_t i = 0; i < end;) {
+    const auto begin = i;
+    while (i < end && is_plain(text[i]))
+      ++i;
+    shown += text.substr(begin, i - begin);
+    if (i == end) break;
     const std::size_t length = std::max<std::size_t>(utf8_sequence(text.substr(i)), 1);
     switch (text[i]) {
       case '\n':
