@@ -13,6 +13,7 @@
 #include "common/stream/verified_source.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/paths.hpp"
+#include "common/sys/proc.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -30,10 +31,6 @@ std::unique_ptr<stream::Source> checked(const Location& location, const hash::Di
                                         const std::string& what) {
   return stream::verified(stream::from_range(location.fd, location.offset, location.size, what), digest,
                           location.size, what);
-}
-
-std::string proc_path(const Location& location) {
-  return "/proc/self/fd/" + std::to_string(location.fd->get());
 }
 
 sys::UniqueFd create(const std::filesystem::path& destination) {
@@ -75,8 +72,8 @@ void copy(const Location& location, const hash::Digest& digest, int to,
 std::optional<Placement> name_again(const Location& location, const std::filesystem::path& destination) {
   if (location.file.empty()) return std::nullopt;
   // By descriptor: what was opened is what is linked, whatever the name means by now.
-  if (::linkat(AT_FDCWD, proc_path(location).c_str(), AT_FDCWD, destination.c_str(), AT_SYMLINK_FOLLOW) ==
-      0) {
+  if (::linkat(AT_FDCWD, sys::link_of(location.fd->get()).c_str(), AT_FDCWD, destination.c_str(),
+               AT_SYMLINK_FOLLOW) == 0) {
     return Placement::linked;
   }
   return std::nullopt;

@@ -11,6 +11,7 @@
 
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
+#include "common/sys/proc.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -117,7 +118,7 @@ private:
   std::string xattr(const std::string& path, const char* attribute) const {
     const auto [parent, name] = split(path);
     const int directory = enter(parent);
-    const std::string handle = "/proc/self/fd/" + std::to_string(directory) + "/" + name;
+    const std::string handle = sys::link_of(directory) + "/" + name;
     std::array<char, 256> value;
     const ssize_t size =
         directory < 0 ? -1 : ::lgetxattr(handle.c_str(), attribute, value.data(), value.size());

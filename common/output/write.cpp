@@ -18,6 +18,7 @@
 #include "common/sys/fd.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
+#include "common/sys/proc.hpp"
 #include "common/tar/writer.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -123,7 +124,7 @@ private:
 // The link shares its mode with `from`, which may belong to somebody: only a copy can be made readable.
 void link_or_copy(const sys::UniqueFd& from, const fs::path& to) {
   constexpr mode_t readable = S_IRUSR | S_IRGRP | S_IROTH;
-  const auto link = "/proc/self/fd/" + std::to_string(from.get());
+  const auto link = sys::link_of(from.get());
   struct stat status = {};
   if (::fstat(from.get(), &status) == 0 && (status.st_mode & readable) == readable &&
       ::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, to.c_str(), AT_SYMLINK_FOLLOW) == 0)

@@ -13,6 +13,7 @@
 #include "common/sys/fd.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
+#include "common/sys/proc.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
@@ -51,7 +52,7 @@ public:
     const auto name_of = [&handles](const fs::path& path) {
       handles.emplace_back(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
       if (!handles.back()) util::throw_errno("cannot open " + util::quote(path.string()));
-      return "/proc/self/fd/" + std::to_string(handles.back().get());
+      return sys::link_of(handles.back().get());
     };
     std::string options = "lowerdir=";
     for (auto tree = lower.rbegin(); tree != lower.rend(); ++tree) {  // overlayfs wants the topmost first

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/sys/paths.hpp"
+#include "common/sys/proc.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -23,7 +24,7 @@ constexpr int patience = 50;  // milliseconds until a shortage may be over
 
 // A socket's address holds 107 bytes only, so the way to its directory goes through a descriptor.
 sockaddr_un address_of(int directory, const std::filesystem::path& path) {
-  const std::string name = "/proc/self/fd/" + std::to_string(directory) + "/" + path.filename().string();
+  const std::string name = sys::link_of(directory) + "/" + path.filename().string();
   sockaddr_un address{};
   if (name.size() >= sizeof address.sun_path)
     throw util::Error("the name of the socket " + util::quote(path.string()) + " is too long");

@@ -7,6 +7,7 @@
 
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
+#include "common/sys/proc.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -82,7 +83,7 @@ fs::path SshAgents::start_agent() {
   sys::Command command;
   // By the descriptor: the name of a socket must be short. In the foreground it is our child and ends with
   // us.
-  command.argv = {"ssh-agent", "-D", "-a", "/proc/self/fd/" + std::to_string(directory.get()) + "/socket"};
+  command.argv = {"ssh-agent", "-D", "-a", sys::link_of(directory.get()) + "/socket"};
   command.kept_fds = {directory.get()};
   command.stdout_fd = output.write_end.get();
   own.process.emplace(sys::start(command));

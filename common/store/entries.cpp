@@ -12,6 +12,7 @@
 
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
+#include "common/sys/proc.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
@@ -30,10 +31,6 @@ bool is_own(const struct stat& status) {
 // Empty with errno; ENOTDIR for whatever is no directory, also a symlink to one.
 sys::UniqueFd open_folder(const Folder& parent, const std::string& name) {
   return sys::UniqueFd(::openat(parent.fd(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-}
-
-std::string link_of(int fd) {
-  return "/proc/self/fd/" + std::to_string(fd);
 }
 
 std::string new_name() {
@@ -60,7 +57,7 @@ std::string Folder::shown(const std::string& name) const {
 
 // With a "." for those who would not follow the kernel's link, if it were the last component.
 std::filesystem::path Folder::handle() const {
-  return link_of(fd()) + "/.";
+  return sys::link_of(fd()) + "/.";
 }
 
 std::optional<Folder> find_folder(const Folder& parent, const std::string& name) {
@@ -80,7 +77,7 @@ Folder require_folder(const Folder& parent, const std::string& name, mode_t mode
     struct stat status = {};
     if (auto fd = open_folder(parent, name)) {
       const bool is_closed = ::fstat(fd.get(), &status) == 0 && (status.st_mode & S_IRWXU) != S_IRWXU;
-      if (is_closed && ::chmod(link_of(fd.get()).c_str(), mode) != 0)
+      if (is_closed && ::chmod(sys::link_of(fd.get()).c_str(), mode) != 0)
         util::throw_errno("cannot enter " + what);
       return {std::move(fd), parent.path() / name};
     }

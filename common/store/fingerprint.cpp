@@ -19,6 +19,7 @@
 #include "common/sys/fd.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
+#include "common/sys/proc.hpp"
 #include "common/util/error.hpp"
 
 namespace store {
@@ -148,7 +149,7 @@ private:
 
   // There is no call that takes a directory's descriptor and a name, but the kernel's own link to it does.
   void put_xattrs(int directory, const std::string& entry, const std::string& path) {
-    const auto place = "/proc/self/fd/" + std::to_string(directory) + "/" + entry;
+    const auto place = sys::link_of(directory) + "/" + entry;
     std::string names(list_size_, '\0');
     ssize_t size = ::llistxattr(place.c_str(), names.data(), names.size());
     while (size < 0 && errno == ERANGE) {

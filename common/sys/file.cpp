@@ -119,8 +119,7 @@ UniqueFd find_regular_at(int directory, const std::string& name, const std::stri
   struct stat status;
   if (!found || ::fstat(found.get(), &status) != 0) util::throw_errno("cannot open " + what);
   if (!S_ISREG(status.st_mode)) return UniqueFd();
-  const std::string handle = "/proc/self/fd/" + std::to_string(found.get());
-  UniqueFd fd(::open(handle.c_str(), O_RDONLY | O_CLOEXEC));
+  UniqueFd fd(::open(link_of(found.get()).c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) {
     const int error = errno;
     if (error == ENOENT) require_proc();

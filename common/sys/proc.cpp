@@ -1,4 +1,4 @@
-// Looking for /proc.
+// /proc, and the ways through it.
 #include "common/sys/proc.hpp"
 
 #include <unistd.h>
@@ -10,6 +10,10 @@ namespace sys {
 void require_proc() {
   if (::access("/proc/self/fd", X_OK) == 0) return;
   throw util::Error("/proc is not mounted here, and files are reached through it: mount -t proc proc /proc");
+}
+
+std::string link_of(int fd) {
+  return "/proc/self/fd/" + std::to_string(fd);
 }
 
 }  // namespace sys

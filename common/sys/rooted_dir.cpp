@@ -159,7 +159,7 @@ void RootedDir::set_mode(const RootedPath& path, mode_t mode) {
 
 // There is no lsetxattrat(2) on kernels that matter, and a descriptor of a symlink or device will not do.
 std::string RootedDir::proc_path(const Place& place) const {
-  return "/proc/self/fd/" + std::to_string(place.directory) + "/" + place.name;
+  return link_of(place.directory) + "/" + place.name;
 }
 
 std::error_code RootedDir::set_xattr(const RootedPath& path, const std::string& name,
