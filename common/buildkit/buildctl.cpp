@@ -8,6 +8,7 @@
 #include "common/buildkit/preloads.hpp"
 #include "common/buildkit/programs.hpp"
 #include "common/document/context_url.hpp"
+#include "common/engine/multi_platform.hpp"
 #include "common/util/characters.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
@@ -130,8 +131,8 @@ std::string output_record(const document::Request& request, const std::filesyste
   for (const auto& [name, value] : request.annotations) {
     check_annotation(name);
     fields.push_back("annotation." + name + "=" + value);
-    // Of several platforms, people look at the index first.
-    if (request.platforms.size() > 1) fields.push_back("annotation-index." + name + "=" + value);
+    // Where there is an index, people look at it first.
+    if (engine::is_multi_platform(request)) fields.push_back("annotation-index." + name + "=" + value);
   }
   return csv_record(fields);
 }

@@ -13,18 +13,18 @@ namespace {
 
 CheckOptions check_options(std::string_view text, const Source& source,
                            const std::optional<std::string>& check) {
-  const auto parse = [](std::string_view options) {
+  const auto parse = [](std::string_view options, const char* what) {
     try {
       return CheckOptions::parse(options);
     } catch (const SyntaxError& error) {
-      throw SyntaxError(std::string("failed to parse check options: ") + error.what(), error.near());
+      throw SyntaxError(std::string("failed to parse ") + what + ": " + error.what(), error.near());
     }
   };
-  if (check) return located(source, {}, [&] { return parse(*check); });
+  if (check) return located(source, {}, [&] { return parse(*check, "build-arg:BUILDKIT_DOCKERFILE_CHECK"); });
   const auto directive = find_directive("check", text);
   if (!directive) return {};
   return located(source, {directive->line, directive->line}, [&] {
-    return parse(std::string_view(directive->value).substr(0, directive->value.find(' ')));
+    return parse(std::string_view(directive->value).substr(0, directive->value.find(' ')), "check options");
   });
 }
 

@@ -5,7 +5,6 @@
 #include <array>
 
 #include "common/dockerfile/directives.hpp"
-#include "common/dockerfile/mount.hpp"
 #include "common/dockerfile/text.hpp"
 #include "common/util/text.hpp"
 
@@ -108,7 +107,7 @@ CheckOptions CheckOptions::parse(std::string_view text) {
     } else if (key == "experimental") {
       read_rules(value, options.experimental_all, options.experimental);
     } else if (key == "error") {
-      const auto error = parse_bool(trim_space(value));
+      const auto error = util::parse_bool(trim_space(value));
       if (!error) {
         throw SyntaxError("failed to parse check option " + in_quotes(part) +
                               ": strconv.ParseBool: parsing " + in_quotes(trim_space(value)) +

@@ -11,6 +11,7 @@
 #include "common/dockerfile/source.hpp"
 #include "common/dockerfile/text.hpp"
 #include "common/dockerfile/words.hpp"
+#include "common/util/text.hpp"
 
 namespace dockerfile {
 namespace {
@@ -95,7 +96,7 @@ std::uint32_t parse_number(const Option& option, int base) {
 }
 
 bool parse_switch(const Option& option) {
-  const auto value = parse_bool(*option.value);
+  const auto value = util::parse_bool(*option.value);
   if (!value) throw SyntaxError("invalid value for " + option.key + ": " + *option.value, option.field);
   return *value;
 }
@@ -228,16 +229,6 @@ private:
 
 std::string_view name(MountType type) {
   return type_names[static_cast<std::size_t>(type)];
-}
-
-std::optional<bool> parse_bool(std::string_view text) {
-  for (const std::string_view yes : {"1", "t", "T", "true", "TRUE", "True"}) {
-    if (text == yes) return true;
-  }
-  for (const std::string_view no : {"0", "f", "F", "false", "FALSE", "False"}) {
-    if (text == no) return false;
-  }
-  return std::nullopt;
 }
 
 MountFlag parse_mount_flag(const std::string& options) {

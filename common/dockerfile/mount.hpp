@@ -51,7 +51,4 @@ Mount parse_mount(const std::string& options, const std::function<std::string(co
 // that cannot be.
 Mount resolve_mount(Mount mount, std::string_view working_dir);
 
-// Go's strconv.ParseBool: 1, t, T, true, True, TRUE and their opposites.
-std::optional<bool> parse_bool(std::string_view text);
-
 }  // namespace dockerfile

@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "common/dockerfile/mount.hpp"
 #include "common/dockerfile/paths.hpp"
 #include "common/dockerfile/source.hpp"
 #include "common/dockerfile/text.hpp"
@@ -109,7 +108,7 @@ std::map<std::string, std::vector<std::string>> parse_query(const std::string& q
 
 bool switch_value(const std::string& name, const std::string& value) {
   if (value.empty()) return true;
-  const auto parsed = parse_bool(value);
+  const auto parsed = util::parse_bool(value);
   if (!parsed) throw SyntaxError("invalid " + name + " value: " + in_quotes(value), value);
   return *parsed;
 }

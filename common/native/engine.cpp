@@ -13,7 +13,10 @@
 #include "common/dockerfile/file.hpp"
 #include "common/dockerfile/scope.hpp"
 #include "common/document/context_url.hpp"
+#include "common/engine/multi_platform.hpp"
 #include "common/engine/pending_image.hpp"
+#include "common/native/epoch.hpp"
+#include "common/native/frontend_options.hpp"
 #include "common/native/language.hpp"
 #include "common/native/settings.hpp"
 #include "common/output/write.hpp"
@@ -34,20 +37,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::optional<std::int64_t> epoch_of(const document::Request& request) {
-  if (!request.source_date_epoch) return std::nullopt;
-  const auto seconds = util::parse_uint(*request.source_date_epoch);
-  if (!seconds)
-    throw util::Error("SOURCE_DATE_EPOCH: " + util::quote(*request.source_date_epoch) + " is no number");
-  constexpr std::uint64_t end_of_year_9999 = 253402300799;  // what the dates of a config can say
-  if (*seconds > end_of_year_9999) {
-    throw util::Error("SOURCE_DATE_EPOCH: " + util::quote(*request.source_date_epoch) +
-                      " is after the year 9999; give seconds since 1970");
-  }
-  return static_cast<std::int64_t>(*seconds);
+std::string value_of(const std::map<std::string, std::string>& args, const std::string& name) {
+  const auto found = args.find(name);
+  return found == args.end() ? "" : found->second;
 }
 
-plan::Inputs plan_inputs(const document::Request& request) {
+plan::Inputs plan_inputs(const document::Request& request, std::optional<std::int64_t> epoch) {
   plan::Inputs inputs;
   inputs.context = request.context;
   inputs.dockerfile = request.dockerfile;
@@ -55,9 +50,13 @@ plan::Inputs plan_inputs(const document::Request& request) {
     inputs.targets.push_back(target.name);
   for (const auto& platform : request.platforms)
     inputs.platforms.push_back(image::Platform::parse(platform));
-  inputs.several_platforms = request.platforms.size() > 1;
+  inputs.names_platforms = engine::is_multi_platform(request);
   for (const auto& [name, value] : request.build_args)
     inputs.build_args[name] = value;
+  if (given_epoch(request)) {
+    inputs.build_args.erase("SOURCE_DATE_EPOCH");
+    if (epoch) inputs.build_args["SOURCE_DATE_EPOCH"] = std::to_string(*epoch);
+  }
   for (const auto& preload : request.preloads) {
     if (preload.role == document::Preload::Role::build_arg) {
       inputs.build_args[preload.name] = solver::BaseImages::reference_for(preload);
@@ -67,6 +66,8 @@ plan::Inputs plan_inputs(const document::Request& request) {
     inputs.labels[name] = value;
   for (const auto& context : request.contexts)
     inputs.directories[context.name] = context.directory;
+  inputs.hostname = value_of(inputs.build_args, "BUILDKIT_SANDBOX_HOSTNAME");
+  inputs.cache_namespace = value_of(inputs.build_args, "BUILDKIT_CACHE_MOUNT_NS");
   inputs.no_cache = request.no_cache;
   return inputs;
 }
@@ -124,7 +125,8 @@ std::optional<std::string> left_out_parameter(const document::Request& request) 
   if (!request.cache.to.empty()) return "CACHE_TO";
   if (const auto keys = unread_keys(request); !keys.empty())
     return util::join(keys, ", ") + " of BUILDKIT_EXTRA_CONFIG";
-  if (request.source_date_epoch && !util::parse_uint(*request.source_date_epoch))
+  if (const auto arg = left_out_argument(request)) return "the build arg " + *arg;
+  if (const auto epoch = given_epoch(request); epoch && !epoch->empty() && !is_number_of_seconds(*epoch))
     return "a SOURCE_DATE_EPOCH that is no number";
   return std::nullopt;
 }
@@ -234,7 +236,7 @@ private:
     try {
       const auto file = dockerfile::parse(
           sys::read_file(context::find_dockerfile(request_.context, request_.dockerfile)), options);
-      auto graph = plan::lower(file, plan_inputs(request_), images_, warn);
+      auto graph = plan::lower(file, plan_inputs(request_, epoch_), images_, warn);
       vertex.done();
       return graph;
     } catch (const util::Error&) {
@@ -262,7 +264,8 @@ private:
           request_.targets.size() == 1 ? output::OwnLayers::given_up : output::OwnLayers::kept;
       output::write_docker_archive(images.front(), created, path, own_layers);
     } else {
-      output::write_oci_layout(images, created, path);
+      const auto root = engine::is_multi_platform(request_) ? output::Root::index : output::Root::manifest;
+      output::write_oci_layout(images, created, path, root);
     }
     vertex.done();
   }
@@ -301,6 +304,7 @@ document::Result Engine::build(const document::Request& request, const fs::path&
     throw util::Error("the build asks for " + *missing +
                       ", which the native engine does not do; use ENGINE=buildkit");
   }
+  refuse_removed_arguments(request);
   constexpr int most_tries = 3;
   auto directory = isolation_.snapshotter->directory();
   auto cache = Cache::used;
@@ -313,8 +317,12 @@ document::Result Engine::build(const document::Request& request, const fs::path&
 }
 
 std::optional<std::string> left_out(const document::Request& request) {
-  const auto parameter = left_out_parameter(request);
-  return parameter ? parameter : left_out_of_language(request);
+  if (auto parameter = left_out_parameter(request)) return parameter;
+  if (auto wish = left_out_of_language(request)) return wish;
+  if (const auto epoch = epoch_of_dockerfile(request);
+      epoch && !given_epoch(request) && !is_number_of_seconds(*epoch))
+    return "a SOURCE_DATE_EPOCH that is no number (an ARG of the Dockerfile)";
+  return std::nullopt;
 }
 
 Work work_of(const document::Request& request) {

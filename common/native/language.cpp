@@ -6,7 +6,6 @@
 #include <set>
 
 #include "common/context/sources.hpp"
-#include "common/dockerfile/scope.hpp"
 #include "common/dockerfile/stages.hpp"
 #include "common/image/archive.hpp"
 #include "common/plan/image_config.hpp"
@@ -64,13 +63,7 @@ std::optional<int> line_with_sha512(const dockerfile::File& file) {
 std::optional<int> line_for_windows(const document::Request& request, const dockerfile::File& file) {
   const auto has_platform = [](const dockerfile::Stage& stage) { return !stage.platform.empty(); };
   if (std::none_of(file.stages.begin(), file.stages.end(), has_platform)) return std::nullopt;
-  std::map<std::string, std::string> build_args;
-  for (const auto& [name, value] : request.build_args)
-    build_args[name] = value;
-  const auto host = image::Platform::host();
-  const dockerfile::GlobalScope scope(
-      file,
-      {.build_args = std::move(build_args), .build_platform = host, .target_platform = host, .target = ""});
+  const auto scope = global_scope(request, file);
   auto lint = file.lint;
   const dockerfile::StageGraph graph(
       file, scope, [](const std::string&) { return false; }, lint);
@@ -118,6 +111,16 @@ dockerfile::ParseOptions parse_options(const document::Request& request) {
   return {.name = request.dockerfile.filename().string(),
           .syntax = build_arg(request, "BUILDKIT_SYNTAX"),
           .check = build_arg(request, "BUILDKIT_DOCKERFILE_CHECK")};
+}
+
+dockerfile::GlobalScope global_scope(const document::Request& request, const dockerfile::File& file) {
+  std::map<std::string, std::string> build_args;
+  for (const auto& [name, value] : request.build_args)
+    build_args[name] = value;
+  const auto host = image::Platform::host();
+  return {
+      file,
+      {.build_args = std::move(build_args), .build_platform = host, .target_platform = host, .target = ""}};
 }
 
 std::optional<std::string> left_out_of_language(const document::Request& request) {

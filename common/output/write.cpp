@@ -164,7 +164,8 @@ void write_docker_archive(const Image& image, const std::string& created, const 
   sys::close_checked(std::move(file), what);
 }
 
-void write_oci_layout(const std::vector<Image>& images, const std::string& created, const fs::path& layout) {
+void write_oci_layout(const std::vector<Image>& images, const std::string& created, const fs::path& layout,
+                      Root kind) {
   if (::mkdir(layout.c_str(), 0755) != 0) {
     const int error = errno;
     if (error != EEXIST || !sys::entries_of(layout).empty())
@@ -182,7 +183,7 @@ void write_oci_layout(const std::vector<Image>& images, const std::string& creat
     }
   }
   image::Descriptor root = images.front().manifest;
-  if (images.size() > 1) {
+  if (kind == Root::index) {
     const std::string index = index_document(images);
     root = {.media_type = std::string(image::media_type::oci_index),
             .digest = hash::sha256(index),

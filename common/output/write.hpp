@@ -18,10 +18,13 @@ enum class OwnLayers { kept, given_up };
 void write_docker_archive(const Image& image, const std::string& created, const std::filesystem::path& path,
                           OwnLayers own_layers = OwnLayers::kept);
 
-// An OCI layout directory: of the image, or of an index of several. Written to `directory`, which must be
+// What a layout is of: its one image, or an index of all.
+enum class Root { manifest, index };
+
+// An OCI layout directory. Written to `directory`, which must be
 // empty or not exist; everyone may read it. Blobs are hard-linked where the filesystem allows. Throws
 // util::Error; then what was written stays.
 void write_oci_layout(const std::vector<Image>& images, const std::string& created,
-                      const std::filesystem::path& directory);
+                      const std::filesystem::path& directory, Root kind = Root::manifest);
 
 }  // namespace output

@@ -244,7 +244,8 @@ private:
               return title(stage, ++count, total, (place == from ? "ONBUILD " : "") + text);
             },
         .budget = budget_,
-        .hostname = hostname()};
+        .hostname = inputs_.hostname,
+        .cache_namespace = inputs_.cache_namespace};
     dockerfile::StageEvaluator evaluator(file_, scope_, std::move(result.state), lint_, budget_);
     for (const auto& instruction : instructions) {
       place = dockerfile::origin(instruction).location;
@@ -258,12 +259,6 @@ private:
     return result;
   }
 
-  // A build arg of BuildKit's frontend.
-  std::string hostname() const {
-    const auto given = inputs_.build_args.find("BUILDKIT_SANDBOX_HOSTNAME");
-    return given == inputs_.build_args.end() ? "" : given->second;
-  }
-
   std::ptrdiff_t count_titles(StageIndex stage) const {
     const auto& instructions = graph_.instructions(stage);
     return std::count_if(instructions.begin(), instructions.end(), makes_op) +
@@ -272,7 +267,7 @@ private:
 
   std::string title(StageIndex stage, int count, std::ptrdiff_t total, const std::string& text) const {
     std::string title = "[";
-    if (inputs_.several_platforms) title += platform_of(stage).str() + " ";
+    if (inputs_.names_platforms) title += platform_of(stage).str() + " ";
     if (const auto& name = graph_.stages()[stage].title; !name.empty()) title += name + " ";
     const auto width = std::to_string(total).size();
     const auto number = std::to_string(count);

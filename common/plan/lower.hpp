@@ -20,10 +20,12 @@ struct Inputs {
   std::filesystem::path dockerfile;
   std::vector<std::optional<std::string>> targets;  // at least one; nothing = the last stage
   std::vector<image::Platform> platforms;           // empty = this machine's
-  bool several_platforms = false;                   // titles name the platform
+  bool names_platforms = false;                     // in titles
   std::map<std::string, std::string> build_args;
   std::map<std::string, std::string> labels;
   std::map<std::string, std::filesystem::path> directories;  // plain directories given as named contexts
+  std::string hostname;                                      // of steps; empty = the usual one
+  std::string cache_namespace;                               // what the ids of all cache mounts begin with
   bool no_cache = false;
 };
 

@@ -227,6 +227,8 @@ private:
 
   Run::Mount mount(const dockerfile::Mount& options) {
     Run::Mount mount{.options = options, .from = std::nullopt};
+    if (options.type == MountType::cache && !surroundings_.cache_namespace.empty())
+      mount.options.id = surroundings_.cache_namespace + "/" + options.id;
     if (!options.from.empty()) {
       mount.from = surroundings_.mount_from(options.from);
     } else if (options.type == MountType::bind) {

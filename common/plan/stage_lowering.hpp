@@ -32,7 +32,8 @@ struct Surroundings {
   std::function<OpId(const dockerfile::InlineFile&)> inline_file;  // one op for all files that are alike
   std::function<std::string(const std::string& text)> title;       // "[name 2/4] text", counting up
   dockerfile::Budget& budget;                                      // of what the plan may hold
-  std::string hostname;                                            // of steps; empty = the usual one
+  const std::string& hostname;                                     // of Inputs, both
+  const std::string& cache_namespace;
 };
 
 // Carries `stage` through one instruction, expanded by `evaluator`; its `state` stays as it is. Throws

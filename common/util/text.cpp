@@ -178,6 +178,16 @@ std::optional<std::uint64_t> parse_uint(std::string_view text) {
   return value;
 }
 
+std::optional<bool> parse_bool(std::string_view text) {
+  for (const std::string_view yes : {"1", "t", "T", "true", "TRUE", "True"}) {
+    if (text == yes) return true;
+  }
+  for (const std::string_view no : {"0", "f", "F", "false", "FALSE", "False"}) {
+    if (text == no) return false;
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& candidates,
                                    std::size_t limit) {
   std::optional<std::string> best;

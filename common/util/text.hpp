@@ -38,6 +38,9 @@ bool is_utf8(std::string_view text);
 // A whole decimal number: digits only, no sign, no blanks. Nothing if it is not one or does not fit.
 std::optional<std::uint64_t> parse_uint(std::string_view text);
 
+// Go's strconv.ParseBool: 1, t, T, true, True, TRUE and their opposites.
+std::optional<bool> parse_bool(std::string_view text);
+
 // The candidate with the smallest edit distance to `name`, if it is near enough to be a slip of the hand: at
 // most a third of the longer name's length, and at most `limit`. A transposition counts as one edit.
 std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& candidates,

@@ -73,6 +73,10 @@ agree() {
   agree users
 }
 
+@test "the native engine honours the build args that BuildKit honours" {
+  agree arguments
+}
+
 @test "every topic is compared" {
   local cases
   for cases in "$BATS_TEST_DIRNAME"/../differential/cases/*.cases; do

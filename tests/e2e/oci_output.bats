@@ -51,6 +51,18 @@ setup() {
     "image/image/blobs/sha256/$(cut -d : -f 2 image/digest)"
 }
 
+@test "oci image: BUILDKIT_MULTI_PLATFORM makes an index of one platform, annotated as one of several" {
+  succeed_task CONTEXT="$FIXTURES/platforms" OUTPUT_OCI=true BUILD_ARG_BUILDKIT_MULTI_PLATFORM=true ANNOTATION_a.note=b \
+    UNPACK_ROOTFS=true
+  skopeo inspect --raw oci:image/image >"$BATS_TEST_TMPDIR/index"
+  [ "$(jq -c '[.mediaType, (.manifests | length), .annotations]' "$BATS_TEST_TMPDIR/index")" = \
+    '["application/vnd.oci.image.index.v1+json",1,{"a.note":"b"}]' ]
+  [ "$(cat image/digest)" = "sha256:$(sha256sum <"$BATS_TEST_TMPDIR/index" | cut -d ' ' -f 1)" ]
+  [ ! -e image/image/single-image-digest ]
+  [ -d image/rootfs ]
+  said "[linux/amd64 "
+}
+
 @test "image platform: one foreign platform keeps the docker-save form" {
   succeed_task CONTEXT="$FIXTURES/platforms" IMAGE_PLATFORM=linux/arm64
   [ "$(config_of | jq -r '.os + "/" + .architecture')" = linux/arm64 ]

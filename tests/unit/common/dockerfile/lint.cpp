@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/error_of.hpp"
 #include "tests/support/short_form.hpp"
 #include "tests/unit/common/dockerfile/frontend.hpp"
 
@@ -166,6 +167,10 @@ TEST(CheckOptions, AreRefusedWithTheirPlace) {
   EXPECT_EQ(
       short_form(fault("# check=foo\nFROM scratch")),
       "Dockerfile:1: failed to parse check options: invalid check option \"foo\"\n# check=foo\n        ^");
+  dockerfile::ParseOptions options;
+  options.check = "foo";
+  EXPECT_EQ(test::error_of([&] { dockerfile::parse("FROM scratch", options); }),
+            "Dockerfile: failed to parse build-arg:BUILDKIT_DOCKERFILE_CHECK: invalid check option \"foo\"");
   EXPECT_TRUE(fault("# check=error=maybe\nFROM scratch").find("invalid syntax") != std::string::npos);
 }
 

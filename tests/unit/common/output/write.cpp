@@ -94,7 +94,7 @@ TEST_F(Writing, LaysOutOneImageUnderItsManifest) {
 TEST_F(Writing, LaysOutSeveralPlatformsUnderAnIndexAndSharedLayersOnce) {
   const auto layer = images_.layer("shared");
   const std::vector<Image> both = {images_.image({layer}, "amd64"), images_.image({layer}, "arm64")};
-  write_oci_layout(both, created, path("image"));
+  write_oci_layout(both, created, path("image"), Root::index);
   const auto archive = image::open(path("image"));
   ASSERT_EQ(archive->roots().size(), 1U);
   EXPECT_EQ(archive->roots()[0].media_type, image::media_type::oci_index);
@@ -103,6 +103,15 @@ TEST_F(Writing, LaysOutSeveralPlatformsUnderAnIndexAndSharedLayersOnce) {
   EXPECT_EQ(archive->image(image::Platform::parse("arm64")).config_json, both[1].config_json);
   // Two configs, two manifests, the index and the layer.
   EXPECT_EQ(names_below(path("image/blobs/sha256")).size(), 6U);
+}
+
+TEST_F(Writing, LaysOutOneImageUnderAnIndexWhereItIsToBeOne) {
+  const auto image = images_.image({});
+  write_oci_layout({image}, created, path("image"), Root::index);
+  const auto archive = image::open(path("image"));
+  EXPECT_EQ(archive->roots().at(0).media_type, image::media_type::oci_index);
+  EXPECT_EQ(archive->platforms().size(), 1U);
+  EXPECT_EQ(archive->image({}).config_json, image.config_json);
 }
 
 TEST_F(Writing, LetsEverybodyReadWhatItWrites) {

@@ -85,7 +85,7 @@ TEST(Lowering, PlacesEveryOpAtItsInstruction) {
 TEST(Lowering, NamesThePlatformInTitlesWhereThereAreSeveral) {
   auto inputs = inputs_for();
   inputs.platforms.push_back({.os = "linux", .architecture = "arm64", .variant = ""});
-  inputs.several_platforms = true;
+  inputs.names_platforms = true;
   const auto graph = plan_of("FROM debian:12\nRUN x\n", inputs);
   EXPECT_EQ(titles(graph),
             (Words{"[linux/amd64 1/2] FROM docker.io/library/debian:12", "[linux/amd64 2/2] RUN x",
@@ -93,6 +93,17 @@ TEST(Lowering, NamesThePlatformInTitlesWhereThereAreSeveral) {
   ASSERT_EQ(graph.targets[0].images.size(), 2U);
   EXPECT_EQ(graph.targets[0].images[1].config.platform.architecture, "arm64");
   EXPECT_EQ(all<plan::Run>(graph)[1].platform.architecture, "arm64");
+}
+
+TEST(Lowering, BeginsTheIdOfCacheMountsWithTheirNamespace) {
+  auto inputs = inputs_for();
+  inputs.cache_namespace = "mine";
+  inputs.hostname = "builder";
+  const auto run = only<plan::Run>(
+      plan_of("FROM scratch\nRUN --mount=type=cache,target=/c --mount=type=secret,id=s x\n", inputs));
+  EXPECT_EQ(run.mounts.at(0).options.id, "mine//c");
+  EXPECT_EQ(run.mounts.at(1).options.id, "s");
+  EXPECT_EQ(run.hostname, "builder");
 }
 
 class AnnouncedImages : public GivenImages {
