@@ -7,6 +7,7 @@
 #include "common/buildkit/buildctl.hpp"
 #include "common/buildkit/local_cache.hpp"
 #include "common/buildkit/progress.hpp"
+#include "common/engine/advice.hpp"
 #include "common/engine/pending_image.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/util/error.hpp"
@@ -57,7 +58,9 @@ void solve(Build& build, std::size_t index, const std::optional<engine::PendingI
     return;
   }
   if (build.daemon) build.daemon->check_alive();
-  throw util::Error("building " + describe(target) + " failed (buildctl " + status.describe() + ")",
+  const auto advice = engine::advice_on(progress.failure(), build.request);
+  throw util::Error("building " + describe(target) + " failed (buildctl " + status.describe() + ")" +
+                        (advice ? "; " + *advice : ""),
                     status.as_exit_code());
 }
 

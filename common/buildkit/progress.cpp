@@ -40,6 +40,11 @@ void Progress::copy() {
   bool in_long_line = false;  // whose beginning was shown
   bool shown = true;          // false once stderr is gone: the child must not block on that
   const auto show = [&](std::string_view line) {
+    constexpr std::string_view introduction = "error: failed to solve: ";
+    if (!in_long_line && line.starts_with(introduction)) {
+      failure_ = line.substr(introduction.size());
+      if (failure_.ends_with('\n')) failure_.pop_back();
+    }
     if (!shown || (!in_long_line && is_noise(line))) return;
     try {
       sys::write_all(STDERR_FILENO, line, "progress");

@@ -1,6 +1,7 @@
 // What buildctl says while it builds.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "common/sys/fd.hpp"
@@ -22,6 +23,9 @@ public:
 
   int fd() const noexcept { return pipe_.write_end.get(); }
 
+  // Why the build failed, as buildctl said at last; empty if it did not. To be asked after finish().
+  const std::string& failure() const noexcept { return failure_; }
+
   // Gives up fd(), waits until its last holder has closed it and everything is copied. Throws util::Error.
   void finish();
 
@@ -29,6 +33,7 @@ private:
   void copy();
 
   sys::Pipe pipe_;
+  std::string failure_;
   sys::Thread copier_;  // the last member: it uses the others
 };
 

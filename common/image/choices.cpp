@@ -45,7 +45,7 @@ const Choice& choose(const std::vector<Choice>& choices, const std::optional<Pla
   if (any) return choices[0];
   const auto wanted = platform.value_or(Platform::host());
   if (const auto* choice = best_for(wanted, choices, what)) return *choice;
-  throw util::Error(what + " holds no image for " + wanted.str() + ", only for " + list_platforms(choices));
+  throw NoImageFor(what + " holds no image for " + wanted.str() + ", only for " + list_platforms(choices));
 }
 
 std::vector<Platform> platforms_of(const std::vector<Choice>& choices) {

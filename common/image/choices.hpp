@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/image/descriptor.hpp"
+#include "common/util/error.hpp"
 
 namespace image {
 
@@ -21,8 +22,15 @@ struct Choice {
   std::size_t root = 0;  // which of the archive's roots it belongs to
 };
 
-// The one to use, as Archive::image says. `what` names the archive in errors. Throws util::Error when none
-// fits, or when two of different roots fit equally well (two tagged images, not two platforms).
+// None of several images is for the platform that was asked for.
+class NoImageFor : public util::Error {
+public:
+  using Error::Error;
+};
+
+// The one to use, as Archive::image says. `what` names the archive in errors. Throws NoImageFor when
+// none fits, util::Error where there is none or when two of different roots fit equally well (two tagged
+// images, not two platforms).
 const Choice& choose(const std::vector<Choice>& choices, const std::optional<Platform>& platform,
                      const std::string& what);
 

@@ -7,6 +7,8 @@
 #include <optional>
 
 #include "common/dockerfile/source.hpp"
+#include "common/engine/advice.hpp"
+#include "common/image/choices.hpp"
 #include "common/layer/unpack.hpp"
 #include "common/solver/layer_queue.hpp"
 #include "common/sys/cancellation.hpp"
@@ -131,7 +133,11 @@ void BaseImages::load(Entry& entry, const std::string& reference, const image::P
   engine::Progress::Vertex vertex(progress_, "[internal] load metadata for " + reference);
   vertex.start();
   try {
-    look_up(entry, image::Reference::parse(reference).value(), platform);
+    try {
+      look_up(entry, image::Reference::parse(reference).value(), platform);
+    } catch (const image::NoImageFor& error) {
+      throw util::Error(std::string(error.what()) + "; " + engine::platform_advice());
+    }
   } catch (const util::Error& error) {
     entry.failure = std::current_exception();
     if (!error.is_cancelled() && !canceller_.cancellation().requested())

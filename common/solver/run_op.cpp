@@ -7,7 +7,9 @@
 #include <system_error>
 
 #include "common/dockerfile/paths.hpp"
+#include "common/dockerfile/source.hpp"
 #include "common/dockerfile/text.hpp"
+#include "common/engine/advice.hpp"
 #include "common/sandbox/user.hpp"
 #include "common/solver/copier.hpp"
 #include "common/solver/source_tree.hpp"
@@ -289,7 +291,8 @@ private:
   void add_secret(const dockerfile::Mount& options, sandbox::Spec& spec) const {
     const auto content = workshop_.secret(options.id);
     if (!content) {
-      if (options.required) throw util::Error("secret " + options.id + ": not found");
+      if (options.required)
+        throw util::Error("secret " + options.id + ": not found; " + engine::secret_advice(options.id));
       if (options.env) spec.env.push_back(*options.env + "=");
       return;
     }
@@ -333,13 +336,17 @@ private:
 }  // namespace
 
 void require_entitlements(const plan::Run& op, const document::Request& request) {
-  const auto require = [&](document::Entitlement entitlement) {
+  const auto require = [&](document::Entitlement entitlement, const std::string& near) {
     const auto& given = request.entitlements;
     if (std::find(given.begin(), given.end(), entitlement) == given.end())
-      throw util::Error("failed to load LLB: " + std::string(to_string(entitlement)) + " is not allowed");
+      throw dockerfile::SyntaxError("failed to load LLB: " + std::string(to_string(entitlement)) +
+                                        " is not allowed; " +
+                                        engine::entitlement_advice(entitlement, request),
+                                    near);
   };
-  if (op.network == dockerfile::Network::host) require(document::Entitlement::network_host);
-  if (op.security == dockerfile::Security::insecure) require(document::Entitlement::security_insecure);
+  if (op.network == dockerfile::Network::host) require(document::Entitlement::network_host, "--network=host");
+  if (op.security == dockerfile::Security::insecure)
+    require(document::Entitlement::security_insecure, "--security=insecure");
 }
 
 Filesystem run(const plan::Run& op, const Inputs& inputs, Workshop& workshop,

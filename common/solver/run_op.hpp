@@ -5,7 +5,7 @@
 
 namespace solver {
 
-// Throws util::Error if the step asks for what the request does not grant.
+// Throws dockerfile::SyntaxError if the step asks for what the request does not grant.
 void require_entitlements(const plan::Run& op, const document::Request& request);
 
 // Runs the step in a sandbox over its input's filesystem. Its output goes to `vertex`. Throws util::Error,

@@ -40,7 +40,8 @@ public:
     }
     for (const plan::OpId id : needed_) {
       if (const auto* run = std::get_if<plan::Run>(&graph_.ops[id].action))
-        require_entitlements(*run, workshop_.request);
+        dockerfile::located(graph_.source, graph_.ops[id].location,
+                            [&] { require_entitlements(*run, workshop_.request); });
     }
     std::vector<Task> tasks;
     std::map<plan::OpId, std::size_t> task_of;

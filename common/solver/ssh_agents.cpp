@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 
+#include "common/engine/advice.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/proc.hpp"
@@ -39,8 +40,10 @@ std::unique_ptr<AgentSocket> SshAgents::open(const std::string& id, const AgentS
 }
 
 std::string SshAgents::absence(const std::string& id, const std::string& named) const {
-  if (agents_.empty()) return "no SSH key \"" + util::escape(named) + "\" forwarded from the client";
-  return "unset ssh forward key " + util::escape(id);
+  const std::string what = agents_.empty()
+                               ? "no SSH key \"" + util::escape(named) + "\" forwarded from the client"
+                               : "unset ssh forward key " + util::escape(id);
+  return what + "; " + engine::ssh_advice(id);
 }
 
 SshAgents::Agent SshAgents::make_agent(const document::Ssh& ssh) {

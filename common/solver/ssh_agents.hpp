@@ -24,7 +24,8 @@ public:
   // A way to the agent of this id, as long as the result lives; nothing if there is none.
   std::unique_ptr<AgentSocket> open(const std::string& id, const AgentSocket::Access& access) const;
 
-  // Why there is none of this id, which stands as `named` in the Dockerfile; in BuildKit's words.
+  // Why there is none of this id, which stands as `named` in the Dockerfile; in BuildKit's words,
+  // and the parameter that helps.
   std::string absence(const std::string& id, const std::string& named) const;
 
 private:

@@ -115,6 +115,33 @@ nothing_runs() {
   said 'KOPY'
 }
 
+# ends_in_advice TEXT: the last build failed, and the last line of oci-solve that has a sentence ends with TEXT.
+ends_in_advice() {
+  [ "$status" -eq 1 ]
+  grep -E '^oci-solve: [^ -]' <<<"$stderr" | tail -n 1 | grep -qF -- "; $1" || { echo "$stderr"; return 1; }
+}
+
+@test "what a step asks for and the task does not give: the error ends with the parameter" {
+  printf 'FROM scratch\nRUN --network=host ["x"]\n' >Dockerfile
+  run_task ENTITLEMENTS=security.insecure
+  ends_in_advice 'set ENTITLEMENTS=security.insecure,network.host'
+  printf 'FROM scratch\nRUN --mount=type=secret,id=tok,required ["x"]\n' >Dockerfile
+  run_task
+  ends_in_advice 'set BUILDKIT_SECRETTEXT_tok or BUILDKIT_SECRET_tok'
+  printf 'FROM scratch\nRUN --mount=type=ssh,required ["x"]\n' >Dockerfile
+  run_task
+  ends_in_advice 'set BUILDKIT_SSHTEXT_default or BUILDKIT_SSH'
+}
+
+@test "a base that is not there for a platform: the error ends with the parameter" {
+  printf 'FROM scratch\nLABEL a=b\n' >Dockerfile
+  succeed_task IMAGE_PLATFORM=linux/amd64,linux/arm64
+  mv image/image base
+  printf 'FROM base\nLABEL c=d\n' >Dockerfile
+  run_task IMAGE_PLATFORM=linux/s390x BUILD_CONTEXTS=base=base
+  ends_in_advice 'set IMAGE_PLATFORM, or --platform of the FROM, to one that it is there for'
+}
+
 @test "a base that does not exist: the message names it" {
   printf 'FROM absent-base:1\n' >Dockerfile
   run_task
