@@ -5,10 +5,10 @@
 #include <cstdlib>
 
 #include "common/buildkit/csv.hpp"
-#include "common/buildkit/preloads.hpp"
 #include "common/buildkit/programs.hpp"
 #include "common/document/context_url.hpp"
 #include "common/engine/multi_platform.hpp"
+#include "common/engine/preloads.hpp"
 #include "common/util/characters.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
@@ -66,12 +66,12 @@ void add_contexts(Arguments& arguments, const document::Request& request) {
     arguments.frontend("filename", request.dockerfile.filename().string());
   }
 
-  const auto images = name_preloads(request.preloads);
+  const auto images = engine::name_preloads(request.preloads);
   for (std::size_t i = 0; i < images.size(); ++i) {
     const auto& image = images[i];
-    arguments.option("--oci-layout", image.store + "=" + image.directory);
+    arguments.option("--oci-layout", image.store + "=" + image.layout.directory.string());
     arguments.frontend("context:" + image.reference,
-                       "oci-layout://" + image.store + "@" + image.digest.str());
+                       "oci-layout://" + image.store + "@" + image.layout.digest.str());
     if (request.preloads[i].role == document::Preload::Role::build_arg) {
       arguments.frontend("build-arg:" + request.preloads[i].name, image.reference);
     }
@@ -79,7 +79,7 @@ void add_contexts(Arguments& arguments, const document::Request& request) {
   for (std::size_t i = 0; i < request.contexts.size(); ++i) {
     const auto name = "context-" + std::to_string(i);
     arguments.option("--local", name + "=" + request.contexts[i].directory.string());
-    arguments.frontend("context:" + context_reference(request.contexts[i].name), "local:" + name);
+    arguments.frontend("context:" + engine::context_reference(request.contexts[i].name), "local:" + name);
   }
 }
 

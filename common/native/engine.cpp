@@ -15,6 +15,7 @@
 #include "common/document/context_url.hpp"
 #include "common/engine/multi_platform.hpp"
 #include "common/engine/pending_image.hpp"
+#include "common/engine/preloads.hpp"
 #include "common/native/epoch.hpp"
 #include "common/native/frontend_options.hpp"
 #include "common/native/language.hpp"
@@ -57,10 +58,11 @@ plan::Inputs plan_inputs(const document::Request& request, std::optional<std::in
     inputs.build_args.erase("SOURCE_DATE_EPOCH");
     if (epoch) inputs.build_args["SOURCE_DATE_EPOCH"] = std::to_string(*epoch);
   }
-  for (const auto& preload : request.preloads) {
-    if (preload.role == document::Preload::Role::build_arg) {
-      inputs.build_args[preload.name] = solver::BaseImages::reference_for(preload);
-    }
+  const auto images = engine::name_preloads(request.preloads);
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const auto& preload = request.preloads[i];
+    if (preload.role == document::Preload::Role::build_arg)
+      inputs.build_args[preload.name] = images[i].reference;
   }
   for (const auto& [name, value] : request.labels)
     inputs.labels[name] = value;

@@ -8,12 +8,12 @@
 
 #include "common/dockerfile/source.hpp"
 #include "common/engine/advice.hpp"
+#include "common/engine/preloads.hpp"
 #include "common/image/choices.hpp"
 #include "common/layer/unpack.hpp"
 #include "common/solver/layer_queue.hpp"
 #include "common/sys/cancellation.hpp"
 #include "common/sys/file.hpp"
-#include "common/util/characters.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -68,28 +68,11 @@ BaseImages::BaseImages(const document::Request& request, registry::Settings sett
       puller_(std::move(settings), store, [](const std::string& message) { util::log::warning(message); }),
       progress_(progress),
       canceller_(cancel) {
-  for (const auto& preload : request.preloads) {
-    if (!preload.layout)
-      throw util::Error("the image " + util::quote(preload.name) + " is not laid out: run oci-preload first");
-    const auto reference = image::Reference::parse(reference_for(preload));
-    if (!reference) throw util::Error(util::quote(preload.name) + " cannot be the name of an image");
-    given_.emplace(reference->context_name(), *preload.layout);
-  }
+  for (const auto& given : engine::name_preloads(request.preloads))
+    given_.emplace(given.reference, given.layout);
 }
 
 BaseImages::~BaseImages() = default;
-
-std::string BaseImages::reference_for(const document::Preload& preload) {
-  if (preload.role == document::Preload::Role::context) return preload.name;
-  // Names of variables may have any case and sign, names of images not; the digest keeps two of them apart.
-  std::string name;
-  for (const char c : preload.name) {
-    if (util::is_alnum(c)) name += util::to_lower(c);
-  }
-  const auto digest = hash::sha256(preload.name);
-  return "image-arg.invalid/" + (name.empty() ? "image" : name) + ":" +
-         std::string(digest.hex().substr(0, 12));
-}
 
 bool BaseImages::is_given(const std::string& familiar) const {
   return given_.count(familiar) > 0;

@@ -59,9 +59,6 @@ public:
   sys::UniqueFd open_blob(const std::string& reference, const image::Platform& platform,
                           const image::Descriptor& layer);
 
-  // What stands in the place of the value of IMAGE_ARG_x in a Dockerfile.
-  static std::string reference_for(const document::Preload& preload);
-
 private:
   struct Entry;
 

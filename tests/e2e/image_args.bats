@@ -97,6 +97,26 @@ builds_on() {
   did_not_say '#1 '
 }
 
+@test "image args: the ARG has the same value with every engine, also in the history" {
+  printf 'ARG My_Base\nFROM $My_Base\nARG My_Base\nCOPY Dockerfile /\nLABEL base=$My_Base\n' >Dockerfile
+  succeed_task IMAGE_ARG_My_Base="$IMAGES/one"
+  [ "$(label_of base)" = image-arg/my-base ]
+  [ "$(config_of | jq -r '.history[].created_by' | grep '^ARG')" = 'ARG My_Base=image-arg/my-base' ]
+  did_not_say warning
+}
+
+@test "image args and build contexts: what the Dockerfile does not use is named in a warning" {
+  mkdir assets
+  printf 'ARG used\nARG idle\nFROM $used\nCOPY --from=two /name /two\n' >Dockerfile
+  succeed_task IMAGE_ARG_used="$IMAGES/one" IMAGE_ARG_idle="$IMAGES/one" IMAGE_ARG_slip="$IMAGES/one" \
+    BUILD_CONTEXTS="two=$IMAGES/two,debian:12=$IMAGES/one,assets=assets"
+  [ "$(grep '^oci-solve: warning: ' <<<"$stderr" | cut -d ' ' -f 3-)" = "\
+IMAGE_ARG_idle has no effect: no FROM of the Dockerfile uses the ARG 'idle'
+IMAGE_ARG_slip has no effect: the Dockerfile has no ARG 'slip'
+BUILD_CONTEXTS: 'debian:12' has no effect: the Dockerfile has it as no stage, behind no FROM and no from=
+BUILD_CONTEXTS: 'assets' has no effect: the Dockerfile has it as no stage, behind no FROM and no from=" ]
+}
+
 @test "build contexts: an image serves FROM and COPY --from of its name" {
   cat >Dockerfile <<'END'
 FROM example.test/one:1 AS start

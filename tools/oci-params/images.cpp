@@ -97,11 +97,7 @@ std::string familiar_name(std::string_view name) {
     throw util::Error(util::quote(name) +
                       " cannot be the name of an image or stage; use lower case, digits, and . _ - /");
   }
-  auto familiar = reference->familiar();
-  if (constexpr std::string_view latest = ":latest"; familiar.ends_with(latest)) {
-    familiar.resize(familiar.size() - latest.size());
-  }
-  return familiar;
+  return reference->context_name();
 }
 
 }  // namespace params

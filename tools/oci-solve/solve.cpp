@@ -16,6 +16,7 @@
 #include "common/util/text.hpp"
 #include "tools/oci-solve/choose_engine.hpp"
 #include "tools/oci-solve/linked_dockerfile.hpp"
+#include "tools/oci-solve/unused_images.hpp"
 
 namespace oci_solve {
 namespace {
@@ -44,6 +45,8 @@ void run(const Options& options, int in, std::FILE* out) {
       wanted, request, work_dir,
       {.state_dir = options.state_dir, .start_timeout = std::chrono::seconds(options.start_timeout)});
   util::log::info("engine: " + choice.description);
+  for (const auto& warning : warnings_of_unused_images(request))
+    util::log::warning(warning);
   const auto result = choice.engine->build(request, work_dir);
   std::fprintf(out, "%s\n", document::to_json(result).c_str());
 }

@@ -1,5 +1,5 @@
 // References for preloaded images.
-#include "common/buildkit/preloads.hpp"
+#include "common/engine/preloads.hpp"
 
 #include <set>
 
@@ -8,10 +8,8 @@
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
-namespace buildkit {
+namespace engine {
 namespace {
-
-constexpr std::string_view latest = ":latest";
 
 // A path component from any name: lower case, and a hyphen for every run of anything but letters and digits.
 std::string as_path_component(std::string_view name) {
@@ -45,9 +43,7 @@ std::string context_reference(const std::string& name) {
         "BUILD_CONTEXTS: " + util::quote(name) +
         " cannot stand behind FROM or --from=; use a lower-case name like 'base' or 'debian:12'");
   }
-  auto reference = parsed->familiar();
-  if (reference.ends_with(latest)) reference.resize(reference.size() - latest.size());
-  return reference;
+  return parsed->context_name();
 }
 
 std::vector<NamedImage> name_preloads(const std::vector<document::Preload>& preloads) {
@@ -60,8 +56,7 @@ std::vector<NamedImage> name_preloads(const std::vector<document::Preload>& prel
     }
     images.push_back({
         .store = "preload-" + std::to_string(images.size()),
-        .directory = preload.layout->directory.string(),
-        .digest = preload.layout->digest,
+        .layout = *preload.layout,
         .reference = preload.role == document::Preload::Role::build_arg
                          ? reference_for_argument(preload.name, taken)
                          : context_reference(preload.name),
@@ -70,4 +65,4 @@ std::vector<NamedImage> name_preloads(const std::vector<document::Preload>& prel
   return images;
 }
 
-}  // namespace buildkit
+}  // namespace engine

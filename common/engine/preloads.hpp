@@ -1,25 +1,22 @@
-// Images that lie on disk, as buildctl is told about them.
+// What images that lie on disk are called in a build, whichever engine carries it out.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "common/document/request.hpp"
-#include "common/hash/digest.hpp"
 
-namespace buildkit {
+namespace engine {
 
-// One --oci-layout and one named context.
+// An image of a preload.
 struct NamedImage {
-  std::string store;      // the layout's name within one call of buildctl
-  std::string directory;  // the layout
-  hash::Digest digest;    // of the manifest or index in it
+  std::string store;  // the layout's name within one call of buildctl
+  document::Preload::Layout layout;
   std::string reference;  // what a Dockerfile says to get it, as BuildKit compares it
 };
 
 // The name of a named context in the form that BuildKit compares with what a Dockerfile says: familiar,
-// without
-// ":latest". Throws Error for a name that no Dockerfile could write.
+// without ":latest". Throws Error for a name that no Dockerfile could write.
 std::string context_reference(const std::string& name);
 
 // One for each preload, in their order. The reference of a build arg is made up from its name and stays the
@@ -28,4 +25,4 @@ std::string context_reference(const std::string& name);
 // yet, and what context_reference throws.
 std::vector<NamedImage> name_preloads(const std::vector<document::Preload>& preloads);
 
-}  // namespace buildkit
+}  // namespace engine

@@ -1,5 +1,5 @@
 // References for images that lie on disk.
-#include "common/buildkit/preloads.hpp"
+#include "common/engine/preloads.hpp"
 
 #include <gtest/gtest.h>
 
@@ -23,7 +23,7 @@ document::Preload laid_out(Role role, const std::string& name) {
 
 std::vector<std::string> references(const std::vector<document::Preload>& preloads) {
   std::vector<std::string> result;
-  for (const auto& image : buildkit::name_preloads(preloads))
+  for (const auto& image : engine::name_preloads(preloads))
     result.push_back(image.reference);
   return result;
 }
@@ -43,30 +43,30 @@ TEST(NamePreloads, KeepsNamesApartThatDifferOnlyByCase) {
 
 TEST(NamePreloads, GivesEachLayoutAStoreOfItsOwn) {
   const auto images =
-      buildkit::name_preloads({laid_out(Role::build_arg, "a"), laid_out(Role::context, "debian:12")});
+      engine::name_preloads({laid_out(Role::build_arg, "a"), laid_out(Role::context, "debian:12")});
   ASSERT_EQ(images.size(), 2U);
   EXPECT_NE(images[0].store, images[1].store);
-  EXPECT_EQ(images[1].directory, "/w/layout");
-  EXPECT_EQ(images[1].digest.str(), "sha256:" + std::string(64, 'a'));
+  EXPECT_EQ(images[1].layout.directory, "/w/layout");
+  EXPECT_EQ(images[1].layout.digest.str(), "sha256:" + std::string(64, 'a'));
 }
 
 TEST(NamePreloads, RefusesARequestThatWasNotPreloaded) {
   document::Preload raw = laid_out(Role::build_arg, "base");
   raw.layout.reset();
-  EXPECT_EQ(test::error_of([&] { buildkit::name_preloads({raw}); }),
+  EXPECT_EQ(test::error_of([&] { engine::name_preloads({raw}); }),
             "the image 'base' of the request is not laid out; pass the request through oci-preload first");
 }
 
 TEST(ContextReference, IsWhatBuildKitComparesWith) {
-  EXPECT_EQ(buildkit::context_reference("debian"), "debian");
-  EXPECT_EQ(buildkit::context_reference("debian:latest"), "debian");
-  EXPECT_EQ(buildkit::context_reference("docker.io/library/debian:12"), "debian:12");
-  EXPECT_EQ(buildkit::context_reference("ghcr.io/a/b:latest"), "ghcr.io/a/b");
+  EXPECT_EQ(engine::context_reference("debian"), "debian");
+  EXPECT_EQ(engine::context_reference("debian:latest"), "debian");
+  EXPECT_EQ(engine::context_reference("docker.io/library/debian:12"), "debian:12");
+  EXPECT_EQ(engine::context_reference("ghcr.io/a/b:latest"), "ghcr.io/a/b");
 }
 
 TEST(ContextReference, RefusesWhatNoDockerfileCanName) {
   EXPECT_EQ(
-      test::error_of([] { buildkit::context_reference("My Base"); }),
+      test::error_of([] { engine::context_reference("My Base"); }),
       "BUILD_CONTEXTS: 'My Base' cannot stand behind FROM or --from=; use a lower-case name like 'base' or "
       "'debian:12'");
 }
