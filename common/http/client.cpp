@@ -238,7 +238,9 @@ private:
                                    "the body of " + response_.url.display());
   }
 
+  // A little that comes may be very much unpacked, and libcurl goes on as long as more is there.
   void deliver(std::span<const std::byte> data) {
+    request_.cancel.check();
     const auto skipped = std::min<std::uint64_t>(skip_, data.size());
     skip_ -= skipped;
     data = data.subspan(skipped);

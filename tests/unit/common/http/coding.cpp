@@ -68,6 +68,26 @@ TEST(HttpCoding, BeginsAnewWhereACompressedBodyWasCut) {
   EXPECT_EQ(server.requests().at(1).find("Range"), std::string::npos) << server.requests().at(1);
 }
 
+// What fits one read of the connection is unpacked to any size.
+TEST(HttpCoding, EndsAtOnceWhenCancelledWithinWhatOneReadUnpacksTo) {
+  const std::string zeros(16 << 20, '\0');
+  ScriptedServer server(
+      [&](auto&, auto) { return answer("200 OK", "Content-Encoding: gzip\r\n", gzip(zeros)); });
+  Client client;
+  sys::Canceller stop;
+  auto request = get(server);
+  request.cancel = stop.cancellation();
+  std::size_t count = 0;
+  EXPECT_EQ(test::error_of([&] {
+              client.fetch(request, [&](auto data) {
+                count += data.size();
+                stop.cancel();
+              });
+            }),
+            "cancelled");
+  EXPECT_LT(count, zeros.size() / 4);
+}
+
 TEST(HttpCoding, TakesNoRangeOfWhatIsCompressed) {
   ScriptedServer server([](const std::string& head, auto) {
     if (head.find("Range: ") == std::string::npos) return compressed();
