@@ -45,53 +45,64 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
 constexpr std::size_t longest_passwd_line = (64 << 10) - 1;
 constexpr std::size_t longest_group_line = (1 << 20) - 1;
 
-// The fields of each line that is not blank; short lines are filled up with empty fields.
-std::vector<std::vector<std::string>> read_fields(int fd, std::string_view path, std::size_t longest_line,
-                                                  std::size_t count) {
-  std::vector<std::vector<std::string>> lines;
+// Calls `visit` with the fields of each line that is not blank; short lines are filled up with empty fields.
+// One line at a time: millions of them would take gigabytes.
+template <typename Visit>
+void read_fields(int fd, std::string_view path, std::size_t longest_line, std::size_t count,
+                 const Visit& visit) {
   const auto content = sys::read_to_end(fd, util::quote(path), max_file);
-  for (const auto& raw : util::split(content, '\n')) {
+  for (std::string_view rest = content; !rest.empty();) {
+    const auto raw = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(raw.size() + 1, rest.size()));
     if (raw.size() > longest_line) throw util::Error("bufio.Scanner: token too long");
     const auto line = util::trim(raw);
     if (line.empty()) continue;
     auto fields = util::split(line, ':');
     fields.resize(std::max(fields.size(), count));
-    lines.push_back(std::move(fields));
+    visit(fields);
   }
-  return lines;
 }
 
 constexpr std::string_view passwd_path = "/etc/passwd";
 constexpr std::string_view group_path = "/etc/group";
 
 // What looks like a comment in a passwd file is a user to moby/sys/user.
-std::vector<PasswdEntry> read_passwd(const sys::UniqueFd& file) {
-  std::vector<PasswdEntry> entries;
-  if (!file) return entries;
-  for (const auto& fields : read_fields(file.get(), passwd_path, longest_passwd_line, 7)) {
-    entries.push_back(
-        {fields[0], parse_integer(fields[2]).value_or(0), parse_integer(fields[3]).value_or(0), fields[5]});
-  }
-  return entries;
-}
-
-std::vector<GroupEntry> read_groups(const sys::UniqueFd& file) {
-  std::vector<GroupEntry> entries;
-  if (!file) return entries;
-  for (const auto& fields : read_fields(file.get(), group_path, longest_group_line, 4)) {
-    if (fields[0].starts_with('#')) continue;
-    entries.push_back({fields[0], parse_integer(fields[2]).value_or(0), util::split(fields[3], ',')});
-  }
-  return entries;
-}
-
-template <typename Entry>
-const Entry* find(const std::vector<Entry>& entries, const std::string& name, std::int64_t Entry::*id,
-                  std::optional<std::int64_t> number) {
-  const auto found = std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) {
-    return number ? entry.*id == *number : entry.name == name;
+template <typename Visit>
+void read_passwd(const sys::UniqueFd& file, const Visit& visit) {
+  if (!file) return;
+  read_fields(file.get(), passwd_path, longest_passwd_line, 7, [&](const auto& fields) {
+    visit(PasswdEntry{fields[0], parse_integer(fields[2]).value_or(0), parse_integer(fields[3]).value_or(0),
+                      fields[5]});
   });
-  return found == entries.end() ? nullptr : &*found;
+}
+
+template <typename Visit>
+void read_groups(const sys::UniqueFd& file, const Visit& visit) {
+  if (!file) return;
+  read_fields(file.get(), group_path, longest_group_line, 4, [&](const auto& fields) {
+    if (fields[0].starts_with('#')) return;
+    visit(GroupEntry{fields[0], parse_integer(fields[2]).value_or(0), util::split(fields[3], ',')});
+  });
+}
+
+// The first with that id, or with that name where there is none. All of the file is read: what is wrong with
+// a later line counts.
+std::optional<PasswdEntry> find_user(const sys::UniqueFd& file, const std::string& name,
+                                     std::optional<std::int64_t> uid) {
+  std::optional<PasswdEntry> found;
+  read_passwd(file, [&](PasswdEntry entry) {
+    if (!found && (uid ? entry.uid == *uid : entry.name == name)) found = std::move(entry);
+  });
+  return found;
+}
+
+std::optional<GroupEntry> find_group(const sys::UniqueFd& file, const std::string& name,
+                                     std::optional<std::int64_t> gid) {
+  std::optional<GroupEntry> found;
+  read_groups(file, [&](GroupEntry entry) {
+    if (!found && (gid ? entry.gid == *gid : entry.name == name)) found = std::move(entry);
+  });
+  return found;
 }
 
 struct Words {
@@ -143,11 +154,12 @@ User look_up(sys::RootedDir& root, const std::string& spec) {
   const auto gid = parse_user_id(group_name);
 
   User user;
-  const auto passwd = util::with_context("unable to find user " + (words.user.empty() ? "0" : words.user),
-                                         [&] { return read_passwd(root.open_file(passwd_path)); });
-  const auto* entry =
-      find(passwd, words.user, &PasswdEntry::uid, words.user.empty() ? std::optional<std::int64_t>(0) : uid);
-  if (entry != nullptr) {
+  const auto entry =
+      util::with_context("unable to find user " + (words.user.empty() ? "0" : words.user), [&] {
+        return find_user(root.open_file(passwd_path), words.user,
+                         words.user.empty() ? std::optional<std::int64_t>(0) : uid);
+      });
+  if (entry) {
     user.uid = process_id(entry->uid);
     user.gid = process_id(entry->gid);
   } else if (uid) {
@@ -155,18 +167,23 @@ User look_up(sys::RootedDir& root, const std::string& spec) {
   } else if (!words.user.empty()) {
     throw util::Error("unable to find user " + words.user + ": no matching entries in passwd file");
   }
-  const std::string matched = entry != nullptr ? entry->name : "";
+  const std::string matched = entry ? entry->name : "";
   if (group_name.empty() && matched.empty()) return user;
 
-  const auto groups = util::with_context("unable to find groups for spec " + matched,
-                                         [&] { return read_groups(root.open_file(group_path)); });
-  if (group_name.empty()) {
-    for (const auto& group : groups) {
-      const auto& members = group.members;
-      if (std::find(members.begin(), members.end(), matched) != members.end())
-        user.groups.push_back(process_id(group.gid));
-    }
-  } else if (const auto* group = find(groups, group_name, &GroupEntry::gid, gid)) {
+  std::vector<std::int64_t> groups;
+  const auto group = util::with_context("unable to find groups for spec " + matched, [&] {
+    const auto file = root.open_file(group_path);
+    if (!group_name.empty()) return find_group(file, group_name, gid);
+    read_groups(file, [&](const GroupEntry& each) {
+      const auto& members = each.members;
+      if (std::find(members.begin(), members.end(), matched) != members.end()) groups.push_back(each.gid);
+    });
+    return std::optional<GroupEntry>();
+  });
+  for (const auto id : groups)
+    user.groups.push_back(process_id(id));
+  if (group_name.empty()) return user;
+  if (group) {
     user.gid = process_id(group->gid);
   } else if (gid) {
     user.gid = process_id(*gid);
@@ -200,9 +217,8 @@ sys::UniqueFd open_regular(sys::RootedDir& root, std::string_view path) {
 // Of the first user with that id, whoever was asked for.
 std::string home_of(sys::RootedDir& root, std::uint32_t uid) {
   try {
-    const auto passwd = read_passwd(open_regular(root, passwd_path));
-    const auto* entry = find(passwd, "", &PasswdEntry::uid, uid);
-    return entry != nullptr ? entry->home : "/";
+    const auto entry = find_user(open_regular(root, passwd_path), "", uid);
+    return entry ? entry->home : "/";
   } catch (const util::Error& error) {
     if (error.cause().code) throw;
     throw StartError("cannot look up the home of the step's user: " + std::string(error.what()));
@@ -239,16 +255,14 @@ Owner resolve_owner(sys::RootedDir& root, const std::string& spec) {
   if (const auto id = parse_owner_id(words.user)) {
     owner = {owner_id(*id), owner_id(*id)};
   } else {
-    const auto passwd = read_passwd(open_regular(root, passwd_path));
-    if (const auto* entry = find(passwd, words.user, &PasswdEntry::uid, std::nullopt))
+    if (const auto entry = find_user(open_regular(root, passwd_path), words.user, std::nullopt))
       owner = {owner_id(entry->uid), owner_id(entry->gid)};
   }
   if (!words.group || words.group->empty()) return owner;
   if (const auto id = parse_owner_id(*words.group)) {
     owner.gid = owner_id(*id);
   } else {
-    const auto groups = read_groups(open_regular(root, group_path));
-    if (const auto* group = find(groups, *words.group, &GroupEntry::gid, std::nullopt))
+    if (const auto group = find_group(open_regular(root, group_path), *words.group, std::nullopt))
       owner.gid = owner_id(group->gid);
   }
   return owner;

@@ -2,6 +2,7 @@
 #include "common/sandbox/user.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <filesystem>
 
@@ -9,6 +10,7 @@
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "tests/support/error_of.hpp"
+#include "tests/support/in_child.hpp"
 
 namespace sandbox {
 namespace {
@@ -45,6 +47,23 @@ TEST_F(UserOfAStep, IsRootWithRootsGroupsWhenNothingIsSaid) {
   EXPECT_EQ(user.gid, 0U);
   EXPECT_EQ(user.groups, (Groups{0, 10}));
   EXPECT_EQ(user.home, "/root");
+}
+
+TEST_F(UserOfAStep, TakesLittleMemoryWhateverTheFilesHold) {
+  std::string lines;
+  while (lines.size() < 1 << 20)
+    lines += "a\n";
+  sys::write_file(directory_.path() / "etc/passwd", lines + "last:x:7:8\n");
+  sys::write_file(directory_.path() / "etc/group", lines + "many:x:9:last\n");
+  const auto resolved = test::in_child([&] {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_DATA, &limit);
+    limit.rlim_cur = 120 << 20;
+    ::setrlimit(RLIMIT_DATA, &limit);
+    const auto user = resolve("last");
+    return user.uid == 7 && user.groups == Groups{8, 9} ? 0 : 1;
+  });
+  EXPECT_EQ(resolved, 0);
 }
 
 TEST_F(UserOfAStep, GetsGroupsAndHomeByNameAndByNumberAlike) {
