@@ -1,6 +1,11 @@
 // Layers as trees of their own that lie over each other: Reading::overlay. The lowest is made in its place,
 // each other one beside it first and then moved over it, name by name, as overlayfs would show the two.
+#include <sys/random.h>
 #include <sys/stat.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
 
 #include "common/layer/apply.hpp"
 #include "common/layer/kept_time.hpp"
@@ -11,9 +16,15 @@
 namespace layer {
 namespace {
 
-// Where a layer stands alone, in the root: a name that none of its members can have.
-constexpr std::string_view staging_name = ".wh..wh.layer";
 constexpr std::string_view selinux_attribute = "security.selinux";  // the machine's own affair
+
+// Where a layer stands alone, in the root. Whoever made the layer could have any name in it but this one.
+std::string staging_name() {
+  std::array<std::uint64_t, 2> random{};
+  if (::getrandom(random.data(), sizeof random, 0) != sizeof random)
+    util::throw_errno("cannot get random bytes");
+  return ".wh..wh." + std::to_string(random[0]) + std::to_string(random[1]);
+}
 
 bool is_whiteout_device(const tar::Entry& entry) {
   return entry.type == tar::Type::character_device && entry.device_major == 0 && entry.device_minor == 0;
@@ -58,7 +69,7 @@ void Applier::add_marker(const sys::RootedPath& place) {
 }
 
 void Applier::apply_over_others(stream::Source& archive, const std::string& what) {
-  const auto staging = sys::RootedPath().child(staging_name);
+  const auto staging = sys::RootedPath().child(staging_name());
   root_.make_directory(staging);
   auto alone = root_.inside(staging);
   Applier upper(alone, options_);

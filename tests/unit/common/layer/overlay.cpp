@@ -124,6 +124,14 @@ TEST_F(Overlay, TheRootIsNeverOpaque) {
   EXPECT_EQ(status("").st_mode & 0777U, 0755U);
 }
 
+TEST_F(Overlay, NoNameOfALayerIsWhereItStandsBeforeItIsMoved) {
+  apply({{plain(".wh..wh.layer/low")},
+         {folder("etc"), plain(".wh..wh.layer/etc/b"), plain(".wh..wh.layer/.wh..wh.layer/c")}});
+  EXPECT_EQ(names(),
+            ".wh..wh.layer .wh..wh.layer/.wh..wh.layer .wh..wh.layer/.wh..wh.layer/c .wh..wh.layer/etc "
+            ".wh..wh.layer/etc/b .wh..wh.layer/low etc");
+}
+
 TEST_F(Overlay, AWhiteoutOfWhatItsLayerBringsIsAnError) {
   EXPECT_EQ(test::error_of([&] {
               apply({{plain("a")}, {plain("a"), plain(".wh.a")}});
