@@ -7,9 +7,9 @@
 #include <optional>
 #include <vector>
 
-#include "common/layer/member_path.hpp"
 #include "common/sys/cancellation.hpp"
 #include "common/sys/fd.hpp"
+#include "common/sys/rooted_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -79,7 +79,7 @@ private:
   }
 
   void entry(const std::string& path, const struct stat& status, const ChangeSet* lower, Below below) {
-    check_length(path);
+    sys::check_length(path);
     const auto lower_status = lower != nullptr ? lower->status(path) : std::nullopt;
     if (is_whiteout(status)) {
       if (lower_status) visit_({.kind = Change::Kind::removed, .path = path});

@@ -1,4 +1,4 @@
-// Names of archive members and of what goes into a layer: how long they may be.
+// Names of archive members.
 #pragma once
 
 #include <string>
@@ -6,11 +6,7 @@
 
 namespace layer {
 
-// Throws util::Error if `path` is longer than Linux can use in one piece (PATH_MAX). This bounds the depth of
-// directories, too.
-void check_length(std::string_view path);
-
-// The name as sys::clean_path makes it, of a length that check_length takes.
+// The name as sys::clean_path makes it, of a length that sys::check_length takes.
 std::string member_path(std::string_view name);
 
 }  // namespace layer

@@ -9,7 +9,9 @@ namespace solver {
 
 sys::RootedPath make_directories(CopyTarget& root, const std::string& path, mode_t mode,
                                  const std::optional<sandbox::Owner>& owner) {
-  PathWalk walk(sys::clean_path(path));
+  const auto clean = sys::clean_path(path);
+  sys::check_length(clean);  // before anything is made
+  PathWalk walk(clean);
   sys::RootedPath at;
   while (const auto component = walk.next()) {
     if (*component == "..") {

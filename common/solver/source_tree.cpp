@@ -185,7 +185,9 @@ private:
 }  // namespace
 
 std::string entry_path(const std::string& directory, std::string_view name) {
-  return directory.empty() ? std::string(name) : directory + "/" + std::string(name);
+  std::string path = directory.empty() ? std::string(name) : directory + "/" + std::string(name);
+  sys::check_length(path);
+  return path;
 }
 
 std::unique_ptr<SourceTree> context_source(std::shared_ptr<const context::Tree> tree) {
@@ -197,7 +199,9 @@ std::unique_ptr<SourceTree> root_source(const std::filesystem::path& root) {
 }
 
 std::string follow(SourceTree& tree, std::string_view path) {
-  PathWalk walk(sys::clean_path(path));
+  const auto clean = sys::clean_path(path);
+  sys::check_length(clean);
+  PathWalk walk(clean);
   std::string at;
   while (const auto component = walk.next()) {
     if (*component == "..") {

@@ -29,7 +29,6 @@ public:
     const std::string name = layer::member_path(entry.path);
     if (name.empty()) return;  // metadata of an existing root stays
     const auto target = root_.find_or_make_parents(name);
-    layer::check_length(target.str());  // symlinks may have made it longer
     if (const auto there = root_.status(target)) {
       if (!S_ISDIR(there->st_mode) || entry.type != tar::Type::directory) root_.remove(target);
     }

@@ -17,8 +17,13 @@
 
 namespace sys {
 
-// A place inside a RootedDir: components with '/' between them, none of them "", "." or "..". The root itself
-// is empty. The parents were directories, not symlinks, when RootedDir gave it.
+// Throws util::Error if `path` is longer than Linux can use in one piece (PATH_MAX). This bounds the depth of
+// directories, too, and with it what it costs to walk them.
+void check_length(std::string_view path);
+
+// A place inside a RootedDir: components with '/' between them, none of them "", "." or "..", of a length
+// that check_length takes. The root itself is empty. The parents were directories, not symlinks, when
+// RootedDir gave it.
 class RootedPath {
 public:
   RootedPath() = default;  // the root
@@ -27,7 +32,7 @@ public:
   bool is_root() const noexcept { return text_.empty(); }
   std::string_view name() const noexcept;  // the last component; empty for the root
   RootedPath parent() const;               // of the root: the root
-  // Throws util::Error unless `name` is one component.
+  // Throws util::Error unless `name` is one component, and where that is too long.
   RootedPath child(std::string_view name) const;
   // True if it is `directory` or lies below it.
   bool is_within(const RootedPath& directory) const noexcept;
@@ -45,7 +50,7 @@ private:
 std::string clean_path(std::string_view path);
 
 // A directory taken as the root of a filesystem. Names are walked component by component by descriptors, so
-// that no symlink is ever followed by the kernel and no depth is too great. With Times::kept adding and
+// that no symlink is ever followed by the kernel. With Times::kept adding and
 // removing names leaves the modification times of their directories as they were, once settle() was called.
 //
 // Errors name the path inside the root. Functions that give a std::error_code leave the decision to the

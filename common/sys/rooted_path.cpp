@@ -55,13 +55,23 @@ RootedPath RootedPath::child(std::string_view name) const {
       name.find('\0') != std::string_view::npos) {
     throw util::Error(util::quote(name) + " cannot be the name of a file");
   }
-  return RootedPath(text_.empty() ? std::string(name) : text_ + "/" + std::string(name));
+  std::string path = text_.empty() ? std::string(name) : text_ + "/" + std::string(name);
+  check_length(path);
+  return RootedPath(std::move(path));
 }
 
 bool RootedPath::is_within(const RootedPath& directory) const noexcept {
   if (directory.is_root()) return true;
   return text_.starts_with(directory.text_) &&
          (text_.size() == directory.text_.size() || text_[directory.text_.size()] == '/');
+}
+
+void check_length(std::string_view path) {
+  if (path.size() < PATH_MAX) return;
+  throw util::Error("the name " + util::quote(std::string(path.substr(0, 60)) + "...") + " has " +
+                        std::to_string(path.size()) + " bytes, more than Linux can use (" +
+                        std::to_string(PATH_MAX - 1) + ")",
+                    util::Cause{.code = std::make_error_code(std::errc::filename_too_long)});
 }
 
 std::string clean_path(std::string_view path) {
@@ -94,6 +104,7 @@ RootedPath RootedDir::find_or_make_parents(std::string_view path) {
 std::optional<RootedPath> RootedDir::destination(std::string_view path) {
   RootedPath at;
   std::string rest = clean_path(path);
+  check_length(rest);
   for (int links = 0; !rest.empty();) {
     const auto slash = rest.find('/');
     const std::string component = rest.substr(0, slash);
@@ -126,6 +137,7 @@ UniqueFd RootedDir::open_place(std::string_view path) const {
   if (!way.back()) fail();
   int links = 0;
   std::string rest = clean_path(path);
+  check_length(rest);
   for (std::string_view left = rest;;) {
     const std::string component(take_component(left));
     if (component.empty()) return std::move(way.back());
@@ -139,6 +151,7 @@ UniqueFd RootedDir::open_place(std::string_view path) const {
     struct stat status;
     if (!next || ::fstat(next.get(), &status) != 0) fail();
     if (!S_ISLNK(status.st_mode)) {
+      if (way.size() >= PATH_MAX / 2) util::throw_errno("cannot find " + util::quote(path), ENAMETOOLONG);
       way.push_back(std::move(next));
       continue;
     }
@@ -154,6 +167,7 @@ UniqueFd RootedDir::open_place(std::string_view path) const {
 
 std::optional<RootedPath> RootedDir::resolve(std::string_view path, Missing missing) {
   std::string clean = clean_path(path);
+  check_length(clean);
   if (clean.empty()) return RootedPath();
   const auto slash = clean.rfind('/');
   const std::string last = slash == std::string::npos ? clean : clean.substr(slash + 1);

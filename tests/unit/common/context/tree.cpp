@@ -10,6 +10,8 @@
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
+#include "tests/support/deep_tree.hpp"
+#include "tests/support/error_of.hpp"
 
 namespace {
 
@@ -54,6 +56,15 @@ TEST_F(ContextTree, ShowsWhatLiesBelowAPlace) {
   EXPECT_EQ(walk("", "a"), (Paths{"a/b", "a/b/y.c", "a/x.c", "a/x.o"}));
   EXPECT_EQ(walk("", "z"), Paths{});
   EXPECT_EQ(walk("", "none/at/all"), Paths{});
+}
+
+// A level of it is a descriptor and a call.
+TEST_F(ContextTree, WalksNoDeeperThanAPathCanSay) {
+  test::make_too_deep(root() / "c");
+  EXPECT_NE(test::error_of([&] { walk(""); }).find("has 4097 bytes, more than Linux can use"),
+            std::string::npos);
+  EXPECT_NE(test::error_of([&] { walk("c\n!c/**/f\n"); }).find("more than Linux can use"), std::string::npos);
+  EXPECT_EQ(walk("c\na\n"), (Paths{"a.txt", "z"}));
 }
 
 TEST_F(ContextTree, LeavesOutWhatIsIgnored) {

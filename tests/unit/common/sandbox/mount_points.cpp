@@ -9,6 +9,7 @@
 
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
+#include "tests/support/error_of.hpp"
 
 namespace sandbox {
 namespace {
@@ -29,6 +30,15 @@ TEST_F(MountPointsOfAStep, GoWithTheParentsMadeForThem) {
   sys::write_file(root() / "run/secrets/token", "");
   points.remove();
   EXPECT_TRUE(fs::is_empty(root()));
+}
+
+// Each of its prefixes would be one that is missing.
+TEST_F(MountPointsOfAStep, AreNoLongerThanAPathCanBe) {
+  std::string target;
+  for (int i = 0; i < 30'000; ++i)
+    target += "/d";
+  EXPECT_NE(test::error_of([&] { MountPoints(root(), {target}); }).find("more than Linux can use"),
+            std::string::npos);
 }
 
 TEST_F(MountPointsOfAStep, StayWhenTheyWereThereBefore) {

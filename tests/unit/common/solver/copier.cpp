@@ -6,6 +6,7 @@
 #include <sys/xattr.h>
 
 #include "common/util/error.hpp"
+#include "tests/support/deep_tree.hpp"
 #include "tests/support/error_of.hpp"
 #include "tests/unit/common/solver/trees.hpp"
 
@@ -38,6 +39,18 @@ TEST_F(Copying, EndsWhenCancelled) {
   stop.cancel();
   EXPECT_EQ(failure("d", "/new"), "cancelled");
   EXPECT_EQ(names(), Names{"new"});
+}
+
+TEST_F(Copying, GoesNoDeeperThanAPathCanSay) {
+  fs::create_directory(source() / "deep");
+  test::make_too_deep(source() / "deep");
+  EXPECT_NE(failure("deep", "/new").find("more than Linux can use"), std::string::npos);
+  std::string longest;
+  for (int i = 0; i < 30'000; ++i)
+    longest += "/d";
+  EXPECT_NE(failure("f", longest).find("more than Linux can use"), std::string::npos);
+  EXPECT_NE(test::error_of([&] { follow(*root_source(source()), longest); }).find("more than Linux can use"),
+            std::string::npos);
 }
 
 TEST_F(Copying, PutsAFileIntoAnExistingDirectoryAndElseGivesItTheName) {

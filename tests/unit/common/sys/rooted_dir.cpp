@@ -279,13 +279,34 @@ TEST_F(RootedDir, SetsModesWhateverTheUmask) {
   EXPECT_EQ(root_.status(at("fifo"))->st_mode & 07777, 0666u);
 }
 
-TEST_F(RootedDir, TakesDepthsBeyondThePathLimit) {
-  std::string deep;
-  for (int i = 0; i < 2200; ++i)
-    deep += "d/";
-  root_.create_file(at(deep + "file"));
-  root_.find("other");
-  EXPECT_TRUE(root_.status(*root_.find(deep + "file")));
+// Fifteen names of the longest kind: almost all that a path may hold.
+const std::string long_way = [] {
+  std::string way(255, 'd');
+  for (int i = 1; i < 15; ++i)
+    way += "/" + std::string(255, 'd');
+  return way;
+}();
+
+TEST_F(RootedDir, MakesAndFindsNothingThatNoPathCanSay) {
+  const auto is_too_long = [](const std::string& error) {
+    return error.ends_with("more than Linux can use (4095)");
+  };
+  root_.create_file(at(long_way + "/file"));
+  EXPECT_TRUE(root_.status(*root_.find(long_way + "/file")));
+  const std::string longer = long_way + "/" + std::string(255, 'x') + "/x";
+  EXPECT_PRED1(is_too_long, error_of([&] { at(longer); }));
+  EXPECT_PRED1(is_too_long, error_of([&] { at(longer + "/below"); }));
+  EXPECT_PRED1(is_too_long, error_of([&] { root_.find(longer); }));
+  EXPECT_PRED1(is_too_long, error_of([&] { root_.destination(longer); }));
+  EXPECT_EQ(root_.list(*root_.find(long_way)), std::vector<std::string>{"file"});
+}
+
+// Each link makes the way as long again.
+TEST_F(RootedDir, MakesNoParentsWithoutEndAlongSymlinks) {
+  root_.make_symlink(at("s0"), long_way);
+  for (int i = 1; i < 39; ++i)
+    root_.make_symlink(at("s" + std::to_string(i)), "s" + std::to_string(i - 1) + "/" + long_way);
+  EXPECT_NE(error_of([&] { at("s38/file"); }).find("more than Linux can use"), std::string::npos);
 }
 
 TEST_F(RootedDir, SetsAndListsExtendedAttributes) {
