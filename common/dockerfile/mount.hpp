@@ -36,6 +36,8 @@ struct Mount {
   std::optional<std::uint32_t> mode;
   std::optional<std::uint32_t> uid;
   std::optional<std::uint32_t> gid;
+
+  friend bool operator==(const Mount&, const Mount&) = default;
 };
 
 // Throws SyntaxError if `options` is no CSV line or if `from` holds a variable.

@@ -9,6 +9,7 @@
 #include "common/dockerfile/stages.hpp"
 #include "common/plan/ops.hpp"
 #include "common/plan/stage_lowering.hpp"
+#include "common/plan/titles.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -213,7 +214,7 @@ private:
         base.reference, result.platform, file_.stages[stage].origin.location,
         is_given(stage)
             ? "[context " + parse_reference(base_name(stage)).context_name() + "] OCI load from client"
-            : title(stage, 1, total, "FROM " + base.reference));
+            : step_title(place_of(stage, 1, total), {}, "FROM " + base.reference));
     result.base = result.filesystem;
     return result;
   }
@@ -239,9 +240,10 @@ private:
         .mount_from = [&](const std::string& name) { return provide(graph_.mount_provider(name), place); },
         .inline_file = [this](const dockerfile::InlineFile& file) { return ops_.inline_file(file); },
         .title =
-            [&](const std::string& text) {
+            [&](const dockerfile::Environment& environment, const std::string& text) {
               // Triggers stand where they fire.
-              return title(stage, ++count, total, (place == from ? "ONBUILD " : "") + text);
+              return step_title(place_of(stage, ++count, total), environment,
+                                (place == from ? "ONBUILD " : "") + text);
             },
         .budget = budget_,
         .hostname = inputs_.hostname,
@@ -265,14 +267,10 @@ private:
            static_cast<std::ptrdiff_t>(bases_.count(stage));
   }
 
-  std::string title(StageIndex stage, int count, std::ptrdiff_t total, const std::string& text) const {
-    std::string title = "[";
-    if (inputs_.names_platforms) title += platform_of(stage).str() + " ";
-    if (const auto& name = graph_.stages()[stage].title; !name.empty()) title += name + " ";
-    const auto width = std::to_string(total).size();
-    const auto number = std::to_string(count);
-    return title + std::string(width - std::min(width, number.size()), ' ') + number + "/" +
-           std::to_string(total) + "] " + text;
+  StepPlace place_of(StageIndex stage, std::ptrdiff_t number, std::ptrdiff_t total) const {
+    StepPlace place{.platform = {}, .stage = graph_.stages()[stage].title, .number = number, .total = total};
+    if (inputs_.names_platforms) place.platform = platform_of(stage);
+    return place;
   }
 
   OpId provide(const dockerfile::Provider& provider, const dockerfile::Location& place) {
@@ -339,6 +337,7 @@ Graph lower(const dockerfile::File& file, const Inputs& inputs, Images& images, 
   if (platforms.empty()) platforms.push_back(image::Platform::host());
   Ops ops;
   for (const auto& platform : platforms) {
+    ops.begin_platform();
     dockerfile::Lint lint = file.lint;
     const auto warn_once = [&] {  // every platform finds the same
       if (&platform == &platforms.front())

@@ -19,12 +19,16 @@ namespace plan {
 using OpId = std::size_t;
 
 // The empty filesystem.
-struct Scratch {};
+struct Scratch {
+  friend bool operator==(const Scratch&, const Scratch&) = default;
+};
 
 // The filesystem of an image.
 struct Pull {
   std::string reference;  // in full: "docker.io/library/debian:12"
   image::Platform platform;
+
+  friend bool operator==(const Pull&, const Pull&) = default;
 };
 
 // Files of the build context or of a plain directory given as a named context.
@@ -32,12 +36,16 @@ struct Local {
   std::string name;  // "context", or the named context's
   std::filesystem::path directory;
   std::filesystem::path dockerfile;  // whose own ignore file counts; empty for named contexts
+
+  friend bool operator==(const Local&, const Local&) = default;
 };
 
 // A file whose content stands in the Dockerfile, alone in a filesystem.
 struct MakeFile {
   std::string name;
   std::string content;
+
+  friend bool operator==(const MakeFile&, const MakeFile&) = default;
 };
 
 // A downloaded file (ADD of http and https), alone in a filesystem.
@@ -45,6 +53,8 @@ struct Http {
   std::string url;
   std::string file_name;
   std::optional<hash::Checksum> checksum;
+
+  friend bool operator==(const Http&, const Http&) = default;
 };
 
 // A git checkout (ADD of a git reference).
@@ -56,6 +66,8 @@ struct Git {
   bool keep_git_dir = false;
   bool submodules = true;
   bool fetch_by_commit = false;  // `checksum` is fetched, whatever the ref is
+
+  friend bool operator==(const Git&, const Git&) = default;
 };
 
 // What one COPY or ADD does to `base`.
@@ -66,6 +78,8 @@ struct Copy {
     std::string path;              // below the root of `from`; may hold wildcards where `wildcards`
     bool wildcards = true;         // and a missing match is no error; symlinks as source are followed
     bool unpack_archives = false;  // what is an archive by content is unpacked
+
+    friend bool operator==(const Source&, const Source&) = default;
   };
 
   OpId base;
@@ -76,6 +90,8 @@ struct Copy {
   std::vector<std::string> excludes;
   bool parents = false;
   bool link = false;
+
+  friend bool operator==(const Copy&, const Copy&) = default;
 };
 
 // WORKDIR: makes a directory and its parents, owned by the stage's user.
@@ -83,12 +99,16 @@ struct MakeDirectory {
   OpId base;
   std::string path;  // absolute, clean
   std::string user;
+
+  friend bool operator==(const MakeDirectory&, const MakeDirectory&) = default;
 };
 
 struct Run {
   struct Mount {
     dockerfile::Mount options;
     std::optional<OpId> from;  // of bind, and of a cache with content to begin with
+
+    friend bool operator==(const Mount&, const Mount&) = default;
   };
 
   OpId root;
@@ -102,8 +122,11 @@ struct Run {
   dockerfile::Security security = dockerfile::Security::sandbox;
   std::string hostname;  // empty = the usual one
   image::Platform platform;
+
+  friend bool operator==(const Run&, const Run&) = default;
 };
 
+// Two that are equal do the same to the same: one may stand for the other.
 using Action = std::variant<Scratch, Pull, Local, MakeFile, Http, Git, Copy, MakeDirectory, Run>;
 
 struct Op {

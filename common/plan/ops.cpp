@@ -1,41 +1,79 @@
 #include "common/plan/ops.hpp"
 
+#include <functional>
+#include <string_view>
 #include <utility>
 
 namespace plan {
+namespace {
+
+// What tells most ops of a kind apart that have the same inputs.
+std::string_view mark(const Action& action) {
+  struct Visitor {
+    std::string_view operator()(const Scratch&) const { return {}; }
+    std::string_view operator()(const Pull& pull) const { return pull.reference; }
+    std::string_view operator()(const Local& local) const { return local.name; }
+    std::string_view operator()(const MakeFile& file) const { return file.content; }
+    std::string_view operator()(const Http& http) const { return http.url; }
+    std::string_view operator()(const Git& git) const { return git.remote; }
+    std::string_view operator()(const MakeDirectory& directory) const { return directory.path; }
+    std::string_view operator()(const Copy& copy) const {
+      return copy.sources.empty() ? copy.destination : copy.sources.front().path;
+    }
+    std::string_view operator()(const Run& run) const {
+      return run.arguments.empty() ? std::string_view() : run.arguments.back();
+    }
+  };
+  return std::visit(Visitor{}, action);
+}
+
+// Equal ops have the same one.
+std::size_t fingerprint(const Op& op) {
+  std::size_t hash = op.action.index();
+  const auto add = [&](std::size_t part) { hash = hash * 1000003 + part; };
+  for (const OpId input : inputs(op))
+    add(input);
+  add(std::hash<std::string_view>()(mark(op.action)));
+  return hash;
+}
+
+}  // namespace
 
 OpId Ops::add(Op op) {
+  const auto hash = fingerprint(op);
+  const auto [begin, end] = known_.equal_range(hash);
+  for (auto same = begin; same != end; ++same) {
+    auto& known = ops_[same->second];
+    if (known.action != op.action) continue;
+    if (same->second >= first_of_platform_) {
+      known.title = std::move(op.title);
+      known.location = op.location;
+    }
+    return same->second;
+  }
+  known_.emplace(hash, ops_.size());
   ops_.push_back(std::move(op));
   return ops_.size() - 1;
 }
 
 OpId Ops::scratch() {
-  return add_once("scratch", {.action = Scratch{}, .title = {}});
+  return add({.action = Scratch{}, .title = {}});
 }
 
 OpId Ops::pull(const std::string& reference, const image::Platform& platform,
                const dockerfile::Location& place, std::string title) {
-  return add_once("pull " + platform.str() + " " + reference,
-                  {.action = Pull{.reference = reference, .platform = platform},
-                   .title = std::move(title),
-                   .location = place});
+  return add({.action = Pull{.reference = reference, .platform = platform},
+              .title = std::move(title),
+              .location = place});
 }
 
 OpId Ops::local(const std::string& name, const std::filesystem::path& directory,
                 const std::filesystem::path& dockerfile) {
-  return add_once(
-      "local " + name + "\n" + directory.string(),
-      {.action = Local{.name = name, .directory = directory, .dockerfile = dockerfile}, .title = {}});
+  return add({.action = Local{.name = name, .directory = directory, .dockerfile = dockerfile}, .title = {}});
 }
 
 OpId Ops::inline_file(const dockerfile::InlineFile& file) {
-  return add_once("file " + file.name + "\n" + file.content,
-                  {.action = MakeFile{.name = file.name, .content = file.content}, .title = ""});
-}
-
-OpId Ops::add_once(const std::string& key, Op op) {
-  const auto [place, is_new] = known_.try_emplace(key, ops_.size());
-  return is_new ? add(std::move(op)) : place->second;
+  return add({.action = MakeFile{.name = file.name, .content = file.content}, .title = ""});
 }
 
 }  // namespace plan

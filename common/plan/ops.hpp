@@ -1,9 +1,10 @@
 // The ops of a graph while it is planned.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
-#include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "common/dockerfile/instruction.hpp"
@@ -13,10 +14,14 @@
 
 namespace plan {
 
-// In the order in which they were added. What stands for something outside of the graph is in it once,
-// however many stages use it.
+// In the order in which they were first added. What does the same to the same inputs is one op, however many
+// stages, targets and platforms need it. It is shown as the last stage that needs it calls it, as in
+// BuildKit, but as the first platform does.
 class Ops {
 public:
+  // What is added from now on is for another platform.
+  void begin_platform() { first_of_platform_ = ops_.size(); }
+
   OpId add(Op op);
 
   OpId scratch();
@@ -25,17 +30,15 @@ public:
   // A directory of this machine under the name it has in the build; `dockerfile` is for that of the context.
   OpId local(const std::string& name, const std::filesystem::path& directory,
              const std::filesystem::path& dockerfile);
-  // Alike files are one file, also to the eye of a later copy: that changes nothing and makes an empty layer.
   OpId inline_file(const dockerfile::InlineFile& file);
 
   // All of them; nothing may be added any more.
   std::vector<Op> take() { return std::move(ops_); }
 
 private:
-  OpId add_once(const std::string& key, Op op);
-
   std::vector<Op> ops_;
-  std::map<std::string, OpId> known_;
+  std::unordered_multimap<std::size_t, OpId> known_;  // by fingerprint
+  OpId first_of_platform_ = 0;
 };
 
 }  // namespace plan

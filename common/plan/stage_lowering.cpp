@@ -22,21 +22,21 @@ public:
 
   void operator()(const dockerfile::Add& add) {
     auto copy = start_copy(add.transfer);
-    const std::string title = surroundings_.title(step_.title);
+    const std::string shown = title();
     for (const auto& source : add.transfer.sources) {
       const auto remote = parse_remote(source);
       if (const auto* git = std::get_if<GitSource>(&remote)) {
-        add_remote(copy, {.action = git_op(*git, add), .title = title, .ignore_cache = no_cache_}, "/");
+        add_remote(copy, {.action = git_op(*git, add), .title = shown, .ignore_cache = no_cache_}, "/");
       } else if (const auto* url = std::get_if<UrlSource>(&remote)) {
         const Http http{.url = url->url, .file_name = url->file_name, .checksum = checksum(add)};
-        add_remote(copy, {.action = http, .title = title, .ignore_cache = no_cache_}, "/" + http.file_name);
+        add_remote(copy, {.action = http, .title = shown, .ignore_cache = no_cache_}, "/" + http.file_name);
         copy.sources.back().unpack_archives = add.unpack.value_or(false);
       } else {
         copy.sources.push_back({.from = surroundings_.context(), .path = source});
         copy.sources.back().unpack_archives = add.unpack.value_or(true);
       }
     }
-    finish_copy(std::move(copy), add.transfer, title);
+    finish_copy(std::move(copy), add.transfer, shown);
   }
 
   void operator()(const dockerfile::Copy& instruction) {
@@ -48,7 +48,7 @@ public:
       for (const auto& source : instruction.transfer.sources)
         copy.sources.push_back({.from = from, .path = source});
     }
-    finish_copy(std::move(copy), instruction.transfer, surroundings_.title(step_.title));
+    finish_copy(std::move(copy), instruction.transfer, title());
   }
 
   void operator()(const dockerfile::Run& instruction) {
@@ -69,8 +69,7 @@ public:
     run.network = instruction.network;
     run.security = instruction.security;
     run.platform = stage_.platform;
-    put_layer(
-        {.action = std::move(run), .title = surroundings_.title(step_.title), .ignore_cache = no_cache_});
+    put_layer({.action = std::move(run), .title = title(), .ignore_cache = no_cache_});
   }
 
   void operator()(const dockerfile::Workdir& workdir) {
@@ -79,7 +78,7 @@ public:
     const MakeDirectory action{
         .base = stage_.filesystem, .path = clean_path(workdir.path), .user = stage_.config.user};
     // Cached even with no-cache.
-    put_layer({.action = action, .title = surroundings_.title(step_.title)});
+    put_layer({.action = action, .title = title()});
   }
 
   void operator()(const dockerfile::Env&) { put_history(); }
@@ -148,6 +147,8 @@ public:
   void operator()(const dockerfile::Arg&) { put_history(); }
 
 private:
+  std::string title() const { return surroundings_.title(state_.environment, step_.title); }
+
   static std::optional<hash::Checksum> checksum(const dockerfile::Add& add) {
     if (add.checksum.empty()) return std::nullopt;
     try {

@@ -30,9 +30,10 @@ struct Surroundings {
   std::function<OpId(const std::string& from)> copy_from;          // what COPY --from names
   std::function<OpId(const std::string& from)> mount_from;         // what RUN --mount=from names
   std::function<OpId(const dockerfile::InlineFile&)> inline_file;  // one op for all files that are alike
-  std::function<std::string(const std::string& text)> title;       // "[name 2/4] text", counting up
-  dockerfile::Budget& budget;                                      // of what the plan may hold
-  const std::string& hostname;                                     // of Inputs, both
+  // "[name 2/4] text", counting up
+  std::function<std::string(const dockerfile::Environment&, const std::string& text)> title;
+  dockerfile::Budget& budget;   // of what the plan may hold
+  const std::string& hostname;  // of Inputs, both
   const std::string& cache_namespace;
 };
 

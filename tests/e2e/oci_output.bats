@@ -51,6 +51,33 @@ setup() {
     "image/image/blobs/sha256/$(cut -d : -f 2 image/digest)"
 }
 
+@test "oci image: what several platforms have in common runs once" {
+  cat >Dockerfile <<'END'
+FROM --platform=$BUILDPLATFORM busybox AS build
+WORKDIR /w
+COPY Dockerfile here
+RUN echo shared >&2; cat /proc/sys/kernel/random/uuid >/stamp
+ARG TARGETARCH
+RUN echo own >&2; echo "$TARGETARCH" >/name
+FROM scratch
+COPY --from=build /stamp /name /
+END
+  succeed_task IMAGE_PLATFORM=linux/amd64,linux/arm64 BUILD_CONTEXTS="busybox=$BASES/busybox" UNPACK_ROOTFS=false
+  echo "$stderr"
+  # A title stands again where the output of two steps takes turns.
+  [ "$(grep -c '^#[0-9]* [0-9.]* shared$' <<<"$stderr")" = 1 ]
+  [ "$(grep -c '^#[0-9]* [0-9.]* own$' <<<"$stderr")" = 2 ]
+  [ "$(grep -o '^#[0-9]* \[linux/amd64 build [1-3]/[45]\]' <<<"$stderr" | sort -u | wc -l)" = 3 ]
+  [ "$(grep -o '^#[0-9]* \[linux/amd64->arm64 build .*\] RUN echo own' <<<"$stderr" | sort -u | wc -l)" = 1 ]
+  mapfile -t stamps < <(for architecture in amd64 arm64; do
+    skopeo --override-arch "$architecture" copy --quiet oci:image/image "dir:$BATS_TEST_TMPDIR/$architecture" >&2
+    tar -xzOf "$BATS_TEST_TMPDIR/$architecture/$(jq -r '.layers[0].digest | ltrimstr("sha256:")' \
+      "$BATS_TEST_TMPDIR/$architecture/manifest.json")" # name, then stamp
+  done)
+  [ "${stamps[1]}" = "${stamps[3]}" ]
+  [ "${stamps[0]} ${stamps[2]}" = 'amd64 arm64' ]
+}
+
 @test "oci image: BUILDKIT_MULTI_PLATFORM makes an index of one platform, annotated as one of several" {
   succeed_task CONTEXT="$FIXTURES/platforms" OUTPUT_OCI=true BUILD_ARG_BUILDKIT_MULTI_PLATFORM=true ANNOTATION_a.note=b \
     UNPACK_ROOTFS=true

@@ -74,9 +74,9 @@ TEST(Lowering, PlacesEveryOpAtItsInstruction) {
       "FROM debian:12 AS build\nENV A=1\nRUN make $A \\\n  all\n\nFROM scratch\nCOPY --from=build /x /\n"
       "COPY --from=debian:12 /y /\n");
   EXPECT_EQ(titles(graph),
-            (Words{"[build 1/2] FROM docker.io/library/debian:12", "[build 2/2] RUN make 1   all",
+            (Words{"FROM docker.io/library/debian:12", "[build 2/2] RUN make 1   all",
                    "[stage-1 1/2] COPY --from=build /x /", "[stage-1 2/2] COPY --from=debian:12 /y /"}));
-  EXPECT_EQ(line_of(graph, "[build 1/2] FROM docker.io/library/debian:12"), 1);
+  EXPECT_EQ(line_of(graph, "FROM docker.io/library/debian:12"), 8);
   EXPECT_EQ(line_of(graph, "[build 2/2] RUN make 1   all"), 3);
   EXPECT_EQ(line_of(graph, "[stage-1 1/2] COPY --from=build /x /"), 7);
   EXPECT_EQ(graph.source.line(7), "COPY --from=build /x /");
@@ -94,6 +94,65 @@ TEST(Lowering, NamesThePlatformInTitlesWhereThereAreSeveral) {
   EXPECT_EQ(graph.targets[0].images[1].config.platform.architecture, "arm64");
   EXPECT_EQ(all<plan::Run>(graph)[1].platform.architecture, "arm64");
 }
+
+TEST(Lowering, PlansOnceWhatPlatformsHaveInCommon) {
+  auto inputs = inputs_for();
+  inputs.platforms.push_back({.os = "linux", .architecture = "arm64", .variant = ""});
+  inputs.names_platforms = true;
+  const auto graph = plan_of(
+      "FROM --platform=linux/s390x debian:12 AS build\nWORKDIR /w\nCOPY <<e /\ntext\ne\nRUN shared\n"
+      "ARG TARGETARCH\nRUN own\nFROM scratch\nCOPY --from=build /x /\n",
+      inputs);
+  EXPECT_EQ(
+      titles(graph),
+      (Words{"[linux/s390x build 1/5] FROM docker.io/library/debian:12", "[linux/s390x build 2/5] WORKDIR /w",
+             "[linux/s390x build 3/5] COPY <<e /", "[linux/s390x build 4/5] RUN shared",
+             "[linux/s390x->amd64 build 5/5] RUN own", "[linux/amd64 stage-1 1/1] COPY --from=build /x /",
+             "[linux/s390x->arm64 build 5/5] RUN own", "[linux/arm64 stage-1 1/1] COPY --from=build /x /"}));
+}
+
+TEST(Lowering, PlansOnceWhatStagesHaveInCommonAndCallsItAsTheLastDoes) {
+  const auto graph = plan_of(
+      "FROM debian:12 AS a\nRUN one\nRUN two\nFROM debian:12 AS b\nRUN one\nENV A=\nRUN two\n"
+      "FROM a\nCOPY --from=b / /b\nCOPY --from=a / /a\n");
+  EXPECT_EQ(titles(graph), (Words{"[b 1/3] FROM docker.io/library/debian:12", "[b 2/3] RUN one",
+                                  "[a 3/3] RUN two", "[b 3/3] RUN two", "[stage-2 1/2] COPY --from=b / /b",
+                                  "[stage-2 2/2] COPY --from=a / /a"}));
+  EXPECT_EQ(line_of(graph, "[b 2/3] RUN one"), 5);
+  EXPECT_EQ(image_of(graph).history.size(), 4U);
+}
+
+// What two steps may differ in: none of them stands for another.
+class DifferentSteps : public testing::TestWithParam<std::pair<const char*, const char*>> {};
+
+TEST_P(DifferentSteps, AreNotPlannedAsOne) {
+  const auto [one, other] = GetParam();
+  const auto ops = [&](const std::string& second) {
+    return plan_of("FROM debian:12 AS a\n" + std::string(one) + "\nFROM debian:12 AS b\n" + second +
+                   "\nFROM scratch\nCOPY --from=a / /\nCOPY --from=b / /\n")
+        .ops.size();
+  };
+  EXPECT_GT(ops(other), ops(one));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, DifferentSteps,
+    testing::Values(
+        std::pair("RUN x", "RUN y"), std::pair("RUN x", "RUN --network=none x"),
+        std::pair("RUN x", "RUN --security=insecure x"), std::pair("RUN x", "USER u\nRUN x"),
+        std::pair("RUN x", "ENV A=b\nRUN x"), std::pair("RUN x", "ARG A=b\nRUN x"),
+        std::pair("RUN x", "RUN --mount=type=tmpfs,target=/t x"),
+        std::pair("RUN --mount=target=/t x", "RUN --mount=target=/t,source=s x"),
+        std::pair("RUN --mount=target=/t x", "RUN --mount=target=/t,rw x"),
+        std::pair("RUN --mount=type=cache,target=/t x", "RUN --mount=type=cache,target=/t,id=i x"),
+        std::pair("RUN <<e\n#!/bin/x\n1\ne", "RUN <<e\n#!/bin/x\n2\ne"), std::pair("COPY x /", "COPY x /y"),
+        std::pair("COPY x /", "COPY --chown=1 x /"), std::pair("COPY x /", "COPY --chmod=1 x /"),
+        std::pair("COPY x /", "COPY --link x /"), std::pair("COPY x /", "COPY --parents x /"),
+        std::pair("COPY x /", "COPY --exclude=e x /"), std::pair("COPY x /", "COPY x y /"),
+        std::pair("COPY x /", "ADD x /"), std::pair("ADD x /", "ADD --unpack=false x /"),
+        std::pair("COPY <<e /\n1\ne", "COPY <<e /\n2\ne"), std::pair("WORKDIR /a", "WORKDIR /b"),
+        std::pair("WORKDIR /a", "USER u\nWORKDIR /a"), std::pair("ADD http://x/a /", "ADD http://x/b /"),
+        std::pair("ADD http://x/a.git /", "ADD --keep-git-dir http://x/a.git /")));
 
 TEST(Lowering, BeginsTheIdOfCacheMountsWithTheirNamespace) {
   auto inputs = inputs_for();
