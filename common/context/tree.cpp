@@ -2,6 +2,7 @@
 #include "common/context/tree.hpp"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,7 +14,6 @@
 
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
-#include "common/sys/rooted_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -142,7 +142,6 @@ bool Tree::walk_entry(const Place& place, const std::string& name, std::vector<E
                       const Visit& visit) const {
   auto entry = entry_at(place.directory.get(), name, place.below(name));
   if (!entry) return true;
-  sys::check_length(entry->path);  // a level of the walk is a call and a descriptor
   auto verdict = ignore_.judge(entry->path, place.matches);
   const bool is_directory = S_ISDIR(entry->status.st_mode);
   if (verdict.ignored && (!is_directory || ignore_.ignores_all_below(entry->path))) return true;
@@ -152,7 +151,8 @@ bool Tree::walk_entry(const Place& place, const std::string& name, std::vector<E
     }
     if (!visit(*entry)) return false;
   }
-  if (!is_directory) return true;
+  // A level of the walk is a call and a descriptor.
+  if (!is_directory || entry->path.size() >= PATH_MAX) return true;
 
   auto directory = open_directory(place.directory.get(), name.c_str());
   if (!directory) {

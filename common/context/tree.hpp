@@ -34,7 +34,8 @@ public:
 
   // Shows everything below `path` (the root: "") that is not ignored: names of each directory in byte order,
   // a directory before what lies in it, an ignored directory only once something below it is shown. Nothing
-  // is shown for what is no directory, and what vanishes on the way is passed over. Throws util::Error for a
+  // is shown for what is no directory, and what vanishes on the way is passed over. Nor is what lies below a
+  // path longer than Linux can use, which nobody can take anyway. Throws util::Error for a
   // directory that cannot be read, unless it is ignored, and what `visit` throws.
   void walk(std::string_view path, const std::function<void(const Entry&)>& visit) const;
 
