@@ -291,7 +291,7 @@ private:
       recipe.config.labels[name] = value;
     if (!inputs_.platforms.empty()) recipe.config.set_platform(platform_);
     recipe.config.normalize_platform();
-    recipe.platform = inputs_.platforms.empty() ? recipe.config.platform : platform_;
+    recipe.platform = platform_;
     return recipe;
   }
 

@@ -5,6 +5,11 @@
 
 bats_require_minimum_version 1.5.0
 
+setup_file() {
+  [ "$(id -u)" -eq 0 ] || return 0 # every test says why it is skipped
+  "$BATS_TEST_DIRNAME/../differential/bases" "$BATS_FILE_TMPDIR/bases"
+}
+
 setup() {
   [ "$(id -u)" -eq 0 ] || skip 'building needs root'
   export TMPDIR=$BATS_TEST_TMPDIR
@@ -13,7 +18,7 @@ setup() {
 
 # agree TOPIC: all cases of the topic do, or are known to differ.
 agree() {
-  run "$BATS_TEST_DIRNAME/../differential/run" "$1"
+  run "$BATS_TEST_DIRNAME/../differential/run" --bases "$BATS_FILE_TMPDIR/bases" "$1"
   [ "$status" -eq 0 ] || { grep -v '^ok ' <<<"$output"; return 1; }
 }
 
@@ -75,6 +80,10 @@ agree() {
 
 @test "the native engine honours the build args that BuildKit honours" {
   agree arguments
+}
+
+@test "the native engine makes of a second build what BuildKit does" {
+  agree rebuild
 }
 
 @test "every topic is compared" {

@@ -25,7 +25,7 @@ setup_suite() {
 
   [ "${E2E_ENGINE:-buildkit}" = buildkit ] || return 0
   printf '[registry."docker.io"]\n  mirrors = ["%s"]\n' "$HUB" >"$BATS_SUITE_TMPDIR/buildkitd.toml"
-  start_buildkitd "$BATS_SUITE_TMPDIR/shared" --config "$BATS_SUITE_TMPDIR/buildkitd.toml" \
+  BUILDKITD_IN_MEMORY=1 start_buildkitd "$BATS_SUITE_TMPDIR/shared" --config "$BATS_SUITE_TMPDIR/buildkitd.toml" \
     --allow-insecure-entitlement network.host --allow-insecure-entitlement security.insecure
   SHARED_BUILDKIT_HOST=$BUILDKITD_ADDRESS
 }

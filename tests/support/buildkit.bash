@@ -20,14 +20,16 @@ require_buildkit() {
 }
 
 # start_buildkitd DIR [buildkitd option...]: starts a daemon that keeps everything in DIR (made when absent) and
-# listens on DIR/buildkitd.sock. Sets BUILDKITD_PID and BUILDKITD_ADDRESS, and does not set BUILDKIT_HOST.
+# listens on DIR/buildkitd.sock. With BUILDKITD_IN_MEMORY=1 its state is in memory instead. Sets BUILDKITD_PID and
+# BUILDKITD_ADDRESS, and does not set BUILDKIT_HOST.
 start_buildkitd() {
-  local dir=$1
+  local dir=$1 daemon=(buildkitd)
   shift
   mkdir -p "$dir"
+  [ "${BUILDKITD_IN_MEMORY:-}" != 1 ] || daemon=("$(dirname "${BASH_SOURCE[0]}")/in-memory" "$dir/root" buildkitd)
   BUILDKITD_ADDRESS=unix://$dir/buildkitd.sock
   # Descriptor 3 is bats' own: a background process that keeps it open would hang the test run.
-  buildkitd --root "$dir/root" --addr "$BUILDKITD_ADDRESS" "$@" >"$dir/log" 2>&1 3>&- &
+  "${daemon[@]}" --root "$dir/root" --addr "$BUILDKITD_ADDRESS" "$@" >"$dir/log" 2>&1 3>&- &
   BUILDKITD_PID=$!
   if ! wait_until 60 buildctl --addr "$BUILDKITD_ADDRESS" debug workers >/dev/null 2>&1; then
     cat "$dir/log" >&2
