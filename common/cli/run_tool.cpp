@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <new>
 #include <string>
+#include <string_view>
 
 #include "common/sys/cancellation.hpp"
 #include "common/util/error.hpp"
@@ -90,7 +91,8 @@ int run_tool(CLI::App& app, int argc, char** argv, const std::function<void()>& 
   } catch (const CLI::ParseError& error) {
     return parse_failure(app, error);
   } catch (const util::Error& error) {
-    util::log::error(error.what());
+    const std::string_view message = error.what();
+    if (!message.empty()) util::log::error(message);
     return error.exit_code();
   } catch (const std::bad_alloc&) {
     util::log::error("out of memory");

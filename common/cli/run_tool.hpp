@@ -12,7 +12,8 @@ namespace cli {
 // cancel (sys::cancel_on_signals) and runs `job`.
 //   Returns 0 when `job` returns; stdout is flushed and checked first.
 //   --help and --version go to stdout and return 0; wrong usage is one line on stderr with a hint and
-//   returns 2. An Error becomes "TOOL: message" on stderr and its exit code; anything else that is thrown
+//   returns 2. An Error becomes "TOOL: message" on stderr, unless
+//   that is empty, and its exit code; anything else that is thrown
 //   returns 1.
 int run_tool(CLI::App& app, int argc, char** argv, const std::function<void()>& job);
 

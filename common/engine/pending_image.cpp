@@ -1,9 +1,15 @@
 // Output directories.
 #include "common/engine/pending_image.hpp"
 
+#include <unistd.h>
+
+#include <cerrno>
+
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/remove_tree.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
 
 namespace engine {
 namespace {
@@ -31,6 +37,12 @@ const std::filesystem::path& PendingImage::destination() const {
 }
 
 std::filesystem::path PendingImage::commit() {
+  // First: an image without its digests misleads nobody. A directory of such a name is none of ours.
+  for (const auto* digest : {"digest", "manifest-digest"}) {
+    const auto path = output_ / digest;
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT && errno != EISDIR)
+      util::throw_errno("cannot remove " + util::quote(path.string()));
+  }
   if (file_) {
     file_->commit(output_ / archive_name);
     sys::remove_tree(output_ / layout_name);

@@ -19,7 +19,8 @@ public:
   // What is to be written: the file or directory, there already and empty.
   const std::filesystem::path& destination() const;
 
-  // Moves the image to its place, whole, instead of what an earlier build left there in either format.
+  // Moves the image to its place, whole, instead of what an earlier build left there in either format, and
+  // removes the digests beside it, which are those of another image then.
   // Returns the place. At most once. Throws Error.
   std::filesystem::path commit();
 

@@ -15,6 +15,7 @@
 #include "common/stream/decompressed.hpp"
 #include "common/stream/read_ahead.hpp"
 #include "common/stream/verified_source.hpp"
+#include "common/sys/empty_pipe.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/temp_dir.hpp"
@@ -58,7 +59,10 @@ sys::UniqueFd seekable_tar(sys::UniqueFd fd, const std::string& what) {
   const bool in_place = S_ISREG(status.st_mode) && ::lseek(fd.get(), 0, SEEK_CUR) == 0 &&
                         compression_of(fd.get(), what) == stream::Compression::none;
   if (in_place) return fd;
-  return spool(stream::read_ahead(stream::decompressed(stream::from_fd(std::move(fd), what), what)));
+  const sys::UniqueFd input(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
+  auto tar = spool(stream::read_ahead(stream::decompressed(stream::from_fd(std::move(fd), what), what)));
+  if (::lseek(tar.get(), 0, SEEK_END) == 0) sys::check_for_empty_pipe(input.get());
+  return tar;
 }
 
 std::unique_ptr<Archive> open_directory(const std::filesystem::path& path, const std::string& what) {

@@ -37,6 +37,24 @@ with_parts_only() {
   [[ "$stderr" == "oci-solve: request: field 'schema': "* ]]
 }
 
+@test "the tools after one that failed in a pipe are silent and fail too" {
+  run --separate-stderr bash -c 'set -o pipefail; false | oci-solve; echo "${PIPESTATUS[*]}"'
+  [ "$output" = '1 1' ]
+  [ -z "$stderr" ]
+  run --separate-stderr bash -c 'false | oci-preload --work-dir . | oci-solve; echo "${PIPESTATUS[*]}"'
+  [ "$output" = '1 1 1' ]
+  [ -z "$stderr" ]
+  run --separate-stderr bash -c 'false | oci-digest -; echo "${PIPESTATUS[*]}"; false | oci-unpack - x; echo "${PIPESTATUS[*]}"'
+  [ "$output" = $'1 1\n1 1' ]
+  [ -z "$stderr" ]
+}
+
+@test "an empty stdin that is no pipe is an error with a word" {
+  run --separate-stderr oci-solve </dev/null
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == 'oci-solve: request is not JSON: '* ]]
+}
+
 @test "oci-solve: an engine that does not exist exits 2 and names those there are" {
   make_request >request
   solve --engine docker

@@ -3,8 +3,7 @@
 #include <filesystem>
 
 #include "common/cli/run_tool.hpp"
-#include "common/document/request.hpp"
-#include "common/stream/source.hpp"
+#include "common/document/read_request.hpp"
 #include "tools/oci-preload/lay_out.hpp"
 
 int main(int argc, char** argv) {
@@ -17,7 +16,7 @@ int main(int argc, char** argv) {
       ->required()
       ->type_name("DIR");
   return cli::run_tool(app, argc, argv, [&] {
-    auto request = document::parse_request(stream::read_stdin());
+    auto request = document::read_request();
     oci_preload::lay_out(request, work_dir);
     std::printf("%s\n", document::to_json(request).c_str());
   });

@@ -1,6 +1,4 @@
 // oci-solve: builds what a request asks for and tells what came out.
-#include <unistd.h>
-
 #include <cstdio>
 #include <optional>
 
@@ -30,5 +28,5 @@ int main(int argc, char** argv) {
                  "how long BuildKit may take to start (default: 60)")
       ->type_name("SECONDS")
       ->check(CLI::Range(1, 86400).description(""));
-  return cli::run_tool(app, argc, argv, [&] { oci_solve::run(options, STDIN_FILENO, stdout); });
+  return cli::run_tool(app, argc, argv, [&] { oci_solve::run(options, stdout); });
 }

@@ -3,11 +3,9 @@
 
 #include <chrono>
 
-#include "common/document/request.hpp"
+#include "common/document/read_request.hpp"
 #include "common/document/result.hpp"
 #include "common/engine/combinations.hpp"
-#include "common/sys/fd.hpp"
-#include "common/sys/file.hpp"
 #include "common/sys/proc.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/sys/work_dir.hpp"
@@ -30,8 +28,8 @@ document::EngineChoice wanted_engine(const Options& options, const document::Req
 
 }  // namespace
 
-void run(const Options& options, int in, std::FILE* out) {
-  auto request = document::parse_request(sys::read_to_end(in, "the request on stdin"));
+void run(const Options& options, std::FILE* out) {
+  auto request = document::read_request();
   if (request.debug) util::log::set_level(util::log::Level::debug);
   const auto wanted = wanted_engine(options, request);
   engine::check_combinations(request);

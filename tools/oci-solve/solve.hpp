@@ -15,8 +15,8 @@ struct Options {
   int start_timeout = 60;                                         // seconds
 };
 
-// Reads a request from `in`, chooses the engine and says which on stderr, builds, and writes the result to
+// Reads a request from stdin, chooses the engine and says which on stderr, builds, and writes the result to
 // `out` as one line. Throws util::Error.
-void run(const Options& options, int in, std::FILE* out);
+void run(const Options& options, std::FILE* out);
 
 }  // namespace oci_solve

@@ -56,6 +56,24 @@ TEST_F(PendingImageTest, BecomesALayoutDirectoryThatAllMayRead) {
   EXPECT_EQ(status.st_mode & 07777, 0755U);
 }
 
+TEST_F(PendingImageTest, LeavesNoDigestsOfAnotherImage) {
+  for (const auto format : {OutputFormat::docker, OutputFormat::oci}) {
+    sys::write_file(dir() / "digest", "old");
+    sys::write_file(dir() / "manifest-digest", "old");
+    PendingImage image(dir(), format);
+    EXPECT_TRUE(fs::exists(dir() / "digest"));
+    image.commit();
+    EXPECT_FALSE(fs::exists(dir() / "digest"));
+    EXPECT_FALSE(fs::exists(dir() / "manifest-digest"));
+  }
+}
+
+TEST_F(PendingImageTest, TakesADirectoryOfSuchANameForSomebodyElses) {
+  fs::create_directory(dir() / "digest");
+  PendingImage(dir(), OutputFormat::docker).commit();
+  EXPECT_TRUE(fs::is_directory(dir() / "digest"));
+}
+
 TEST_F(PendingImageTest, ReplacesTheImageOfAnEarlierBuildInEitherFormat) {
   sys::write_file(dir() / "image.tar", "old");
   fs::create_directory(dir() / "image");
