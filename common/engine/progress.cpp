@@ -26,16 +26,6 @@ std::string fixed(double value, int digits) {
   return text.data();
 }
 
-// "3.15MB", as BuildKit counts.
-std::string decimal_size(std::uint64_t bytes) {
-  constexpr std::array<const char*, 5> units = {"B", "kB", "MB", "GB", "TB"};
-  auto size = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; size >= 1000 && unit + 1 < units.size(); ++unit)
-    size /= 1000;
-  return fixed(size, unit == 0 ? 0 : 2) + units[unit];
-}
-
 // Whoever reads may go away: that is no reason to stop building.
 void write_to_stderr(std::string_view text) {
   while (!text.empty()) {
@@ -67,6 +57,15 @@ std::size_t size_of(const std::vector<std::string>& lines) {
 }
 
 }  // namespace
+
+std::string decimal_size(std::uint64_t bytes) {
+  constexpr std::array<const char*, 5> units = {"B", "kB", "MB", "GB", "TB"};
+  auto size = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; size >= 1000 && unit + 1 < units.size(); ++unit)
+    size /= 1000;
+  return fixed(size, unit == 0 ? 0 : 2) + units[unit];
+}
 
 Progress::Progress() : Progress(Options{}) {}
 
@@ -157,6 +156,7 @@ Progress::Vertex::Vertex(Progress& progress, std::string_view title)
 Progress::Vertex::~Vertex() {
   const std::lock_guard lock(progress_.mutex_);
   if ((begin_ || waiting_since_ || number_ > 0) && !ended_) end("CANCELED");
+  if (waiting_since_) progress_.tell(*this, Urgency::at_once);
 }
 
 void Progress::Vertex::start() {

@@ -19,6 +19,9 @@
 
 namespace engine {
 
+// "3.15MB", as BuildKit counts.
+std::string decimal_size(std::uint64_t bytes);
+
 // Work that goes on at the same time takes turns: one vertex has the word until it ends, or until others have
 // waited too long for it. Nothing is left out or cut. Thread-safe; outlives its vertices.
 class Progress {
@@ -58,7 +61,7 @@ public:
     // themselves stay readable.
     void write(std::string_view text);
 
-    // Words about the work: "transferring context: 2B".
+    // Words about the work: "transferring context: 2B". They may follow its end.
     void note(std::string_view line);
     void warn(std::string_view warning);
 

@@ -232,19 +232,27 @@ private:
     const auto options = parse_options(request_);
     engine::Progress::Vertex vertex(progress_, "[internal] load build definition from " + options.name);
     vertex.start();
-    const auto warn = [&](const dockerfile::Warning& warning) {
+    const auto show = [&](const dockerfile::Warning& warning) {
       vertex.warn(dockerfile::harmless(warning.str()));
     };
-    try {
-      const auto file = dockerfile::parse(
-          sys::read_file(context::find_dockerfile(request_.context, request_.dockerfile)), options);
-      auto graph = plan::lower(file, plan_inputs(request_, epoch_), images_, warn);
-      vertex.done();
-      return graph;
-    } catch (const util::Error&) {
-      vertex.done();  // the error says itself what is wrong, and where
-      throw;
-    }
+    const auto file = [&] {
+      try {
+        const auto text = sys::read_file(context::find_dockerfile(request_.context, request_.dockerfile));
+        vertex.note("transferring dockerfile: " + engine::decimal_size(text.size()) + " done");
+        auto parsed = dockerfile::parse(text, options);
+        std::for_each(parsed.lint.warnings().begin(), parsed.lint.warnings().end(), show);
+        vertex.done();
+        return parsed;
+      } catch (const util::Error&) {
+        vertex.done();  // the error says itself what is wrong, and where
+        throw;
+      }
+    }();
+    // Those that are shown already come first again.
+    return plan::lower(file, plan_inputs(request_, epoch_), images_,
+                       [&, shown = file.lint.warnings().size()](const dockerfile::Warning& warning) mutable {
+                         shown > 0 ? void(--shown) : show(warning);
+                       });
   }
 
   void write(const plan::Graph& graph, const plan::TargetPlan& target, const fs::path& path,
@@ -253,12 +261,18 @@ private:
                                                    std::string(to_string(request_.output.format)) +
                                                    " image format" + (target.name ? " " + *target.name : ""));
     vertex.start();
+    const auto tell = [&](const char* what, const image::Descriptor& made) {
+      vertex.note("exporting " + std::string(what) + " " + made.digest.str() + " done");
+    };
     output::Annotations annotations;
     for (const auto& [name, value] : request_.annotations)
       annotations[name] = value;
     std::vector<output::Image> images;
-    for (const auto& recipe : target.images)
+    for (const auto& recipe : target.images) {
       images.push_back(output::assemble(recipe, base(graph, recipe), layers, epoch_, annotations));
+      tell("manifest", images.back().manifest);
+      tell("config", images.back().config);
+    }
     const auto created = created_text(epoch_);
     if (request_.output.format == document::OutputFormat::docker) {
       // Targets may share layers.

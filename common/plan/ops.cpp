@@ -69,7 +69,9 @@ OpId Ops::pull(const std::string& reference, const image::Platform& platform,
 
 OpId Ops::local(const std::string& name, const std::filesystem::path& directory,
                 const std::filesystem::path& dockerfile) {
-  return add({.action = Local{.name = name, .directory = directory, .dockerfile = dockerfile}, .title = {}});
+  return add({.action = Local{.name = name, .directory = directory, .dockerfile = dockerfile},
+              .title = dockerfile.empty() ? "[context " + name + "] load from client"
+                                          : "[internal] load build context"});
 }
 
 OpId Ops::inline_file(const dockerfile::InlineFile& file) {

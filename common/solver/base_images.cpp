@@ -127,6 +127,7 @@ void BaseImages::load(Entry& entry, const std::string& reference, const image::P
       vertex.failed(dockerfile::harmless(error.what()));
     throw;
   }
+  vertex.note("resolve " + pinned(entry, image::Reference::parse(reference).value()) + " done");
   vertex.done();
 }
 
@@ -160,12 +161,15 @@ std::string BaseImages::pinned(const std::string& reference, const image::Platfo
   auto& found = entry(reference, platform);
   const std::lock_guard lock(found.mutex);
   load(found, reference, platform);
-  auto name = image::Reference::parse(reference).value();
+  return pinned(found, image::Reference::parse(reference).value());
+}
+
+std::string BaseImages::pinned(const Entry& entry, image::Reference name) const {
   if (const auto given = given_.find(name.context_name()); given != given_.end()) {
     if (name.tag == "latest") name.tag.clear();  // which nobody wrote
     name.digest = given->second.digest.str();
   } else {
-    name.digest = found.pulled->root.digest.str();
+    name.digest = entry.pulled->root.digest.str();
   }
   return name.full();
 }

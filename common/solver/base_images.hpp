@@ -63,6 +63,7 @@ private:
   struct Entry;
 
   Entry& entry(const std::string& reference, const image::Platform& platform);
+  std::string pinned(const Entry& entry, image::Reference name) const;
   void load(Entry& entry, const std::string& reference, const image::Platform& platform);
   void look_up(Entry& entry, const image::Reference& reference, const image::Platform& platform);
   void fetch(Entry& entry, const std::string& reference);

@@ -3,9 +3,20 @@
 
 #include <fcntl.h>
 
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
 #include <mutex>
+#include <optional>
 #include <set>
+#include <system_error>
+#include <utility>
 
+#include "common/context/ignore.hpp"
+#include "common/context/tree.hpp"
+#include "common/engine/progress.hpp"
 #include "common/solver/draft.hpp"
 #include "common/solver/fetch_op.hpp"
 #include "common/solver/file_ops.hpp"
@@ -43,6 +54,8 @@ public:
         dockerfile::located(graph_.source, graph_.ops[id].location,
                             [&] { require_entitlements(*run, workshop_.request); });
     }
+    steps_left_ = needed_.size();
+    layers_left_ = layers.size();
     std::vector<Task> tasks;
     std::map<plan::OpId, std::size_t> task_of;
     for (const plan::OpId id : needed_) {
@@ -50,12 +63,18 @@ public:
         read_.insert(input);
     }
     for (const plan::OpId id : needed_) {  // inputs have smaller ids, so they are there already
-      Task task{.work = [this, id] { carry_out(id); }, .needs = {}};
+      Task task{.work =
+                    [this, id] {
+                      carry_out(id);
+                      if (--steps_left_ == 0) show_packing();
+                    },
+                .needs = {}};
       for (const plan::OpId input : plan::inputs(graph_.ops[id]))
         task.needs.push_back(task_of.at(input));
       task_of[id] = tasks.size();
       tasks.push_back(std::move(task));
-      if (layers.count(id) > 0) tasks.push_back({.work = [this, id] { pack(id); }, .needs = {task_of[id]}});
+      if (layers.count(id) > 0)
+        tasks.push_back({.work = [this, id] { pack_shown(id); }, .needs = {task_of[id]}});
     }
     for (const plan::OpId id : bases) {
       // Unpacking brings the blobs too, and shows them better.
@@ -89,23 +108,67 @@ private:
     engine::Progress::Vertex vertex(workshop_.progress, op.title);
     bool started = false, reused = false;
     try {
-      // What an image is is shown apart, and takes its own time.
+      // What an image is and what an ignore file says is shown apart, and takes its own time.
       if (const auto* pull = std::get_if<plan::Pull>(&op.action))
         workshop_.images.look_up(pull->reference, pull->platform);
+      if (const auto* local = std::get_if<plan::Local>(&op.action)) load_ignore(id, *local);
       vertex.start();
       started = true;
       auto result = execute(id, inputs, &vertex);
       reused = result.reused;
       keep(id, std::move(result));
     } catch (const util::Error& error) {
-      if (error.is_cancelled() || workshop_.cancel.requested()) throw;
+      if (is_stopped(error, started ? &vertex : nullptr)) throw;
       if (started) vertex.failed(dockerfile::harmless(error.what()));
+      if (op.location == dockerfile::Location{}) throw;
       const auto* fault = dynamic_cast<const dockerfile::SyntaxError*>(&error);
       throw util::Error(
           graph_.source.describe(op.location, error.what(), fault != nullptr ? fault->near() : std::string()),
           error.exit_code(), error.cause());
     }
     reused ? vertex.cached() : vertex.done();
+  }
+
+  static bool is_by_disk(const util::Error& error) {
+    const auto& code = error.cause().code;
+    return code == std::errc::no_space_on_device || code == std::errc::io_error ||
+           code == std::error_code(EDQUOT, std::generic_category());
+  }
+
+  // True if the work ended because others did, or by a signal, and `vertex` is left to be called canceled.
+  // Where a disk is the reason it is one for all that ends at that time.
+  bool is_stopped(const util::Error& error, engine::Progress::Vertex* vertex) {
+    const std::lock_guard lock(mutex_);
+    if (!error.is_cancelled() && is_by_disk(error) && !disk_failure_) {
+      disk_failure_ = dockerfile::harmless(error.what());
+      return false;
+    }
+    if (!error.is_cancelled() && !workshop_.cancel.requested()) return false;
+    if (disk_failure_ && vertex != nullptr) vertex->failed("stopped: " + *disk_failure_);
+    return true;
+  }
+
+  void load_ignore(plan::OpId id, const plan::Local& local) {
+    engine::Progress::Vertex vertex(
+        workshop_.progress, local.dockerfile.empty() ? "[context " + local.name + "] load .dockerignore"
+                                                     : "[internal] load .dockerignore");
+    vertex.start();
+    auto ignore = context::load_ignore(local.directory, local.dockerfile);
+    vertex.done();
+    const std::lock_guard lock(mutex_);
+    ignores_.insert_or_assign(id, std::move(ignore));
+  }
+
+  Filesystem open_local(plan::OpId id, const plan::Local& local, engine::Progress::Vertex& vertex) {
+    auto ignore = [&] {
+      const std::lock_guard lock(mutex_);
+      return std::move(ignores_.at(id));
+    }();
+    auto files = std::make_shared<context::Tree>(local.directory, std::move(ignore));
+    std::shared_ptr<SourceTree> tree = context_source(std::move(files));
+    if (const auto size = tree->size())
+      vertex.note("transferring context: " + engine::decimal_size(*size) + " done");
+    return {.stack = {}, .local = LocalFiles{local.name, std::move(tree)}};
   }
 
   void keep(plan::OpId id, Filesystem result) {
@@ -116,6 +179,8 @@ private:
 
   Filesystem execute(plan::OpId id, const Inputs& inputs, engine::Progress::Vertex* vertex) {
     struct Visitor {
+      Solve& solve;
+      plan::OpId id;
       const Inputs& inputs;
       Workshop& workshop;
       Form form;
@@ -126,11 +191,7 @@ private:
         auto tree = workshop.images.tree(pull.reference, pull.platform, *vertex);
         return {.stack = {{std::move(tree.root)}}, .local = std::nullopt, .reused = tree.was_there};
       }
-      Filesystem operator()(const plan::Local& local) const {
-        auto files = std::make_shared<context::Tree>(local.directory,
-                                                     context::load_ignore(local.directory, local.dockerfile));
-        return {.stack = {}, .local = LocalFiles{local.name, context_source(std::move(files))}};
-      }
+      Filesystem operator()(const plan::Local& local) const { return solve.open_local(id, local, *vertex); }
       Filesystem operator()(const plan::MakeFile& file) const { return make_file(file, workshop); }
       Filesystem operator()(const plan::Http& http) const { return fetch(http, workshop); }
       Filesystem operator()(const plan::Git& git) const { return check_out(git, workshop, *vertex); }
@@ -143,12 +204,51 @@ private:
       }
     };
     const auto form = read_.count(id) > 0 ? Form::tree : Form::layer;
-    return std::visit(Visitor{inputs, workshop_, form, vertex}, graph_.ops[id].action);
+    return std::visit(Visitor{*this, id, inputs, workshop_, form, vertex}, graph_.ops[id].action);
   }
 
   void fetch_base(plan::OpId id) {
     const auto& pull = std::get<plan::Pull>(graph_.ops[id].action);
     workshop_.images.fetch(pull.reference, pull.platform);
+  }
+
+  // Layers are packed while steps run, and shown when nothing else is: what the build waits for then.
+  void show_packing() {
+    const std::lock_guard lock(mutex_);
+    if (packing_ || (layers_left_ == 0 && packed_.empty())) return;
+    packing_.emplace(workshop_.progress, "exporting layers");
+    packing_->start();
+    for (const auto& line : std::exchange(packed_, {}))
+      packing_->note(line);
+    if (layers_left_ == 0) packing_->done();
+  }
+
+  void pack_shown(plan::OpId id) {
+    const auto begin = std::chrono::steady_clock::now();
+    try {
+      pack(id);
+    } catch (const util::Error& error) {
+      if (is_stopped(error, nullptr)) throw;
+      const std::lock_guard lock(mutex_);
+      if (std::exchange(packing_failed_, true)) throw;
+      if (!packing_) packing_.emplace(workshop_.progress, "exporting layers");
+      packing_->failed(dockerfile::harmless(error.what()));
+      throw;
+    }
+    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
+    const std::lock_guard lock(mutex_);
+    const auto& blob = layers_.at(id).packed.blob;
+    std::array<char, 32> seconds{};
+    std::snprintf(seconds.data(), seconds.size(), " %.1fs done", time.count());
+    const std::string line =
+        "exporting layer " + blob.digest.str() + " " + engine::decimal_size(blob.size) + seconds.data();
+    --layers_left_;
+    if (!packing_) {
+      packed_.push_back(line);
+    } else {
+      packing_->note(line);
+      if (layers_left_ == 0) packing_->done();
+    }
   }
 
   void pack(plan::OpId id) {
@@ -193,8 +293,15 @@ private:
   std::set<plan::OpId> read_;  // by other ops
   std::mutex mutex_;
   std::map<plan::OpId, Filesystem> results_;                             // guarded by mutex_
+  std::map<plan::OpId, context::Ignore> ignores_;                        // the same, of contexts
   std::map<plan::OpId, std::chrono::system_clock::time_point> created_;  // the same
   BuiltLayers layers_;                                                   // the same
+  std::atomic<std::size_t> steps_left_ = 0;
+  std::size_t layers_left_ = 0;      // to pack; guarded by mutex_, as what follows
+  std::vector<std::string> packed_;  // what is to be said of those that are
+  std::optional<engine::Progress::Vertex> packing_;
+  bool packing_failed_ = false;
+  std::optional<std::string> disk_failure_;  // what a disk ended first
 };
 
 }  // namespace

@@ -68,6 +68,7 @@ public:
                       "context during the build");
   }
   std::map<std::string, std::string> xattrs(const std::string&) override { return {}; }
+  std::optional<std::uint64_t> size() const override { return size_; }
 
 private:
   // What shows that the content is the same: the time of the last change is nobody's to set.
@@ -101,6 +102,7 @@ private:
       return;
     }
     node.status.st_mtim = as_sent(node.status.st_mtim);
+    if (S_ISREG(node.status.st_mode)) size_ += static_cast<std::uint64_t>(node.status.st_size);
     const auto slash = entry.path.rfind('/');
     const std::string parent = slash == std::string::npos ? "" : entry.path.substr(0, slash);
     nodes_.at(parent).names.push_back(entry.path.substr(slash == std::string::npos ? 0 : slash + 1));
@@ -108,6 +110,7 @@ private:
 
   std::shared_ptr<const context::Tree> tree_;
   std::unordered_map<std::string, Node> nodes_;
+  std::uint64_t size_ = 0;
   std::mutex mutex_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -31,6 +32,8 @@ public:
   virtual sys::UniqueFd open(const std::string& path) = 0;
   // Extended attributes of anything but symlinks.
   virtual std::map<std::string, std::string> xattrs(const std::string& path) = 0;
+  // Bytes in all files together; nothing unless it was walked.
+  virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
 };
 
 // The path of an entry of a directory of such a tree.

@@ -23,6 +23,21 @@ fails_with() {
   [[ $stderr == *"oci-solve: ${1//$'\n'/$'\n'oci-solve: }" ]] || { echo "$stderr"; return 1; }
 }
 
+# ordered: the progress on stdin with each vertex in one piece, those that may come in any order sorted by title.
+ordered() {
+  python3 -c '
+import re, sys
+vertices = {}
+for line in sys.stdin:
+    found = re.match(r"#(\d+) (.*)", line)
+    if found and found[2] != "...":
+        vertices.setdefault(found[1], []).append(found[2])
+def key(lines):
+    return (0, lines[0]) if lines[0].startswith(("[internal]", "[context")) else (1, "")
+for number, lines in enumerate(sorted(vertices.values(), key=key), 1):
+    print(*[f"#{number} {line}" for line in dict.fromkeys(lines)], "", sep="\n")'
+}
+
 @test "the progress of a whole build is the golden one" {
   dockerfile <<'END'
 # check=skip=JSONArgsRecommended
@@ -42,8 +57,8 @@ CMD true
 END
   build "$(to_output)"
   [ "$status" -eq 0 ] || { echo "$stderr"; return 1; }
-  sed -E -e '/^oci-solve: engine: /d' -e 's/^(#[0-9]+) [0-9]+\.[0-9]{3} /\1 T /' -e 's/ DONE [0-9.]+s$/ DONE Ts/' \
-    <<<"$stderr" >shown
+  ordered <<<"$stderr" | sed -E -e '/^oci-solve: engine: /d' -e 's/sha256:[0-9a-f]{64}( [0-9.]+k?B)?/DIGEST/;s/[0-9.]+s done$/Ts done/' \
+    -e 's/^(#[0-9]+) [0-9]+\.[0-9]{3} /\1 T /' -e 's/ DONE [0-9.]+s$/ DONE Ts/' >shown
   local golden=$BATS_TEST_DIRNAME/../golden/native-progress
   [ -z "${ACCEPT-}" ] || cp shown "$golden"
   diff "$golden" shown
@@ -131,6 +146,27 @@ oci-solve:      |          ^
 oci-solve:    3 |     
 oci-solve: --------------------' ]]
   grep -q '^#2 \[internal\] load metadata for 127.0.0.1:1/no/image:tag$' <<<"$stderr"
+}
+
+@test "what a full disk cuts short is an error, with the layer that found it full" {
+  cp "$(command -v busybox)" src/busybox
+  head -c 6000000 /dev/urandom >src/large
+  dockerfile <<'END'
+FROM scratch AS slow
+COPY busybox /
+RUN ["/busybox", "sleep", "600"]
+FROM scratch
+COPY large /
+COPY --from=slow /busybox /
+END
+  mkdir small
+  # shellcheck disable=SC2016
+  run --separate-stderr unshare -m sh -c 'mount -t tmpfs -o size=6M tmpfs small && TMPDIR=$PWD/small exec oci-solve --engine native' \
+    < <(make_request "$(to_output)")
+  [ "$status" -eq 1 ]
+  grep -qE "^#[0-9]+ ERROR: cannot write '.*': No space left on device$" <<<"$stderr" || { echo "$stderr"; return 1; }
+  grep -qE "^#[0-9]+ ERROR: stopped: cannot write '.*': No space left on device$" <<<"$stderr"
+  run ! grep -q CANCELED <<<"$stderr"
 }
 
 @test "an unknown user names the RUN" {

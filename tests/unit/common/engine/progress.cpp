@@ -63,6 +63,22 @@ TEST(Progress, ShowsTitleOutputAndEnd) {
             "#1 [2/2] RUN make\n#1 T one\n#1 T two\n#1 T \n#1 DONE Ts\n");
 }
 
+TEST(Progress, ShowsWordsAboutWorkThatHasEndedBelowItsTitle) {
+  EXPECT_EQ(shown(for_ever,
+                  [](Progress& progress, const std::string&) {
+                    Vertex other(progress, "other");
+                    {
+                      Vertex vertex(progress, "load");
+                      vertex.start();
+                      vertex.done();
+                      other.start();
+                      vertex.warn("late");
+                    }
+                    other.done();
+                  }),
+            "#1 load\n#1 DONE Ts\n\n#2 other\n#2 ...\n\n#1 load\n#1 WARN: late\n\n#2 other\n#2 DONE Ts\n");
+}
+
 TEST(Progress, NumbersWorkInTheOrderItIsShown) {
   EXPECT_EQ(shown(for_ever,
                   [](Progress& progress, const std::string&) {

@@ -64,9 +64,10 @@ TEST(Lowering, PutsInputsBeforeWhatNeedsThem) {
 TEST(Lowering, CountsTheStepsOfEachStageInTheirTitles) {
   EXPECT_EQ(titles(plan_of("FROM debian:12\nENV a=b\nRUN one\nWORKDIR /w\nCOPY x \\\n  /y\n")),
             (Words{"[1/4] FROM docker.io/library/debian:12", "[2/4] RUN one", "[3/4] WORKDIR /w",
-                   "[4/4] COPY x   /y"}));
-  EXPECT_EQ(titles(plan_of("FROM scratch AS base\nCOPY a /\nFROM scratch\nCOPY --from=base /a /\n")),
-            (Words{"[base 1/1] COPY a /", "[stage-1 1/1] COPY --from=base /a /"}));
+                   "[internal] load build context", "[4/4] COPY x   /y"}));
+  EXPECT_EQ(
+      titles(plan_of("FROM scratch AS base\nCOPY a /\nFROM scratch\nCOPY --from=base /a /\n")),
+      (Words{"[internal] load build context", "[base 1/1] COPY a /", "[stage-1 1/1] COPY --from=base /a /"}));
 }
 
 TEST(Lowering, PlacesEveryOpAtItsInstruction) {
