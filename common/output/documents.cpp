@@ -65,7 +65,8 @@ std::string index_document(const std::vector<Image>& images) {
 
 std::string layout_index_document(const image::Descriptor& root, const std::string& created) {
   Json entry = to_json(root);
-  entry["annotations"] = {{"org.opencontainers.image.created", created}};
+  entry["annotations"] = root.annotations;
+  entry["annotations"]["org.opencontainers.image.created"] = created;
   if (root.platform) entry["platform"] = to_json(*root.platform);
   return util::dump_json(Json{{"schemaVersion", 2},
                               {"mediaType", image::media_type::oci_index},

@@ -16,7 +16,8 @@ std::string manifest_document(const image::Descriptor& config, const std::vector
 // The index of an image for several platforms, with the annotations of the first, indented by two blanks.
 std::string index_document(const std::vector<Image>& images);
 
-// index.json of a layout that holds one manifest or index; `created` is RFC 3339.
+// index.json of a layout that holds one manifest or index, with the annotations of its descriptor; `created`
+// is RFC 3339.
 std::string layout_index_document(const image::Descriptor& root, const std::string& created);
 
 // manifest.json of a docker-save archive.

@@ -190,6 +190,7 @@ void write_oci_layout(const std::vector<Image>& images, const std::string& creat
             .size = index.size()};
     sys::write_file(blobs / std::string(root.digest.hex()), index);
   }
+  root.annotations["org.opencontainers.image.ref.name"] = "latest";  // as BuildKit's client calls it
   sys::write_file(layout / "oci-layout", layout_marker);
   sys::write_file(layout / "index.json", layout_index_document(root, created));
 }

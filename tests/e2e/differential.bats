@@ -82,6 +82,10 @@ agree() {
   agree arguments
 }
 
+@test "the native engine lays out images of one and of several platforms as BuildKit does" {
+  agree outputs
+}
+
 @test "the native engine makes of a second build what BuildKit does" {
   agree rebuild
 }
