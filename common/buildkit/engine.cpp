@@ -65,6 +65,11 @@ void solve(Build& build, std::size_t index, const std::optional<engine::PendingI
 }
 
 void open_cache(Build& build) {
+  if (build.request.cache.max_size || build.request.cache.max_age) {
+    util::log::warning(
+        "CACHE_MAX_SIZE and CACHE_MAX_AGE are for the native engine's cache; BuildKit's holds what "
+        "the last build used");
+  }
   if (!build.request.cache.directory) return;
   build.cache.emplace(*build.request.cache.directory, build.request.output, build.request.targets.size());
   if (const auto damage = build.cache->damage()) {

@@ -193,13 +193,18 @@ Output read_output(const Fields& fields) {
 Json write_cache(const Cache& cache) {
   return {{"directory", write_optional<Json>(cache.directory)},
           {"from", write_strings(cache.from, "entry")},
-          {"to", write_strings(cache.to, "entry")}};
+          {"to", write_strings(cache.to, "entry")},
+          {"max_size", write_optional<Json>(cache.max_size)},
+          {"max_age", write_optional<Json>(cache.max_age)}};
 }
 
 Cache read_cache(const Fields& fields) {
-  fields.require_exactly({"directory", "from", "to"});
-  return {read_optional(fields, "directory", read_name), read_strings(fields, "from", "entry"),
-          read_strings(fields, "to", "entry")};
+  fields.require_exactly({"directory", "from", "to", "max_size", "max_age"});
+  return {.directory = read_optional(fields, "directory", read_name),
+          .from = read_strings(fields, "from", "entry"),
+          .to = read_strings(fields, "to", "entry"),
+          .max_size = fields.optional_unsigned_integer("max_size"),
+          .max_age = fields.optional_unsigned_integer("max_age")};
 }
 
 Json write_remote(const std::optional<RemoteEngine>& remote) {

@@ -92,6 +92,9 @@ struct Cache {
   std::optional<std::filesystem::path> directory;  // the task's cache/, used and rewritten
   std::vector<std::string> from;                   // in BuildKit's words: "type=registry,ref=..."
   std::vector<std::string> to;
+  // What the native engine lets stay in `directory` or its own, after a build; nothing = its own choice.
+  std::optional<std::uint64_t> max_size;  // bytes
+  std::optional<std::uint64_t> max_age;   // seconds since the last use
 };
 
 // BUILDKIT_HOST and what goes with it.

@@ -8,6 +8,7 @@
 #include <ctime>
 #include <list>
 #include <memory>
+#include <utility>
 
 #include "common/context/sources.hpp"
 #include "common/dockerfile/file.hpp"
@@ -16,6 +17,7 @@
 #include "common/engine/multi_platform.hpp"
 #include "common/engine/pending_image.hpp"
 #include "common/engine/preloads.hpp"
+#include "common/native/build_store.hpp"
 #include "common/native/epoch.hpp"
 #include "common/native/frontend_options.hpp"
 #include "common/native/language.hpp"
@@ -23,10 +25,10 @@
 #include "common/output/write.hpp"
 #include "common/plan/lower.hpp"
 #include "common/solver/solve.hpp"
-#include "common/store/store.hpp"
 #include "common/sys/cancellation.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
+#include "common/sys/remove_tree.hpp"
 #include "common/util/characters.hpp"
 #include "common/util/date.hpp"
 #include "common/util/error.hpp"
@@ -133,37 +135,14 @@ std::optional<std::string> left_out_parameter(const document::Request& request) 
   return std::nullopt;
 }
 
-enum class Cache { used, passed_over };
-
-std::unique_ptr<store::Store> open_store(const document::Request& request,
-                                         const std::optional<fs::path>& state_dir, Cache cache,
-                                         const fs::path& work_dir) {
-  const auto temporary = work_dir / "store";
-  if (cache == Cache::passed_over) {
-    // As without one, below.
-  } else if (request.cache.directory) {
-    try {
-      return std::make_unique<store::Store>(*request.cache.directory / "native",
-                                            store::Options{.owner = store::Owner::store, .spill = temporary});
-    } catch (const util::Error& error) {
-      if (error.is_cancelled()) throw;
-      // A cache may only cost time.
-      util::log::warning("the cache is not used: " + std::string(error.what()));
-    }
-  } else if (state_dir) {
-    return std::make_unique<store::Store>(*state_dir, store::Options{.spill = temporary});
-  }
-  return std::make_unique<store::Store>(temporary, store::Options{.life = store::Life::one_build});
-}
-
 class Build {
 public:
-  Build(const document::Request& request, const std::optional<fs::path>& state_dir,
-        const Isolation& isolation, const fs::path& directory, Cache cache)
+  Build(const document::Request& request, store::Store& store, const Isolation& isolation,
+        const fs::path& directory)
       : request_(request),
         epoch_(epoch_of(request)),
-        store_(open_store(request, state_dir, cache, isolation.directory.path())),
-        images_(request, registry_settings(request), *store_, progress_, canceller_.cancellation()),
+        store_(store),
+        images_(request, registry_settings(request), store_, progress_, canceller_.cancellation()),
         workshop_({.request = request,
                    .snapshotter = *isolation.snapshotter,
                    .sandbox = *isolation.sandbox,
@@ -182,14 +161,14 @@ public:
     } catch (const util::Error& error) {
       // A step that fails may do so because of that. Not asked after a signal, which must end the build.
       sys::Cancellation().check();
-      if (error.cause().code == std::errc::io_error && store_->is_lasting()) {
+      if (error.cause().code == std::errc::io_error && store_.is_lasting()) {
         const std::string what = error.what();
         util::log::warning("building again without the cache, whose disk may be failing: " +
                            what.substr(0, what.find('\n')));
         cache = Cache::passed_over;
         return std::nullopt;
       }
-      if (store_->is_sound()) throw;
+      if (store_.is_sound()) throw;
       return build_again();
     }
   }
@@ -216,7 +195,7 @@ private:
       image.emplace(*request_.targets[i].output, request_.output.format);
       write(graph, graph.targets[i], image->destination(), layers);
     }
-    if (!store_->is_sound()) return build_again();
+    if (!store_.is_sound()) return build_again();
     document::Result result{.engine = "native", .format = request_.output.format, .targets = {}};
     auto image = images.begin();
     for (const auto& target : request_.targets) {
@@ -305,7 +284,7 @@ private:
 
   const document::Request& request_;
   std::optional<std::int64_t> epoch_;
-  std::unique_ptr<store::Store> store_;
+  store::Store& store_;
   engine::Progress progress_;
   sys::Canceller canceller_;
   solver::BaseImages images_;
@@ -322,12 +301,25 @@ document::Result Engine::build(const document::Request& request, const fs::path&
   }
   refuse_removed_arguments(request);
   constexpr int most_tries = 3;
-  auto directory = isolation_.snapshotter->directory();
   auto cache = Cache::used;
+  bool may_make_room = true;
   for (int tries = 1; tries <= most_tries; ++tries) {
-    if (tries > 1) sys::make_directory(directory /= "again", 0700);
-    if (auto result = Build(request, state_dir_, isolation_, directory, cache).run(cache))
-      return std::move(*result);
+    const auto directory = isolation_.snapshotter->directory() / ("build-" + std::to_string(tries));
+    sys::make_directory(directory, 0700);
+    const auto store = open_store(request, state_dir_, cache, isolation_.directory.path());
+    try {
+      if (auto result = Build(request, *store, isolation_, directory).run(cache)) {
+        make_room(*store, request);
+        return std::move(*result);
+      }
+    } catch (const util::Error& error) {
+      sys::Cancellation().check();
+      if (!std::exchange(may_make_room, false) || !make_room_for_another_try(*store, error)) {
+        make_room(*store, request);
+        throw;
+      }
+    }
+    sys::remove_tree(directory);
   }
   throw util::Error("the unpacked base images in the cache change while they are used; is its disk failing?");
 }

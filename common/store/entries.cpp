@@ -60,6 +60,12 @@ std::filesystem::path Folder::handle() const {
   return sys::link_of(fd()) + "/.";
 }
 
+sys::UniqueFd Folder::open_list() const {
+  sys::UniqueFd list(::openat(fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!list) util::throw_errno("cannot read the directory " + shown());
+  return list;
+}
+
 std::optional<Folder> find_folder(const Folder& parent, const std::string& name) {
   auto fd = open_folder(parent, name);
   if (fd) return Folder(std::move(fd), parent.path() / name);

@@ -33,6 +33,9 @@ public:
   // exchange, as long as this lives.
   std::filesystem::path handle() const;
 
+  // Open for reading names (sys::names_in). Throws util::Error.
+  sys::UniqueFd open_list() const;
+
 private:
   sys::UniqueFd fd_;
   std::filesystem::path path_;

@@ -51,6 +51,9 @@ public:
     return sha_.finish();
   }
 
+  // Of all that run() has seen. A file of several names counts once, as far as they are in the tree.
+  std::uint64_t bytes() const noexcept { return bytes_; }
+
 private:
   [[noreturn]] void fail(const std::string& message, const std::string& path) const {
     util::throw_errno(message + " " + tree_.shown(path));
@@ -129,6 +132,8 @@ private:
   mode_t put_status(int directory, const std::string& name, const std::string& path) {
     struct stat status = {};
     if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) fail("cannot look at", path);
+    bytes_ +=
+        static_cast<std::uint64_t>(status.st_blocks) * 512 / (S_ISDIR(status.st_mode) ? 1 : status.st_nlink);
     put_number(status.st_mode);
     put_number(status.st_uid);
     put_number(status.st_gid);
@@ -178,13 +183,16 @@ private:
   sys::Cancellation cancel_;
   std::vector<std::byte> buffer_;
   hash::Sha256 sha_;
+  std::uint64_t bytes_ = 0;
   std::size_t list_size_ = 1024;
 };
 
 }  // namespace
 
-hash::Digest seal(const Folder& tree, const sys::Cancellation& cancel) {
-  return Walk(tree, Depth::inodes, cancel).run();
+Seal seal(const Folder& tree, const sys::Cancellation& cancel) {
+  Walk walk(tree, Depth::inodes, cancel);
+  auto digest = walk.run();
+  return {std::move(digest), walk.bytes()};
 }
 
 hash::Digest fingerprint(const Folder& tree, const sys::Cancellation& cancel) {

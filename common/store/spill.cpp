@@ -2,6 +2,7 @@
 #include "common/store/spill.hpp"
 
 #include "common/store/store.hpp"
+#include "common/util/full_disk.hpp"
 #include "common/util/text.hpp"
 
 namespace store {
@@ -17,6 +18,7 @@ Store& Spill::use(const util::Error& reason) {
   if (!store_) {
     store_ = std::make_unique<Store>(*directory_, Options{.warn = warn_, .life = Life::one_build});
     used_ = store_.get();
+    for_space_ = util::is_full_disk(reason);
     warn_("nothing more of this build is kept in " + util::quote(instead_of_.string()) + ": " +
           reason.what());
   }

@@ -30,6 +30,9 @@ public:
   // first. Throws `reason` where there is nowhere to go on, or the build is to stop.
   Store& use(const util::Error& reason);
 
+  // True once that was for want of space.
+  bool is_for_space() const noexcept { return for_space_.load(); }
+
 private:
   std::optional<std::filesystem::path> directory_;
   std::filesystem::path instead_of_;
@@ -37,6 +40,7 @@ private:
   std::mutex mutex_;
   std::unique_ptr<Store> store_;
   std::atomic<Store*> used_ = nullptr;
+  std::atomic<bool> for_space_ = false;
 };
 
 }  // namespace store

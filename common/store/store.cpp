@@ -46,6 +46,7 @@ struct Opened {
   Folder directory;
   sys::UniqueFd lock;
   Folders folders;
+  std::timespec since;  // what is used from now on has this time of use, or a later one
 };
 
 sys::UniqueFd open_path(const fs::path& path) {
@@ -99,9 +100,7 @@ bool try_lock(int fd, int operation, const std::string& what) {
 
 void remove_leftovers(const Folder& partial, const Warn& warn) {
   const auto now = std::chrono::system_clock::now();
-  sys::UniqueFd list(::openat(partial.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!list) util::throw_errno("cannot read the directory " + partial.shown());
-  for (const auto& name : sys::names_in(std::move(list), "the directory " + partial.shown())) {
+  for (const auto& name : sys::names_in(partial.open_list(), "the directory " + partial.shown())) {
     const bool unowned = name.starts_with("new-") || name.starts_with("tree-");
     const bool is_odd = !unowned && !is_own_file(partial, name);
     if (!unowned && !is_odd) {
@@ -156,7 +155,8 @@ Opened open_directory(const fs::path& path, const Options& options) {
       const auto found = read_format(directory, options);
       if (found == format) {
         auto folders = require_folders(directory, options.warn);
-        return {std::move(directory), std::move(lock), std::move(folders)};
+        const auto since = touch(lock.get(), what);
+        return {std::move(directory), std::move(lock), std::move(folders), since};
       }
       if (found) throw util::Error(directory.shown() + " is in use by a build of another version");
       try_lock(lock.get(), LOCK_UN, what);
@@ -172,12 +172,13 @@ struct Store::Parts {
       : opened(std::move(opened_store)),
         blobs(opened.folders.blobs, opened.folders.partial, options.warn, spill),
         names(opened.folders.names, opened.folders.partial, options.warn, spill),
-        trees(opened.folders.trees, opened.folders.partial, options.warn, options.life, spill) {}
+        trees(std::in_place, opened.folders.trees, opened.folders.partial, options.warn, options.life,
+              spill) {}
 
   Opened opened;
   Blobs blobs;
   Names names;
-  Trees trees;
+  std::optional<Trees> trees;  // nothing once the store was pruned
 };
 
 Store::Store(fs::path directory, Options options)
@@ -198,11 +199,21 @@ Names& Store::names() {
 }
 
 Trees& Store::trees() {
-  return parts().trees;
+  return parts().trees.value();
 }
 
 bool Store::is_sound() {
-  return !parts_ || parts_->trees.are_sound();
+  return !parts_ || parts_->trees->are_sound();
+}
+
+std::optional<Pruned> Store::prune(const Limits& limits) {
+  auto& [opened, blobs, names, trees] = parts();
+  trees.reset();                             // no thread of it writes any more
+  const auto lock = std::move(opened.lock);  // goes at the end: others may be waiting
+  if (!lock || !try_lock(lock.get(), LOCK_EX, opened.directory.shown(lock_file))) return std::nullopt;
+  const auto& folders = opened.folders;
+  return store::prune({folders.blobs, folders.names, folders.partial, folders.trees}, limits, opened.since,
+                      options_.warn, options_.cancel);
 }
 
 Store::Parts& Store::parts() {

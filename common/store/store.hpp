@@ -7,9 +7,10 @@
 //   trees/X/root     an unpacked image; X is the chain of its diff_ids in hex, then "-" and a hash of our
 //                    rights and mapping of ids where the tree is not for everybody (trees.hpp)
 //   trees/X/tree.json
-//                    {"schema": "oci-build/store-tree/2", "fingerprint": DIGEST of metadata and content or
+//                    {"schema": "oci-build/store-tree/3", "fingerprint": DIGEST of metadata and content or
 //                    null, "seal": DIGEST of inodes with their times of change, "boot": the kernel's boot
-//                    id}: how the tree was when it was made; one without this record is not there
+//                    id, "bytes": what it takes on disk}: how the tree was when it was made; one without this
+//                    record is not there
 //   partial/X        a download of blob X that is under way (then flocked by its writer) or was cut
 //   partial/new-*    a file or tree being written
 //   partial/tree-X   empty, flocked by who unpacks the image of chain X
@@ -18,8 +19,8 @@
 // steps/X (X is a cache key of plan/cache_key, the record names the layer it made and its diff_id, or the
 // tree; JSON as in names/) and mounts/X (a cache mount; X is the SHA-256 of its id in hex). The mtime of an
 // entry, of the folder itself for a tree or mount, is the time of its last use; whoever prunes goes by it,
-// under the exclusive lock, which also shows that no partial/new-* has an owner. A build that cannot get that
-// lock leaves pruning to the last one that runs.
+// under the exclusive lock (prune.hpp), which also shows that no partial/new-* has an owner. A build that
+// cannot get that lock leaves pruning to the last one that runs.
 //
 // Nothing is synced to disk. The page cache outlives any kill of a build, so rename orders everything that
 // such a kill can tear; what a crash of the whole machine can tear (a renamed file without its bytes) shows
@@ -42,6 +43,7 @@
 
 #include "common/store/blobs.hpp"
 #include "common/store/names.hpp"
+#include "common/store/prune.hpp"
 #include "common/store/spill.hpp"
 #include "common/store/trees.hpp"
 #include "common/sys/cancellation.hpp"
@@ -80,6 +82,14 @@ public:
 
   // Trees::are_sound, if any was asked for.
   bool is_sound();
+
+  // Makes room (prune.hpp); what was used since this Store was opened stays. Nothing where other builds have
+  // the directory open: the last of them does it. No part of the store may be asked for any more, nor
+  // is_sound(); a second call does nothing. Throws util::Error, and as sys::Cancellation::check does.
+  std::optional<Pruned> prune(const Limits& limits);
+
+  // True if something of this build could not be kept for want of space.
+  bool was_full() const noexcept { return spill_.is_for_space(); }
 
   // False for one that lives no longer than a build.
   bool is_lasting() const noexcept { return options_.life == Life::lasting; }

@@ -13,7 +13,7 @@
 namespace store {
 namespace {
 
-constexpr auto tree_schema = "oci-build/store-tree/2";
+constexpr auto tree_schema = "oci-build/store-tree/3";
 constexpr std::uint64_t most_tree_record_bytes = 64 << 10;
 
 }  // namespace
@@ -37,17 +37,21 @@ std::optional<TreeRecord> read_tree_record(const Folder& place) {
   const std::string what = "record";
   const auto document = util::parse_json(sys::read_to_end(file.get(), what, most_tree_record_bytes), what);
   const util::JsonFields fields(document, what);
-  fields.require_exactly({"schema", "fingerprint", "seal", "boot"});
+  fields.require_exactly({"schema", "fingerprint", "seal", "boot", "bytes"});
   if (fields.string("schema") != tree_schema) fields.fail("schema", "not " + std::string(tree_schema));
   const auto print = fields.optional_string("fingerprint");
   return TreeRecord{.fingerprint = print ? std::optional(hash::Digest::parse(*print)) : std::nullopt,
                     .seal = hash::Digest::parse(fields.string("seal")),
-                    .boot = fields.string("boot")};
+                    .boot = fields.string("boot"),
+                    .bytes = fields.unsigned_integer("bytes")};
 }
 
 void write_tree_record(const Folder& place, const TreeRecord& record, const Folder& partial) {
-  nlohmann::ordered_json document = {
-      {"schema", tree_schema}, {"fingerprint", nullptr}, {"seal", record.seal.str()}, {"boot", record.boot}};
+  nlohmann::ordered_json document = {{"schema", tree_schema},
+                                     {"fingerprint", nullptr},
+                                     {"seal", record.seal.str()},
+                                     {"boot", record.boot},
+                                     {"bytes", record.bytes}};
   if (record.fingerprint) document["fingerprint"] = record.fingerprint->str();
   write_entry(place, record_name, util::dump_json(document) + "\n", partial);
 }

@@ -1,6 +1,7 @@
 // What the store remembers of a tree.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -13,6 +14,7 @@ struct TreeRecord {
   std::optional<hash::Digest> fingerprint;  // of all its bytes, once somebody had the time to read them
   hash::Digest seal;
   std::string boot;
+  std::uint64_t bytes = 0;  // that it takes on disk
 };
 
 // Throws util::Error where nobody had the time, so that a tree that was copied cannot be told from a damaged

@@ -25,7 +25,7 @@ void rewrite(const OpenTree& tree, const hash::Digest& seal_read, const TreeReco
 // A seal also breaks when the whole cache is copied, as some workers do for every build: the bytes decide.
 bool is_as_made(const OpenTree& tree, TreeRecord& record, const Folder& partial,
                 const sys::Cancellation& cancel) {
-  const auto now = seal(tree.root, cancel);
+  const auto now = seal(tree.root, cancel).digest;
   if (now == record.seal) return true;
   if (fingerprint_of(record) != fingerprint(tree.root, cancel)) return false;
   const auto before = std::exchange(record.seal, now);
@@ -37,7 +37,7 @@ bool is_as_made(const OpenTree& tree, TreeRecord& record, const Folder& partial,
 void add_fingerprint(const OpenTree& tree, TreeRecord& record, const Folder& partial,
                      const sys::Cancellation& cancel) {
   record.fingerprint = fingerprint(tree.root, cancel);
-  if (seal(tree.root, cancel) == record.seal) rewrite(tree, record.seal, record, partial);
+  if (seal(tree.root, cancel).digest == record.seal) rewrite(tree, record.seal, record, partial);
 }
 
 }  // namespace

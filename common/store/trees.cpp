@@ -122,7 +122,9 @@ std::optional<fs::path> Trees::find_named(const std::string& name, const sys::Ca
       if (fingerprint_of(*record) != fingerprint(tree->root, cancel))
         throw util::Error("its files are not as they were unpacked");
       try {
-        write_tree_record(tree->place, {record->fingerprint, seal(tree->root, cancel), boot}, partial_);
+        record->seal = seal(tree->root, cancel).digest;
+        record->boot = boot;
+        write_tree_record(tree->place, *record, partial_);
       } catch (const util::Error& error) {
         if (error.is_cancelled()) throw;  // else the next build looks through it once more
         util::log::debug(error.what());
@@ -213,8 +215,9 @@ NewTree::NewTree(Trees& trees, hash::Digest chain, const sys::Cancellation& canc
 
 fs::path NewTree::commit(Fidelity fidelity) {
   const bool lasts = trees_->life_ == Life::lasting;
+  const auto sealed = lasts ? seal(tree_->root) : Seal{hash::sha256(""), 0};
   const TreeRecord record{
-      .fingerprint = std::nullopt, .seal = lasts ? seal(tree_->root) : hash::sha256(""), .boot = boot_id()};
+      .fingerprint = std::nullopt, .seal = sealed.digest, .boot = boot_id(), .bytes = sealed.bytes};
   write_tree_record(tree_->place, record, trees_->partial_);
   if (!lock_) {
     while (!(lock_ = trees_->try_lock(chain_, Bytes::here)))

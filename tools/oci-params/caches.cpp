@@ -1,8 +1,10 @@
-// Checks of BuildKit's cache entries. They may hold keys of a cloud storage, so an error shows the type
-// alone.
+// Amounts, and checks of BuildKit's cache entries. They may hold keys of a cloud storage, so an error shows
+// the type alone.
 #include "tools/oci-params/caches.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <span>
 
 #include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
@@ -72,6 +74,45 @@ std::vector<std::string> read_entries(const Environment& environment, const std:
   return entries;
 }
 
+struct Unit {
+  std::string_view name;
+  std::uint64_t factor;
+};
+
+constexpr Unit sizes[] = {{"", 1},
+                          {"B", 1},
+                          {"kB", 1000},
+                          {"MB", 1000 * 1000},
+                          {"GB", 1000 * 1000 * 1000},
+                          {"TB", std::uint64_t{1000} * 1000 * 1000 * 1000},
+                          {"KiB", 1 << 10},
+                          {"MiB", 1 << 20},
+                          {"GiB", 1 << 30},
+                          {"TiB", std::uint64_t{1} << 40}};
+constexpr Unit times[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 24 * 3600}, {"w", 7 * 24 * 3600}};
+
+// A whole number and a unit, whatever the case of its letters; 0 needs none.
+std::optional<std::uint64_t> read_amount(const Environment& environment, const std::string& parameter,
+                                         std::span<const Unit> units, std::string_view example) {
+  const auto text = environment.value(parameter);
+  if (!text) return std::nullopt;
+  const auto digits = std::min(text->find_first_not_of("0123456789"), text->size());
+  const auto unit_name = util::trim(std::string_view(*text).substr(digits));
+  const auto number = util::parse_uint(std::string_view(*text).substr(0, digits));
+  const auto unit = std::find_if(units.begin(), units.end(), [&](const Unit& candidate) {
+    return util::equal_without_case(candidate.name, unit_name);
+  });
+  if (number == 0U && unit_name.empty()) return 0;
+  if (!number || unit == units.end()) {
+    throw util::Error(parameter + ": " + util::quote(*text) + " is no amount; write it as in " +
+                      std::string(example));
+  }
+  constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (*number > most / unit->factor)
+    throw util::Error(parameter + ": " + util::quote(*text) + " is more than there can be; give less");
+  return *number * unit->factor;
+}
+
 }  // namespace
 
 document::Cache read_cache(const Environment& environment, Findings& findings) {
@@ -83,6 +124,9 @@ document::Cache read_cache(const Environment& environment, Findings& findings) {
   });
   cache.from = read_entries(environment, "CACHE_FROM", Direction::from, findings);
   cache.to = read_entries(environment, "CACHE_TO", Direction::to, findings);
+  findings.check(
+      [&] { cache.max_size = read_amount(environment, "CACHE_MAX_SIZE", sizes, "10GB or 512MiB"); });
+  findings.check([&] { cache.max_age = read_amount(environment, "CACHE_MAX_AGE", times, "30d or 12h"); });
   return cache;
 }
 

@@ -51,7 +51,9 @@ Request fullest_request() {
   request.source_date_epoch = "1700000000";
   request.cache = {.directory = "cache",
                    .from = {"type=registry,ref=registry.example.com/cache"},
-                   .to = {"type=local,dest=exported"}};
+                   .to = {"type=local,dest=exported"},
+                   .max_size = 5'000'000'000,
+                   .max_age = 604800};
   request.provenance = "mode=max";
   request.sbom = "";
   request.registry_mirrors = {"mirror-1.example.com", "mirror-2.example.com:5000"};

@@ -54,4 +54,26 @@ TEST_F(Caches, EntriesSayWhatTheyLackAndShowNoKeys) {
             "CACHE_FROM: a quote stands inside a field; quote the whole field, as in \"src=a,b\"");
 }
 
+TEST_F(Caches, WhatMayStayIsANumberWithAUnit) {
+  const auto size = [](const std::string& text) { return read({{"CACHE_MAX_SIZE", text}}).cache.max_size; };
+  const auto age = [](const std::string& text) { return read({{"CACHE_MAX_AGE", text}}).cache.max_age; };
+  EXPECT_EQ(read({}).cache.max_size, std::nullopt);
+  EXPECT_EQ(read({}).cache.max_age, std::nullopt);
+  EXPECT_EQ(size("10GB"), 10'000'000'000U);
+  EXPECT_EQ(size("512 mib"), 512U << 20);
+  EXPECT_EQ(size("1000"), 1000U);
+  EXPECT_EQ(size("0"), 0U);
+  EXPECT_EQ(age("30d"), 30U * 24 * 3600);
+  EXPECT_EQ(age("2 w"), 14U * 24 * 3600);
+  EXPECT_EQ(age("0"), 0U);
+  for (const auto* text : {"10G", "GB", "-1GB", "1.5GB", "ten", "10GB more", "99999999999999999999B"})
+    EXPECT_EQ(error_of({{"CACHE_MAX_SIZE", text}}),
+              "CACHE_MAX_SIZE: '" + std::string(text) + "' is no amount; write it as in 10GB or 512MiB");
+  EXPECT_EQ(error_of({{"CACHE_MAX_SIZE", "9999999999GB"}}),
+            "CACHE_MAX_SIZE: '9999999999GB' is more than there can be; give less");
+  for (const auto* text : {"30", "30GB", "1y"})
+    EXPECT_EQ(error_of({{"CACHE_MAX_AGE", text}}),
+              "CACHE_MAX_AGE: '" + std::string(text) + "' is no amount; write it as in 30d or 12h");
+}
+
 }  // namespace

@@ -1,0 +1,128 @@
+#!/usr/bin/env bats
+# How large the cache of the native engine may stay.
+
+# bats file_tags=once
+
+load ../support/load
+
+setup_file() { prepare_base; }
+
+setup() {
+  enter_native_build
+  mkdir cache
+}
+
+# make_base N: `base-N`, an image of two megabytes that no other is like.
+make_base() {
+  mkdir -p "bases/$1"
+  head -c 2M /dev/urandom >src/content
+  printf 'FROM busybox\nCOPY content /content\n' | dockerfile
+  make_request '.engine = "native"' "$(serve_busybox)" ".output.format = \"oci\" | .targets[0].output = \"bases/$1\"" |
+    oci-solve >/dev/null
+}
+
+# build_on N [FILTER...]: builds, with the cache, something that needs `base-N` unpacked.
+build_on() {
+  local layout=bases/$1/image
+  printf 'FROM base\nRUN test -s /content && echo done >/file\n' | dockerfile
+  make_request '.engine = "native" | .cache.directory = "cache"' \
+    "$(preload context base "$layout" "$(jq -r '.manifests[0].digest' "$layout/index.json")")" "${@:2}" "$(to_output)" >request
+  run --separate-stderr oci-solve <request
+  [ "$status" -eq 0 ] || { echo "exit code $status: $stderr"; return 1; }
+}
+
+# on_disk: the kilobytes of the cache.
+on_disk() { du -sk cache | cut -f 1; }
+
+@test "a cache of changing bases stays as small as it is to be" {
+  local n
+  for n in {1..5}; do make_base "$n"; done
+  for n in {1..5}; do
+    build_on "$n" '.cache.max_size = 9000000'
+    [ "$(on_disk)" -le 9000 ]
+  done
+  [[ "$stderr" == *'oci-solve: cache: freed '*' not used for longest, '*' stay'* ]]
+  build_on 5 '.cache.max_size = 9000000'
+  [[ "$stderr" == *CACHED* ]]
+  build_on 1 '.cache.max_size = 9000000'
+  [[ "$stderr" != *CACHED* ]]
+  # What was used stays, even where nothing may.
+  build_on 2 '.cache.max_size = 0'
+  build_on 2 '.cache.max_size = 0'
+  [[ "$stderr" == *CACHED* ]]
+  [ "$(find cache/native/trees -mindepth 1 -maxdepth 1 | wc -l)" -eq 1 ]
+  nothing_left
+}
+
+@test "what was not used for long goes from the cache" {
+  make_base 1
+  make_base 2
+  build_on 1
+  find cache/native/trees -mindepth 1 -maxdepth 1 -exec touch -d '3 days ago' {} +
+  build_on 2 '.cache.max_age = 259200 + 3600'
+  [ "$(find cache/native/trees -mindepth 1 -maxdepth 1 | wc -l)" -eq 2 ]
+  build_on 2 '.cache.max_age = 86400'
+  [ "$(find cache/native/trees -mindepth 1 -maxdepth 1 | wc -l)" -eq 1 ]
+}
+
+@test "what the other engine left is mentioned where it is large, and stays" {
+  make_base 1
+  mkdir -p cache/buildkit/blobs/sha256
+  truncate -s 900M cache/buildkit/blobs/sha256/one
+  build_on 1
+  [[ "$stderr" != *buildkit* ]]
+  truncate -s 900M cache/buildkit/blobs/sha256/other
+  build_on 1
+  [[ "$stderr" == *"oci-solve: cache: 'cache/buildkit' holds 1.8 GiB that only ENGINE=buildkit uses"* ]] || { echo "$stderr"; return 1; }
+  [ -e cache/buildkit/blobs/sha256/one ]
+}
+
+@test "a cache that fills its disk makes room for what the last build used" {
+  local n
+  for n in 1 2 3; do make_base "$n"; done
+  cat >fill <<'END'
+set -e
+mount -t tmpfs -o size=7M tmpfs cache  # not enough for two bases
+for n in 1 2 2 2; do
+  printf 'FROM base\nRUN test -s /content && echo done >/file\n' >src/Dockerfile
+  oci-solve <"request-$n"
+done
+END
+  for n in 1 2; do
+    build_on "$n" '.cache.directory = null'
+    jq '.cache.directory = "cache"' request >"request-$n"
+  done
+  run --separate-stderr unshare -m sh fill
+  echo "$stderr"
+  [ "$status" -eq 0 ]
+  [ "$(grep -c 'nothing more of this build is kept in' <<<"$stderr")" -eq 1 ]
+  [ "$(grep -c 'cache: freed ' <<<"$stderr")" -eq 1 ]
+  [ "$(grep -c CACHED <<<"$stderr")" -eq 1 ]
+}
+
+@test "a build that finds the disk full of what others left in the cache makes room and comes to its end" {
+  make_base 1
+  make_base 2
+  build_on 1 '.cache.directory = null'
+  jq '.cache.directory = "cache"' request >request-1
+  head -c 5M /dev/urandom >src/content
+  printf 'FROM busybox\nCOPY content /content\nRUN echo done >/file\n' >src/large
+  make_request '.engine = "native" | .cache.directory = "cache" | .dockerfile = "src/large"' "$(serve_busybox)" "$(to_output)" >large
+  cat >fill <<'END'
+set -e
+mkdir disk
+mount -t tmpfs -o size=20M tmpfs disk
+mkdir disk/cache disk/tmp
+mount --bind disk/cache cache
+printf 'FROM base\nRUN test -s /content && echo done >/file\n' >src/Dockerfile
+oci-solve --work-dir disk/tmp <request-1
+# What is left does for the tree of the large build, but not for its layer too.
+head -c "$(($(df --output=avail -B 1 disk | tail -n 1) - 10000000))" /dev/zero >disk/taken
+oci-solve --work-dir disk/tmp <large
+END
+  run --separate-stderr unshare -m sh fill
+  echo "$stderr"
+  [ "$status" -eq 0 ]
+  [[ "$stderr" == *'building again, as the disk was full: freed '*' that other builds left in the cache'* ]]
+  [ "$(image_file file)" = done ]
+}

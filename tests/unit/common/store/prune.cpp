@@ -1,0 +1,170 @@
+#include "common/store/prune.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <string>
+
+#include "common/hash/sha256.hpp"
+#include "common/store/store.hpp"
+#include "common/sys/file.hpp"
+#include "common/sys/temp_dir.hpp"
+
+namespace store {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t size = 100 << 10;
+
+class PruneTest : public testing::Test {
+protected:
+  Store open() {
+    return Store(directory_, {.warn = [this](const std::string& message) { warnings_.push_back(message); }});
+  }
+
+  // A blob of `size` bytes, each another one.
+  static Blob put(Store& store, char content) { return store.blobs().put(std::string(size, content)); }
+
+  static fs::path make_tree(Store& store, const std::string& name) {
+    auto making = store.trees().make(hash::sha256(name));
+    sys::write_file(making->root() / "file", std::string(size, 'x'));
+    return making->commit(Fidelity::whole);
+  }
+
+  fs::path blob(char content) const {
+    return directory_ / "blobs/sha256" / std::string(hash::sha256(std::string(size, content)).hex());
+  }
+  fs::path tree(const std::string& name) const {
+    return directory_ / "trees" / std::string(hash::sha256(name).hex());
+  }
+
+  static void set_last_use(const fs::path& entry, std::chrono::seconds ago) {
+    timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {}};
+    times[1].tv_sec = ::time(nullptr) - ago.count();
+    ASSERT_EQ(::utimensat(AT_FDCWD, entry.c_str(), times, AT_SYMLINK_NOFOLLOW), 0);
+  }
+
+  sys::TempDir temp_{fs::temp_directory_path()};
+  fs::path directory_ = temp_.path() / "store";
+  std::vector<std::string> warnings_;
+};
+
+TEST_F(PruneTest, WhatWasUsedLongestAgoGoesFirst) {
+  {
+    auto store = open();
+    put(store, 'a');
+    put(store, 'b');
+    put(store, 'c');
+    make_tree(store, "tree");
+  }
+  set_last_use(blob('a'), 4h);
+  set_last_use(blob('b'), 3h);
+  set_last_use(tree("tree"), 2h);
+  set_last_use(blob('c'), 1h);
+  const auto pruned = open().prune({.bytes = 2 * size + size / 2, .age = 24h});
+  ASSERT_TRUE(pruned);
+  EXPECT_EQ(pruned->entries, 2U);
+  EXPECT_GE(pruned->freed, 2 * size);
+  EXPECT_GE(pruned->left, 2 * size);
+  EXPECT_LE(pruned->left, 2 * size + size / 2);
+  EXPECT_FALSE(fs::exists(blob('a')));
+  EXPECT_FALSE(fs::exists(blob('b')));
+  EXPECT_TRUE(fs::exists(tree("tree")));
+  EXPECT_TRUE(fs::exists(blob('c')));
+}
+
+TEST_F(PruneTest, WhatThisBuildUsedStaysWhateverItsSize) {
+  {
+    auto store = open();
+    store.names().put("debian", put(store, 'a'));
+    store.names().put("alpine", put(store, 'b'));
+    make_tree(store, "used");
+    make_tree(store, "unused");
+  }
+  for (const auto& entry : fs::recursive_directory_iterator(directory_))
+    set_last_use(entry.path(), 1h);
+  auto store = open();
+  EXPECT_TRUE(store.blobs().has(store.names().find("debian").value(), Check::size));
+  EXPECT_TRUE(store.trees().find(hash::sha256("used")));
+  put(store, 'n');
+  ASSERT_TRUE(store.prune({.bytes = 0, .age = 0s}));
+  EXPECT_TRUE(fs::exists(blob('a')));
+  EXPECT_TRUE(fs::exists(blob('n')));
+  EXPECT_TRUE(fs::exists(tree("used")));
+  EXPECT_FALSE(fs::exists(blob('b')));
+  EXPECT_FALSE(fs::exists(tree("unused")));
+  auto next = open();
+  EXPECT_TRUE(next.names().find("debian"));
+  EXPECT_FALSE(next.names().find("alpine"));
+  EXPECT_TRUE(warnings_.empty());
+}
+
+TEST_F(PruneTest, WhatIsTooOldGoesHoweverMuchRoomThereIs) {
+  {
+    auto store = open();
+    put(store, 'a');
+    put(store, 'b');
+  }
+  set_last_use(blob('a'), 49h);
+  set_last_use(blob('b'), 47h);
+  const auto pruned = open().prune({.age = 48h});
+  ASSERT_TRUE(pruned);
+  EXPECT_EQ(pruned->entries, 1U);
+  EXPECT_FALSE(fs::exists(blob('a')));
+  EXPECT_TRUE(fs::exists(blob('b')));
+}
+
+TEST_F(PruneTest, CutDownloadsAndHalvesOfTreesCount) {
+  {
+    auto store = open();
+    make_tree(store, "half");
+    const Blob cut{hash::sha256("never comes"), 2 * size};
+    auto download = store.blobs().download(cut);
+    const std::string part(size, 'x');
+    download->write(std::as_bytes(std::span(part)));
+  }
+  fs::remove(tree("half") / "tree.json");
+  const auto partial = directory_ / "partial" / std::string(hash::sha256("never comes").hex());
+  ASSERT_TRUE(fs::exists(partial));
+  set_last_use(partial, 1h);
+  auto store = open();
+  const auto pruned = store.prune({.bytes = size / 2});
+  ASSERT_TRUE(pruned);
+  EXPECT_EQ(pruned->entries, 2U);
+  EXPECT_FALSE(fs::exists(partial));
+  EXPECT_FALSE(fs::exists(tree("half")));
+}
+
+TEST_F(PruneTest, WhileAnotherBuildHasTheStoreNothingGoes) {
+  {
+    auto store = open();
+    put(store, 'a');
+  }
+  set_last_use(blob('a'), 1000h);
+  auto store = open();
+  {
+    const auto other = open();
+    EXPECT_FALSE(store.prune({.bytes = 0}));
+  }
+  EXPECT_TRUE(fs::exists(blob('a')));
+  EXPECT_TRUE(open().prune({.bytes = 0}));
+  EXPECT_FALSE(fs::exists(blob('a')));
+}
+
+TEST_F(PruneTest, ATreeSaysWhatItTakesOnDisk) {
+  {
+    auto store = open();
+    make_tree(store, "tree");
+  }
+  const auto record = sys::read_file(tree("tree") / "tree.json");
+  const auto bytes = std::stoull(record.substr(record.find("\"bytes\":") + 8));
+  EXPECT_GE(bytes, size);
+  EXPECT_LE(bytes, size + (64 << 10));
+}
+
+}  // namespace
+}  // namespace store
