@@ -76,7 +76,7 @@ void Copier::copy_entry(const std::string& path, const std::string& relative, co
   if (!status) return;
   const bool is_directory = S_ISDIR(status->st_mode);
   if (!included && !is_directory) return;
-  if (included) make_parents();
+  if (included) make_parents(existing);
   if (is_directory) {
     const bool existed = included && (target.is_root() || root_.status(target).has_value());
     const bool made =
@@ -124,12 +124,13 @@ bool Copier::make_directory(const sys::RootedPath& target, const struct stat& st
   return false;
 }
 
-// The directories on the way to something that was included by a pattern, with their metadata.
-void Copier::make_parents() {
+// The directories on the way to something that was included by a pattern, with their metadata; of one that is
+// there the mode alone, which --chmod does not change.
+void Copier::make_parents(Existing existing) {
   for (auto& parent : parents_) {
     if (parent.made) continue;
     const auto status = source_.status(parent.source);
-    if (status && make_directory(parent.target, *status, Existing::keep_metadata)) {
+    if (status && make_directory(parent.target, *status, existing)) {
       copy_metadata(parent.source, parent.target, *status);
     }
     parent.made = true;

@@ -56,7 +56,7 @@ private:
                       const struct stat& status, Existing existing, bool included, bool excluded,
                       const context::Ignore::Matches& include, const context::Ignore::Matches& exclude);
   bool make_directory(const sys::RootedPath& target, const struct stat& status, Existing existing);
-  void make_parents();
+  void make_parents(Existing existing);
   void copy_file(const std::string& path, const sys::RootedPath& target, const struct stat& status);
   void copy_metadata(const std::string& path, const sys::RootedPath& target, const struct stat& status);
 
