@@ -9,7 +9,9 @@
 #include <mutex>
 #include <optional>
 
+#include "common/snapshot/late_unmount.hpp"
 #include "common/snapshot/snapshotter.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
@@ -65,7 +67,10 @@ public:
   Mount(const Mount&) = delete;
   Mount& operator=(const Mount&) = delete;
   ~Mount() {
-    if (mounted_) ::umount2(target_.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
+    if (!mounted_) return;
+    // A build that was told to end waits for nothing.
+    if (sys::cancelling_signal() != 0 && unmount_after_end(target_)) return;
+    ::umount2(target_.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
   }
 
   void release() {

@@ -1,17 +1,23 @@
 // Overlays mounted for real, in a mount namespace of the test's own.
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <thread>
 
+#include "common/snapshot/late_unmount.hpp"
 #include "common/snapshot/snapshotter.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/mounts.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
+#include "tests/support/in_child.hpp"
 
 namespace {
 
@@ -66,6 +72,43 @@ protected:
   snapshot::Stack stack_;
   std::unique_ptr<snapshot::Snapshotter> overlay_;
 };
+
+// The error of a mount that wants the upper directory for itself: EBUSY as long as another filesystem has it.
+int error_of_another_mount(const fs::path& workspace) {
+  const auto point = workspace / "again";
+  ::mkdir(point.c_str(), 0755);
+  const auto options = "index=on,lowerdir=" + point.string() + ",upperdir=" + (workspace / "upper").string() +
+                       ",workdir=" + (workspace / "work").string();
+  if (::mount("overlay", point.c_str(), "overlay", 0, options.c_str()) != 0) return errno;
+  ::umount2(point.c_str(), MNT_DETACH);
+  return 0;
+}
+
+TEST_F(Overlay, IsTakenApartAfterTheEndOfWhoMayNotWait) {
+  const auto told = directory_.path() / "told";
+  const auto made = test::in_child([&] {
+    auto* const mounted = overlay_->open(stack_).release();
+    const auto place = mounted->root().parent_path();
+    fs::create_symlink(place, told);
+    if (!snapshot::unmount_after_end(mounted->root())) return 1;
+    if (!nothing_is_mounted()) return 2;
+    return error_of_another_mount(place) == EBUSY ? 0 : 3;
+  });
+  ASSERT_EQ(made, 0);
+  // By a thread of the kernel, so there is nobody to wait for.
+  const auto place = fs::read_symlink(told);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (error_of_another_mount(place) == EBUSY && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  EXPECT_NE(error_of_another_mount(place), EBUSY);
+}
+
+TEST_F(Overlay, StaysWhereItIsIfItCannotBeWritten) {
+  stack_.trees.push_back(new_tree());
+  const auto workspace = overlay_->open_read_only(stack_);
+  EXPECT_FALSE(snapshot::unmount_after_end(workspace->root()));
+  EXPECT_FALSE(nothing_is_mounted());
+}
 
 TEST_F(Overlay, KeepsWhatAStepChangedApartFromWhatWasThere) {
   step([](const fs::path& root) { sys::write_file(root / "file", "second"); });
