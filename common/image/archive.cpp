@@ -12,6 +12,7 @@
 #include "common/image/docker_archive.hpp"
 #include "common/image/members.hpp"
 #include "common/image/oci_archive.hpp"
+#include "common/image/tagged_layout.hpp"
 #include "common/stream/decompressed.hpp"
 #include "common/stream/read_ahead.hpp"
 #include "common/stream/verified_source.hpp"
@@ -65,9 +66,11 @@ sys::UniqueFd seekable_tar(sys::UniqueFd fd, const std::string& what) {
   return tar;
 }
 
-std::unique_ptr<Archive> open_directory(const std::filesystem::path& path, const std::string& what) {
+std::unique_ptr<Archive> open_directory(const std::filesystem::path& path, const std::string& what,
+                                        const std::string& tag) {
   auto members = directory_members(path);
-  if (members->find("index.json")) return open_oci_archive(std::move(members), Format::oci_layout, what);
+  if (members->find("index.json"))
+    return open_oci_archive(std::move(members), Format::oci_layout, what, {.tag = tag});
   if (members->find("version") && members->find("manifest.json")) {
     throw util::Error(what + " is a directory of skopeo's 'dir:' format; copy it to 'oci:' with skopeo");
   }
@@ -100,15 +103,16 @@ std::string Archive::read_document(const Descriptor& descriptor) const {
 }
 
 std::unique_ptr<Archive> open(const std::filesystem::path& path) {
-  const auto what = util::quote(path.string());
-  if (sys::leads_to_directory(path)) return open_directory(path, what);
+  const auto place = locate(path);
+  const auto what = util::quote(place.path.string());
+  if (sys::leads_to_directory(place.path)) return open_directory(place.path, what, place.tag);
   return open(sys::open_readable(path, sys::Readable::piped_input), what);
 }
 
 std::unique_ptr<Archive> open_layout_entry(const std::filesystem::path& directory,
                                            const hash::Digest& digest) {
   return open_oci_archive(directory_members(directory, FileLinks::followed), Format::oci_layout,
-                          util::quote(directory.string()), digest);
+                          util::quote(directory.string()), {.digest = digest});
 }
 
 std::unique_ptr<Archive> open(sys::UniqueFd fd, const std::string& what) {

@@ -18,7 +18,8 @@ std::string list_platforms(const std::vector<Choice>& choices) {
   return util::escape(util::join(names, ", "));
 }
 
-const Choice* best_for(const Platform& wanted, const std::vector<Choice>& choices, const std::string& what) {
+const Choice* best_for(const Platform& wanted, const std::vector<Choice>& choices, const std::string& what,
+                       const std::string& way_out) {
   for (const auto& platform : wanted.runnable()) {
     const auto fits = [&](const Choice& choice) { return choice.platform == platform; };
     const auto first = std::find_if(choices.begin(), choices.end(), fits);
@@ -28,7 +29,7 @@ const Choice* best_for(const Platform& wanted, const std::vector<Choice>& choice
              choice.descriptor.digest != first->descriptor.digest;
     });
     if (other != choices.end()) {
-      throw util::Error(what + " holds several images for " + platform.str() + "; save one alone");
+      throw util::Error(what + " holds several images for " + platform.str() + "; " + way_out);
     }
     return &*first;
   }
@@ -38,13 +39,13 @@ const Choice* best_for(const Platform& wanted, const std::vector<Choice>& choice
 }  // namespace
 
 const Choice& choose(const std::vector<Choice>& choices, const std::optional<Platform>& platform,
-                     const std::string& what) {
+                     const std::string& what, const std::string& way_out) {
   if (choices.empty()) throw util::Error(what + " holds no image");
   // What does not say its platform is taken for any.
   const bool any = choices.size() == 1 && (!platform || choices[0].platform.architecture.empty());
   if (any) return choices[0];
   const auto wanted = platform.value_or(Platform::host());
-  if (const auto* choice = best_for(wanted, choices, what)) return *choice;
+  if (const auto* choice = best_for(wanted, choices, what, way_out)) return *choice;
   throw NoImageFor(what + " holds no image for " + wanted.str() + ", only for " + list_platforms(choices));
 }
 

@@ -31,8 +31,9 @@ public:
 // The one to use, as Archive::image says. `what` names the archive in errors. Throws NoImageFor when
 // none fits, util::Error where there is none or when two of different roots fit equally well (two tagged
 // images, not two platforms).
+// `way_out` is what then helps.
 const Choice& choose(const std::vector<Choice>& choices, const std::optional<Platform>& platform,
-                     const std::string& what);
+                     const std::string& what, const std::string& way_out = "save one alone");
 
 // The platform of each, in their order.
 std::vector<Platform> platforms_of(const std::vector<Choice>& choices);

@@ -13,14 +13,24 @@ namespace {
 
 class OciArchive : public Archive {
 public:
-  OciArchive(std::unique_ptr<Members> members, Format format, const std::string& what,
-             const std::optional<hash::Digest>& only)
+  OciArchive(std::unique_ptr<Members> members, Format format, const std::string& what, const Selection& only)
       : Archive(what), members_(std::move(members)), format_(format) {
     const auto name = what + ": 'index.json'";
     const auto location = members_->find("index.json");
     if (!location) throw util::Error(what + " has no 'index.json'");
-    for (const auto& descriptor : parse_index(read_unchecked(*location, name), name).manifests) {
-      if (!only || descriptor.digest == *only) add_root(descriptor);
+    const auto entries = parse_index(read_unchecked(*location, name), name).manifests;
+    for (const auto& descriptor : entries) {
+      if (const auto tag = tag_of(descriptor); !tag.empty() && !descriptor.is_attestation())
+        tags_.insert(tag);
+    }
+    if (!only.tag.empty() && tags_.count(only.tag) == 0) {
+      throw util::Error(what + " holds no image with the tag " + util::quote(only.tag) +
+                        (tags_.empty() ? ", nor any with a tag" : ", only " + tags()));
+    }
+    for (const auto& descriptor : entries) {
+      const bool wanted = (!only.digest || descriptor.digest == *only.digest) &&
+                          (only.tag.empty() || tag_of(descriptor) == only.tag);
+      if (wanted) add_root(descriptor);
     }
   }
 
@@ -34,7 +44,10 @@ public:
   std::vector<Platform> platforms() const override { return platforms_of(choices_); }
 
   Image image(const std::optional<Platform>& platform) const override {
-    const auto& choice = choose(choices_, platform, what());
+    const auto& choice = choose(choices_, platform, what(),
+                                format_ == Format::oci_layout && !tags_.empty()
+                                    ? "name one as LAYOUT:TAG, with a tag of " + tags()
+                                    : "save one alone");
     auto manifest = read_manifest(choice.descriptor);
     util::with_context(name_of(choice.descriptor), [&] { refuse_artifact(manifest); });
     auto config_json = read_document(manifest.config);
@@ -60,6 +73,18 @@ public:
 private:
   std::string name_of(const Descriptor& descriptor) const {
     return what() + ": blob " + descriptor.digest.str();
+  }
+
+  static std::string tag_of(const Descriptor& descriptor) {
+    const auto found = descriptor.annotations.find(annotation::ref_name);
+    return found == descriptor.annotations.end() ? std::string() : found->second;
+  }
+
+  std::string tags() const {
+    std::vector<std::string> quoted;
+    for (const auto& tag : tags_)
+      quoted.push_back(util::quote(tag));
+    return util::join(quoted, ", ");
   }
 
   Manifest read_manifest(const Descriptor& descriptor) const {
@@ -100,6 +125,7 @@ private:
 
   std::unique_ptr<Members> members_;
   Format format_;
+  std::set<std::string> tags_;  // of all entries of the index
   std::vector<Descriptor> roots_;
   std::vector<Choice> choices_;
   std::set<std::pair<std::size_t, hash::Digest>> seen_;
@@ -108,7 +134,7 @@ private:
 }  // namespace
 
 std::unique_ptr<Archive> open_oci_archive(std::unique_ptr<Members> members, Format format,
-                                          const std::string& what, const std::optional<hash::Digest>& only) {
+                                          const std::string& what, const Selection& only) {
   return std::make_unique<OciArchive>(std::move(members), format, what, only);
 }
 

@@ -9,10 +9,15 @@
 
 namespace image {
 
-// Reads the index and all indexes it points at; of the index's own entries all, or the one with this digest.
-// Throws util::Error naming `what`.
+// Which of an index's own entries count: all, or those with this digest or tag.
+struct Selection {
+  std::optional<hash::Digest> digest = std::nullopt;
+  std::string tag = {};
+};
+
+// Reads the index and all indexes it points at. Throws util::Error naming `what`, for a tag that is not there
+// with those that are.
 std::unique_ptr<Archive> open_oci_archive(std::unique_ptr<Members> members, Format format,
-                                          const std::string& what,
-                                          const std::optional<hash::Digest>& only = std::nullopt);
+                                          const std::string& what, const Selection& only = {});
 
 }  // namespace image

@@ -3,14 +3,19 @@
 
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <optional>
+#include <sstream>
 
+#include "common/sys/file.hpp"
 #include "common/sys/mounts.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/process_namespace.hpp"
+#include "common/sys/trial.hpp"
 
 namespace native {
 namespace {
@@ -43,9 +48,43 @@ void try_to_mount_proc(const fs::path& target) {
   ::umount2(target.c_str(), MNT_DETACH);
 }
 
+// One that is mapped here beside `own`; nothing in a user namespace of one id.
+std::optional<id_t> other_id(const char* map, id_t own) {
+  std::istringstream ranges(sys::read_file(map));
+  std::uint64_t begin = 0;
+  std::uint64_t outside = 0;
+  std::uint64_t count = 0;
+  while (ranges >> begin >> outside >> count) {
+    for (const auto id : {begin, begin + 1}) {
+      if (id < begin + count && id != own) return static_cast<id_t>(id);
+    }
+  }
+  return std::nullopt;
+}
+
+// What every step does before its program, as the child does it (sandbox::become_user), to another user.
+void try_to_change_user() {
+  const auto uid = other_id("/proc/self/uid_map", ::getuid());
+  const auto gid = other_id("/proc/self/gid_map", ::getgid());
+  if (!uid || !gid) {
+    throw CannotRun(
+        "the user namespace around it maps one id alone, and steps and the files of images need others");
+  }
+  const auto obstacle = sys::why_not([&] {
+    if (::syscall(SYS_setgroups, 1, &*gid) != 0 || ::syscall(SYS_setresgid, *gid, *gid, *gid) != 0 ||
+        ::syscall(SYS_setresuid, *uid, *uid, *uid) != 0) {
+      util::throw_errno("this container may not change users");
+    }
+  });
+  if (obstacle) throw CannotRun(*obstacle);
+}
+
 }  // namespace
 
 Isolation enter_namespaces(const fs::path& work_dir, Work work) {
+  // First: in a user namespace nobody comes back from a process namespace.
+  // Who is not root has no right to anything below.
+  if (work == Work::steps && ::geteuid() == 0) try_to_change_user();
   std::optional<Isolation> isolation;
   const auto obstacle = sys::enter_process_namespace([&] {
     enter_private_mounts();

@@ -198,3 +198,40 @@ raw_digest() { skopeo inspect --raw "$1" | sha256sum | sed 's/^/sha256:/; s/ .*/
   [ "$output" -gt 0 ]
   [ "$output" -lt 65536 ]
 }
+
+@test "oci-digest: LAYOUT:TAG is one image of several, and a tag that is not there names those that are" {
+  cp -r layout two
+  echo two >root/file
+  make_image two root second linux/amd64 >/dev/null
+  run --separate-stderr oci-digest two:second
+  [ "$output" = "$(config_of oci:two:second)" ]
+  run --separate-stderr oci-digest --index two:one
+  [ "$output" = "$(raw_digest oci:two:one)" ]
+  run --separate-stderr oci-digest two
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *"; name one as LAYOUT:TAG, with a tag of 'one', 'second'" ]]
+  run --separate-stderr oci-digest two:third
+  [ "$status" -eq 1 ]
+  [ "$stderr" = "oci-digest: 'two' holds no image with the tag 'third', only 'one', 'second'" ]
+  run --separate-stderr oci-digest absent:third
+  [ "$stderr" = "oci-digest: cannot open 'absent:third': No such file or directory" ]
+}
+
+@test "oci-digest: a name with a colon of its own comes first" {
+  cp -r layout with:one
+  run --separate-stderr oci-digest with:one
+  [ "$output" = "$(config_of oci:layout:one)" ]
+}
+
+@test "IMAGE_ARG and BUILD_CONTEXTS take LAYOUT:TAG, also two of one layout" {
+  cp -r layout three
+  echo three >root/file
+  make_image three root second linux/amd64 >/dev/null
+  mkdir work
+  touch Dockerfile
+  env IMAGE_ARG_a=three:second BUILD_CONTEXTS=b=three:one oci-params | oci-preload --work-dir work >request
+  [ "$(jq -r '.preloads[0].layout.digest' request)" = "$(raw_digest oci:three:second)" ]
+  [ "$(jq -r '.preloads[1].layout.digest' request)" = "$(raw_digest oci:three:one)" ]
+  run --separate-stderr env IMAGE_ARG_a=three:third bash -c 'oci-params | oci-preload --work-dir .'
+  [[ "$stderr" == "oci-preload: IMAGE_ARG_a: 'three' holds no image with the tag 'third', only 'one', 'second'" ]]
+}

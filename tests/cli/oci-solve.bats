@@ -244,6 +244,42 @@ as_nobody() {
   [[ "$stderr" == *"the native engine cannot run here: it needs root here"* ]]
 }
 
+# in_user_namespace IDS SETGROUPS COMMAND...: runs it in a user namespace of that many ids, and with setgroups(2)
+# allowed or not.
+in_user_namespace() {
+  python3 -c '
+import ctypes, os, sys
+ids, setgroups, command = sys.argv[1], sys.argv[2], sys.argv[3:]
+ready, go = os.pipe(), os.pipe()
+child = os.fork()
+if child == 0:
+    if ctypes.CDLL(None).unshare(0x10000000) != 0:
+        os._exit(99)
+    os.write(ready[1], b"x")
+    os.read(go[0], 1)
+    os.execvp(command[0], command)
+os.read(ready[0], 1)
+for name, text in ("setgroups", setgroups), ("uid_map", "0 0 " + ids), ("gid_map", "0 0 " + ids):
+    open(f"/proc/{child}/{name}", "w").write(text)
+os.write(go[1], b"x")
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))' "$@"
+}
+
+@test "oci-solve: where steps could not change users, the native engine is not chosen" {
+  [ "$(id -u)" -eq 0 ] || skip 'mapping ids needs root'
+  make_request '.engine = "native"' >request
+  printf 'FROM scratch\nRUN ["x"]\n' >Dockerfile
+  run --separate-stderr in_user_namespace 1 allow oci-solve <request
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *"the native engine cannot run here: the user namespace around it maps one id alone, and steps and the files of images need others"* ]]
+  run --separate-stderr in_user_namespace 65536 deny oci-solve <request
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *"the native engine cannot run here: this container may not change users: Operation not permitted"* ]]
+  run --separate-stderr in_user_namespace 65536 allow oci-solve <request
+  [ "$status" -eq 1 ]
+  [[ "$stderr" != *"may not change users"* ]]
+}
+
 @test "oci-solve: where the disk is full or a limit is reached, the advice is for that" {
   [ "$(id -u)" -eq 0 ] || skip 'mounting needs root'
   make_request '.engine = "native"' >request

@@ -17,7 +17,8 @@ int main(int argc, char** argv) {
   std::string platform_text;
   bool manifest = false, index = false, json = false;
   app.add_option("IMAGE", path,
-                 "tar of docker save, OCI archive, OCI layout directory, or - for a tar on stdin")
+                 "tar of docker save, OCI archive, OCI layout directory (:TAG for one of several), or - for "
+                 "a tar on stdin")
       ->required();
   auto* manifest_flag = app.add_flag(
       "--manifest", manifest, "print the manifest's digest, which 'repo@...' accepts for one platform");

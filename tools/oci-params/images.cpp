@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "common/image/reference.hpp"
+#include "common/image/tagged_layout.hpp"
 #include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -26,7 +27,8 @@ std::optional<fs::path> image_inside(const fs::path& directory) {
   return std::nullopt;
 }
 
-void require_image(const std::string& parameter, const fs::path& path) {
+void require_image(const std::string& parameter, const fs::path& argument) {
+  const auto path = image::locate(argument).path;
   require_existing(parameter, path);
   if (!sys::leads_to_directory(path)) {
     require_file(parameter, path);
@@ -73,7 +75,7 @@ BuildContexts read_build_contexts(const Environment& environment, Findings& find
           throw util::Error(parameter + ": " + util::quote(name) + " stands twice; keep one");
         }
         names.push_back(name);
-        require_existing(parameter, path);
+        require_existing(parameter, image::locate(path).path);
         if (!sys::leads_to_directory(path) || is_layout(path)) {
           require_image(parameter, path);
           contexts.images.push_back({document::Preload::Role::context, name, path, std::nullopt});

@@ -8,10 +8,12 @@
 #include <cstdio>
 #include <map>
 #include <optional>
-#include <utility>
+#include <string>
+#include <tuple>
 
 #include "common/image/archive.hpp"
 #include "common/image/layout_writer.hpp"
+#include "common/image/tagged_layout.hpp"
 #include "common/sys/cancellation.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/work_dir.hpp"
@@ -36,10 +38,13 @@ void require_free(const std::filesystem::path& directory) {
     util::throw_errno("cannot create " + util::quote(directory.string()), EEXIST);
 }
 
-std::pair<dev_t, ino_t> identity(const std::filesystem::path& path) {
+using Identity = std::tuple<dev_t, ino_t, std::string>;
+
+Identity identity(const std::filesystem::path& argument) {
+  const auto [path, tag] = image::locate(argument);
   struct stat status;
   if (::stat(path.c_str(), &status) != 0) util::throw_errno("cannot open " + util::quote(path.string()));
-  return {status.st_dev, status.st_ino};
+  return {status.st_dev, status.st_ino, tag};
 }
 
 hash::Digest add(image::LayoutWriter& writer, const Preload& preload) {
@@ -60,7 +65,7 @@ void lay_out(document::Request& request, const std::filesystem::path& work_dir) 
   require_free(directory);
   const sys::WorkDir staging(work_dir, ".oci-preload-");
   image::LayoutWriter writer(staging.path() / directory.filename());
-  std::map<std::pair<dev_t, ino_t>, hash::Digest> known;
+  std::map<Identity, hash::Digest> known;
   for (auto& preload : request.preloads) {
     if (!is_open(preload)) continue;
     util::with_context(parameter_of(preload), [&] {

@@ -17,7 +17,8 @@ int main(int argc, char** argv) {
   std::string platform;
   std::string max_size;
   app.add_option("IMAGE", path,
-                 "tar of docker save, OCI archive, OCI layout directory, or - for a tar on stdin")
+                 "tar of docker save, OCI archive, OCI layout directory (:TAG for one of several), or - for "
+                 "a tar on stdin")
       ->required();
   app.add_option("DEST", destination, "directory, made if it is absent, without a rootfs in it")->required();
   app.add_option(

@@ -72,6 +72,7 @@ TEST_F(Writing, MakesADockerArchiveThatReadsBackAsTheSameImage) {
   write_docker_archive(image, created, path("image.tar"));
   const auto archive = image::open(path("image.tar"));
   EXPECT_EQ(archive->index_digest(), image.manifest.digest);
+  EXPECT_EQ(archive->roots()[0].annotations.count(image::annotation::ref_name), 0U);
   const auto read = archive->image({});
   EXPECT_EQ(read.config_json, image.config_json);
   ASSERT_EQ(read.layers.size(), 2U);
@@ -85,6 +86,7 @@ TEST_F(Writing, LaysOutOneImageUnderItsManifest) {
   EXPECT_EQ(index["manifests"].size(), 1U);
   EXPECT_EQ(index["manifests"][0]["digest"], image.manifest.digest.str());
   EXPECT_EQ(index["manifests"][0]["annotations"]["org.opencontainers.image.created"], created);
+  EXPECT_EQ(index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"], "latest");
   EXPECT_EQ(index["manifests"][0]["platform"]["architecture"], "amd64");
   EXPECT_EQ(sys::read_file(path("image/oci-layout")), R"({"imageLayoutVersion":"1.0.0"})");
   EXPECT_EQ(sys::read_file(path("image") / blob(hash::sha256("a"))), "a");
@@ -98,6 +100,7 @@ TEST_F(Writing, LaysOutSeveralPlatformsUnderAnIndexAndSharedLayersOnce) {
   const auto archive = image::open(path("image"));
   ASSERT_EQ(archive->roots().size(), 1U);
   EXPECT_EQ(archive->roots()[0].media_type, image::media_type::oci_index);
+  EXPECT_EQ(archive->roots()[0].annotations.at(image::annotation::ref_name), "latest");
   ASSERT_EQ(archive->platforms().size(), 2U);
   EXPECT_EQ(archive->platforms()[0].str(), "linux/amd64");
   EXPECT_EQ(archive->image(image::Platform::parse("arm64")).config_json, both[1].config_json);
