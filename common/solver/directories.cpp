@@ -26,7 +26,11 @@ sys::RootedPath make_directories(CopyTarget& root, const std::string& path, mode
       if (target.starts_with('/')) at = sys::RootedPath();
       continue;
     }
-    if (status && !S_ISDIR(status->st_mode)) throw util::Error("mkdir /" + next.str() + ": not a directory");
+    if (status && !S_ISDIR(status->st_mode)) {
+      const auto below = walk.next();
+      throw util::Error(below ? "lstat /" + next.child(*below).str() + ": not a directory"
+                              : "mkdir /" + next.str() + ": not a directory");
+    }
     if (!status) {
       root.make_directory(next);
       if (owner) set_owner(root, next, *owner);

@@ -111,6 +111,76 @@ std::string shown(const std::string& path) {
   return "\"/" + util::escape(path) + "\"";
 }
 
+[[noreturn]] void throw_not_found(const std::string& path, const std::string& written) {
+  throw dockerfile::SyntaxError(
+      "failed to compute cache key: failed to calculate checksum: " + shown(path) + ": not found", written);
+}
+
+// True if `excludes` leaves any of what stands at `path` of the tree, called `name` there; `above` is what it
+// said of the directory.
+bool leaves_any(SourceTree& tree, const std::string& path, const std::string& name,
+                const context::Ignore& excludes, const context::Ignore::Matches& above) {
+  const auto verdict = excludes.judge(name, above);
+  if (!verdict.ignored) return true;
+  if (!excludes.has_exceptions()) return false;
+  const auto status = tree.status(path);
+  if (!status || !S_ISDIR(status->st_mode)) return false;
+  const auto entries = tree.list(path);
+  return std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
+    return leaves_any(tree, entry_path(path, entry), entry_path(name, entry), excludes, verdict.matches);
+  });
+}
+
+// The same for a path of several components.
+bool leaves_any(SourceTree& tree, const std::string& path, const std::string& name,
+                const context::Ignore& excludes) {
+  context::Ignore::Matches above;
+  for (auto slash = name.find('/'); slash != std::string::npos; slash = name.find('/', slash + 1))
+    above = excludes.judge(name.substr(0, slash), above).matches;
+  return leaves_any(tree, path, name, excludes, above);
+}
+
+// --parents: what stands before "/./" is where to begin, the rest a pattern that keeps its directories. A
+// path without wildcards must be there, and not be excluded.
+std::string split_pivot(const std::string& path, SourceTree& tree, CopyOptions& options) {
+  const auto pivot = path.find("/./");
+  const std::string begin = pivot == std::string::npos ? "/" : path.substr(0, pivot);
+  const std::string pattern = sys::clean_path(pivot == std::string::npos ? path : path.substr(pivot + 3));
+  if (!context::has_wildcards(begin) && !context::has_wildcards(pattern)) {
+    const std::string required = sys::clean_path(begin + "/" + pattern);
+    const std::string followed = follow(tree, required);
+    // What has no name of its own, such as "." or "d/./", matches nothing.
+    if (pattern.empty() || !tree.status(followed) || !leaves_any(tree, followed, pattern, options.excludes))
+      throw_not_found(required, path);
+  }
+  options.include = pattern;
+  return begin;
+}
+
+struct FoundPath {
+  std::string path;      // as the source names it
+  std::string followed;  // where that leads
+};
+
+// What one source of a copy means in its tree; sets what `options` need for it. Throws where it is not there.
+std::vector<FoundPath> find_source(const plan::Copy& op, const plan::Copy::Source& source, SourceTree& tree,
+                                   bool is_context, CopyOptions& options) {
+  std::string path = source.path;
+  if (op.parents && source.wildcards) path = split_pivot(path, tree, options);
+  std::vector<FoundPath> found;
+  for (const auto& match : resolve(tree, path, source.wildcards, is_context, options.cancel)) {
+    const std::string followed = source.wildcards ? follow(tree, match) : match;
+    if (!tree.status(followed)) {
+      // With --exclude BuildKit looks for files below a path before it looks for the path.
+      const bool by_content = op.excludes.empty() || op.parents || tree.status(match);
+      if (is_context && by_content) throw_not_found(match, source.path);
+      throw dockerfile::SyntaxError("lstat /" + followed + ": no such file or directory", source.path);
+    }
+    found.push_back({match, followed});
+  }
+  return found;
+}
+
 // An empty filesystem cannot be asked for names at all.
 void check_owner(const snapshot::Stack& base, const std::string& owner) {
   if (base.trees.empty() && !owner.empty() && sandbox::names_owner(owner)) {
@@ -177,43 +247,14 @@ private:
 
   void copy_source(const plan::Copy::Source& source, CopyTarget& target, sys::RootedDir* directory,
                    CopyOptions options) {
-    const auto& pointer = tree_of(source.from);
-    auto& tree = *pointer;
-    std::string path = source.path;
-    if (op_.parents && source.wildcards) path = split_pivot(path, tree, options);
-    for (const auto& match :
-         resolve(tree, path, source.wildcards, inputs_.at(source.from).local.has_value(), workshop_.cancel)) {
-      const std::string followed = source.wildcards ? follow(tree, match) : match;
-      if (!tree.status(followed)) {
-        if (!inputs_.at(source.from).local)
-          throw dockerfile::SyntaxError("lstat /" + followed + ": no such file or directory", source.path);
-        throw dockerfile::SyntaxError(
-            "failed to compute cache key: failed to calculate checksum: " + shown(match) + ": not found",
-            source.path);
-      }
+    const auto& tree = tree_of(source.from);
+    const bool is_context = inputs_.at(source.from).local.has_value();
+    for (const auto& [match, followed] : find_source(op_, source, *tree, is_context, options)) {
       if (source.unpack_archives &&
-          unpack_archive(tree, followed, *directory, op_.destination, options.owner, options.cancel))
+          unpack_archive(*tree, followed, *directory, op_.destination, options.owner, options.cancel))
         continue;
-      Copier(pointer, target, options).copy(followed, dockerfile::base_name("/" + match), op_.destination);
+      Copier(tree, target, options).copy(followed, dockerfile::base_name("/" + match), op_.destination);
     }
-  }
-
-  // --parents: what stands before "/./" is where to begin, the rest a pattern that keeps its directories.
-  static std::string split_pivot(const std::string& path, SourceTree& tree, CopyOptions& options) {
-    const auto pivot = path.find("/./");
-    const std::string begin = pivot == std::string::npos ? "/" : path.substr(0, pivot);
-    const std::string pattern = sys::clean_path(pivot == std::string::npos ? path : path.substr(pivot + 3));
-    if (!context::has_wildcards(begin) && !context::has_wildcards(pattern)) {
-      const std::string required = sys::clean_path(begin + "/" + pattern);
-      // What has no name of its own, such as "." or "d/./", matches nothing.
-      if (pattern.empty() || !tree.status(follow(tree, required))) {
-        throw dockerfile::SyntaxError(
-            "failed to compute cache key: failed to calculate checksum: " + shown(required) + ": not found",
-            path);
-      }
-    }
-    options.include = pattern;
-    return begin;
   }
 
   const plan::Copy& op_;
@@ -227,6 +268,24 @@ private:
 
 Filesystem copy(const plan::Copy& op, const Inputs& inputs, Workshop& workshop, Form form) {
   return CopyOp(op, inputs, workshop).run(form);
+}
+
+void require_sources(const plan::Copy& op, plan::OpId from, const LocalFiles& files,
+                     const sys::Cancellation& cancel) {
+  if (!op.excludes.empty() && !op.parents) return;  // BuildKit finds that out when it copies
+  CopyOptions options;
+  options.excludes = context::Ignore::from_patterns(op.excludes);
+  options.cancel = cancel;
+  for (const auto& source : op.sources) {
+    if (source.from != from) continue;
+    try {
+      find_source(op, source, *files.tree, true, options);
+    } catch (const dockerfile::SyntaxError&) {
+      throw;
+    } catch (const util::Error& error) {
+      if (error.is_cancelled()) throw;  // all else is found out by who copies
+    }
+  }
 }
 
 Filesystem make_file(const plan::MakeFile& op, Workshop& workshop) {

@@ -35,6 +35,16 @@ sandbox::Network network_of(dockerfile::Network network) {
   return sandbox::Network::shared;
 }
 
+// Where `source` of a bind mount lies in a build context.
+std::string require_source(SourceTree& tree, const std::string& source) {
+  const auto path = follow(tree, source);
+  if (!tree.status(path)) {
+    throw util::Error("failed to compute cache key: failed to calculate checksum: \"/" + util::escape(path) +
+                      "\": not found");
+  }
+  return path;
+}
+
 class RunOp {
 public:
   RunOp(const plan::Run& op, const Inputs& inputs, Workshop& workshop)
@@ -199,12 +209,8 @@ private:
   std::filesystem::path local_copy(const LocalFiles& local, const std::string& source) {
     return workshop_.local_copies.get(local.name + "\n" + source, [&] {
       const auto& tree = local.tree;
-      const auto path = follow(*tree, source);
+      const auto path = require_source(*tree, source);
       const auto status = tree->status(path);
-      if (!status) {
-        throw util::Error("failed to compute cache key: failed to calculate checksum: \"/" +
-                          util::escape(path) + "\": not found");
-      }
       const auto directory = workshop_.new_tree();
       sys::make_directory(directory, 0755);
       auto root = sys::RootedDir::open(directory);
@@ -347,6 +353,13 @@ void require_entitlements(const plan::Run& op, const document::Request& request)
   if (op.network == dockerfile::Network::host) require(document::Entitlement::network_host, "--network=host");
   if (op.security == dockerfile::Security::insecure)
     require(document::Entitlement::security_insecure, "--security=insecure");
+}
+
+void require_sources(const plan::Run& op, plan::OpId from, const LocalFiles& files) {
+  for (const auto& mount : op.mounts) {
+    if (mount.from == from && mount.options.type == MountType::bind)
+      require_source(*files.tree, mount.options.source);
+  }
 }
 
 Filesystem run(const plan::Run& op, const Inputs& inputs, Workshop& workshop,

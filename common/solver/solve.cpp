@@ -121,12 +121,10 @@ private:
       if (is_stopped(error, started ? &vertex : nullptr)) throw;
       if (started) vertex.failed(dockerfile::harmless(error.what()));
       if (op.location == dockerfile::Location{}) throw;
-      const auto* fault = dynamic_cast<const dockerfile::SyntaxError*>(&error);
-      throw util::Error(
-          graph_.source.describe(op.location, error.what(), fault != nullptr ? fault->near() : std::string()),
-          error.exit_code(), error.cause());
+      throw_located(op, error);
     }
     reused ? vertex.cached() : vertex.done();
+    if (std::holds_alternative<plan::Local>(op.action)) require_files_of(id, *result_of(id).local);
   }
 
   static bool is_by_disk(const util::Error& error) {
@@ -169,6 +167,32 @@ private:
     if (const auto size = tree->size())
       vertex.note("transferring context: " + engine::decimal_size(*size) + " done");
     return {.stack = {}, .local = LocalFiles{local.name, std::move(tree)}};
+  }
+
+  [[noreturn]] void throw_located(const plan::Op& op, const util::Error& error) const {
+    const auto* fault = dynamic_cast<const dockerfile::SyntaxError*>(&error);
+    throw util::Error(
+        graph_.source.describe(op.location, error.what(), fault != nullptr ? fault->near() : std::string()),
+        error.exit_code(), error.cause());
+  }
+
+  // What is not in a context fails the build before steps have run for minutes. Of several the last is named,
+  // as BuildKit does most of the time: it looks from the end for what it has to do.
+  void require_files_of(plan::OpId local, const LocalFiles& files) {
+    for (auto id = needed_.rbegin(); id != needed_.rend(); ++id) {
+      const auto& op = graph_.ops[*id];
+      try {
+        if (const auto* copy = std::get_if<plan::Copy>(&op.action))
+          require_sources(*copy, local, files, workshop_.cancel);
+        if (const auto* run = std::get_if<plan::Run>(&op.action)) require_sources(*run, local, files);
+      } catch (const util::Error& error) {
+        if (is_stopped(error, nullptr)) throw;
+        engine::Progress::Vertex vertex(workshop_.progress, op.title);
+        vertex.start();
+        vertex.failed(dockerfile::harmless(error.what()));
+        throw_located(op, error);
+      }
+    }
   }
 
   void keep(plan::OpId id, Filesystem result) {

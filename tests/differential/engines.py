@@ -157,6 +157,13 @@ class Runner:
         arguments = (work / "arguments").read_text().split("\0")[:-1]
         output = arguments.index("--output")
         arguments[output:output + 2] = ["--opt", "requestid=frontend.lint"]
+        # Without a target that request is about all stages, also those that the build passes over.
+        dockerfile = work / "src" / "Dockerfile"
+        text = dockerfile.read_text(errors="replace") if dockerfile.is_file() else ""
+        last = re.findall(r"^[ \t]*FROM[ \t].*", text, re.MULTILINE | re.IGNORECASE)[-1:]
+        name = re.search(r"\sAS[ \t]+(\S+)[ \t]*$", "".join(last), re.IGNORECASE)
+        if name and not any(argument.startswith("target=") for argument in arguments):
+            arguments += ["--opt", f"target={name[1]}"]
         said = subprocess.run(["buildctl", *arguments], cwd=work, env=environment, capture_output=True, text=True).stdout
         found = re.findall(r"^WARNING: (\w+).*\n(.*)\n\S+?:(\d+)$", said, re.MULTILINE)
         return sorted(f"{rule}: {text} (line {line})" for rule, text, line in found)

@@ -266,6 +266,21 @@ END
   [ "$status" -eq 0 ]
 }
 
+@test "of several files that are not in the context the last is named, before a step runs" {
+  dockerfile <<'END'
+FROM scratch
+COPY nosuch /a
+RUN --mount=source=nothing,target=/m true
+COPY Dockerfile /b
+END
+  build
+  [ "$status" -eq 1 ]
+  [[ $stderr == *'Dockerfile:3'* ]]
+  grep -q '^#[0-9]* \[stage-0 2/3\] RUN --mount' <<<"$stderr"
+  grep -q '^#[0-9]* ERROR: .*"/nothing": not found$' <<<"$stderr"
+  [[ $stderr != *'"/nosuch"'* ]]
+}
+
 @test "an epoch after the year 9999 is refused" {
   dockerfile <<<'FROM scratch'
   build '.source_date_epoch = "253402300800"'

@@ -176,7 +176,8 @@ TEST_F(Directories, AreMadeWhereSymlinksPointButInsideTheRoot) {
 TEST_F(Directories, AreRefusedWhereAFileOrALoopStands) {
   write(root() / "file", "x");
   fs::create_symlink("loop", root() / "loop");
-  EXPECT_EQ(test::error_of([&] { made("/file/x"); }), "mkdir /file: not a directory");
+  EXPECT_EQ(test::error_of([&] { made("/file/x"); }), "lstat /file/x: not a directory");
+  EXPECT_EQ(test::error_of([&] { made("/file/"); }), "mkdir /file: not a directory");
   EXPECT_EQ(test::error_of([&] { made("/loop/x"); }), "too many symlinks in '/loop/x'");
 }
 
