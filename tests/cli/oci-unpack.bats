@@ -348,3 +348,25 @@ END
   [ "$status" -eq 2 ]
   [ -z "$output" ]
 }
+
+@test "- writes the root filesystem as a tar with every fact but parts of seconds" {
+  make_everything_image image
+  oci-unpack image ours
+  oci-unpack image - >rootfs.tar
+  mkdir theirs
+  tar -C theirs -xpf rootfs.tar --xattrs --xattrs-include='*'
+  whole_seconds() { facts "$1" | sed -E 's/mtime=-[0-9.]+/mtime=early/; s/(mtime=[0-9]+)\.[0-9]+/\1/'; }
+  diff <(whole_seconds ours/rootfs) <(whole_seconds theirs)
+}
+
+@test "- writes nothing where the image is damaged, and no tar to a terminal" {
+  tar_image image <<<$'layer
+file x y'
+  run --separate-stderr script -qec 'oci-unpack image -' /dev/null
+  [ "$status" -eq 2 ]
+  [[ "$output" == *'stdout is a terminal: give the tar a file or a pipe'* ]]
+  find image/blobs/sha256 -type f -exec sh -c 'printf x >>"$1"' sh {} \;
+  run --separate-stderr oci-unpack image -
+  [ "$status" -eq 1 ]
+  [ -z "$output" ]
+}

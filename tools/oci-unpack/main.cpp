@@ -20,7 +20,10 @@ int main(int argc, char** argv) {
                  "tar of docker save, OCI archive, OCI layout directory (:TAG for one of several), or - for "
                  "a tar on stdin")
       ->required();
-  app.add_option("DEST", destination, "directory, made if it is absent, without a rootfs in it")->required();
+  app.add_option("DEST", destination,
+                 "directory, made if it is absent, without a rootfs in it; - for a tar of the root "
+                 "filesystem on stdout")
+      ->required();
   app.add_option(
          "--platform", platform,
          "which image of several, as os/architecture[/variant]; default: the only one, else this machine's")
@@ -32,6 +35,8 @@ int main(int argc, char** argv) {
     oci_unpack::Options options;
     if (!platform.empty()) options.platform = image::Platform::parse(platform);
     if (!max_size.empty()) options.apply.max_size = oci_unpack::parse_size(max_size);
-    oci_unpack::unpack(*image::open_argument(path), destination, options);
+    const auto archive = image::open_argument(path);
+    destination == "-" ? oci_unpack::unpack_to_stdout(*archive, options)
+                       : oci_unpack::unpack(*archive, destination, options);
   });
 }

@@ -10,15 +10,18 @@
 #include <nlohmann/json.hpp>
 
 #include "common/layer/unpack.hpp"
+#include "common/stream/sink.hpp"
 #include "common/sys/cancellation.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/rooted_dir.hpp"
+#include "common/sys/temp_dir.hpp"
 #include "common/sys/work_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/json.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
+#include "tools/oci-unpack/write_tar.hpp"
 
 namespace oci_unpack {
 namespace {
@@ -134,6 +137,20 @@ void unpack(const image::Archive& archive, const fs::path& destination_path, con
   sys::write_file(staging.path() / "metadata.json", to_metadata(image.config));
   sys::Cancellation().check();
   destination.publish(staging.path());
+  report(done, image.layers.size());
+}
+
+void unpack_to_stdout(const image::Archive& archive, const Options& options) {
+  if (::isatty(STDOUT_FILENO) == 1)
+    throw util::Error("stdout is a terminal: give the tar a file or a pipe", util::ExitCode::usage);
+  const auto image = archive.image(options.platform);
+  const sys::WorkDir staging(sys::scratch_directory(), staging_prefix);
+  auto root = sys::RootedDir::open(staging.path());
+  const auto open_blob = [&](const image::Descriptor& blob) { return archive.open_blob(blob); };
+  const auto done = layer::unpack(image, open_blob, archive.what(), root, options.apply);
+  const auto sink = stream::to_fd(STDOUT_FILENO, "stdout");
+  write_tar(staging.path(), *sink);
+  sink->finish();
   report(done, image.layers.size());
 }
 

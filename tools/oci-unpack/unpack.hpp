@@ -26,4 +26,8 @@ void unpack(const image::Archive& archive, const std::filesystem::path& destinat
 // One line of JSON: env, user, entrypoint, cmd, workdir.
 std::string to_metadata(const image::Config& config);
 
+// The root filesystem alone, as a tar on stdout; nothing is written before all of it is verified. It is
+// unpacked to a temporary directory first. Throws util::Error, also where stdout is a terminal.
+void unpack_to_stdout(const image::Archive& archive, const Options& options);
+
 }  // namespace oci_unpack

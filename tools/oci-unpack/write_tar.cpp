@@ -1,0 +1,116 @@
+// From files to members.
+#include "tools/oci-unpack/write_tar.hpp"
+
+#include <fcntl.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/sys/cancellation.hpp"
+#include "common/sys/fd.hpp"
+#include "common/sys/rooted_dir.hpp"
+#include "common/tar/writer.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace oci_unpack {
+namespace {
+
+tar::Type type_of(mode_t mode) {
+  if (S_ISDIR(mode)) return tar::Type::directory;
+  if (S_ISLNK(mode)) return tar::Type::symlink;
+  if (S_ISCHR(mode)) return tar::Type::character_device;
+  if (S_ISBLK(mode)) return tar::Type::block_device;
+  if (S_ISFIFO(mode)) return tar::Type::fifo;
+  return tar::Type::regular;
+}
+
+class TarOfTree {
+public:
+  TarOfTree(sys::RootedDir root, stream::Sink& sink)
+      : root_(std::move(root)), writer_(sink), buffer_(256 << 10) {}
+
+  void write() {
+    add(sys::RootedPath(), "./");
+    writer_.finish();
+  }
+
+private:
+  // `name` is what the member is called.
+  void add(const sys::RootedPath& path, const std::string& name) {
+    cancel_.check();
+    const auto status = root_.status(path);
+    if (!status) throw util::Error(util::quote(name) + " vanished while it was read");
+    if (S_ISSOCK(status->st_mode)) return;
+    add_member(path, name, *status);
+    if (!S_ISDIR(status->st_mode)) return;
+    auto names = root_.list(path);
+    std::sort(names.begin(), names.end());
+    for (const auto& each : names) {
+      const auto child = path.child(each);
+      const auto found = root_.status(child);
+      add(child, child.str() + (found && S_ISDIR(found->st_mode) ? "/" : ""));
+    }
+  }
+
+  void add_member(const sys::RootedPath& path, const std::string& name, const struct stat& status) {
+    tar::Entry entry;
+    entry.path = name;
+    entry.type = type_of(status.st_mode);
+    entry.mode = status.st_mode & 07777;
+    entry.uid = status.st_uid;
+    entry.gid = status.st_gid;
+    entry.mtime.seconds = status.st_mtim.tv_sec;
+    entry.xattrs = root_.xattrs(path);
+    entry.xattrs.erase("security.selinux");  // a label of this machine
+    if (entry.type == tar::Type::symlink) entry.link_target = root_.target_of(path);
+    if (entry.type == tar::Type::character_device || entry.type == tar::Type::block_device) {
+      entry.device_major = ::major(status.st_rdev);
+      entry.device_minor = ::minor(status.st_rdev);
+    }
+    if (entry.type != tar::Type::directory && status.st_nlink > 1) {
+      const auto [first, is_first] = links_.emplace(std::pair(status.st_dev, status.st_ino), name);
+      if (!is_first) {
+        entry.type = tar::Type::hard_link;
+        entry.link_target = first->second;
+        entry.xattrs.clear();
+      }
+    }
+    if (entry.type == tar::Type::regular) entry.size = static_cast<std::uint64_t>(status.st_size);
+    writer_.add(entry);
+    if (entry.size > 0) add_content(path, name, entry.size);
+  }
+
+  void add_content(const sys::RootedPath& path, const std::string& name, std::uint64_t size) {
+    const auto fd = root_.open_file(path);
+    if (!fd) throw util::Error(util::quote(name) + " changed while it was read");
+    while (size > 0) {
+      cancel_.check();
+      const std::size_t wanted = std::min<std::uint64_t>(buffer_.size(), size);
+      const std::size_t count = sys::read_some(fd.get(), std::span(buffer_).first(wanted), util::quote(name));
+      if (count == 0) throw util::Error(util::quote(name) + " became shorter while it was read");
+      writer_.write(std::span(buffer_).first(count));
+      size -= count;
+    }
+  }
+
+  const sys::Cancellation cancel_;
+  sys::RootedDir root_;
+  tar::Writer writer_;
+  std::vector<std::byte> buffer_;
+  std::map<std::pair<dev_t, ino_t>, std::string> links_;  // where the content of an inode stands
+};
+
+}  // namespace
+
+void write_tar(const std::filesystem::path& rootfs, stream::Sink& sink) {
+  TarOfTree(sys::RootedDir::open(rootfs), sink).write();
+}
+
+}  // namespace oci_unpack
