@@ -140,6 +140,17 @@ bool leaves_any(SourceTree& tree, const std::string& path, const std::string& na
   return leaves_any(tree, path, name, excludes, above);
 }
 
+// The path of what `pattern` names below a directory, where it is there. No link on the way is followed, as
+// no pattern matches behind one; it may itself be one that leads nowhere.
+std::optional<std::string> as_written(SourceTree& tree, std::string path, const std::string& pattern) {
+  for (const auto& part : util::split(pattern, '/')) {
+    const auto status = tree.status(path);
+    if (!status || !S_ISDIR(status->st_mode)) return std::nullopt;
+    path += (path.empty() ? "" : "/") + part;
+  }
+  return tree.status(path) ? std::optional(path) : std::nullopt;
+}
+
 // --parents: what stands before "/./" is where to begin, the rest a pattern that keeps its directories. A
 // path without wildcards must be there, and not be excluded.
 std::string split_pivot(const std::string& path, SourceTree& tree, CopyOptions& options) {
@@ -148,9 +159,9 @@ std::string split_pivot(const std::string& path, SourceTree& tree, CopyOptions& 
   const std::string pattern = sys::clean_path(pivot == std::string::npos ? path : path.substr(pivot + 3));
   if (!context::has_wildcards(begin) && !context::has_wildcards(pattern)) {
     const std::string required = sys::clean_path(begin + "/" + pattern);
-    const std::string followed = follow(tree, required);
+    const auto place = as_written(tree, follow(tree, sys::clean_path(begin)), pattern);
     // What has no name of its own, such as "." or "d/./", matches nothing.
-    if (pattern.empty() || !tree.status(followed) || !leaves_any(tree, followed, pattern, options.excludes))
+    if (pattern.empty() || !place || !leaves_any(tree, *place, pattern, options.excludes))
       throw_not_found(required, path);
   }
   options.include = pattern;
