@@ -35,7 +35,8 @@ for line in sys.stdin:
 def key(lines):
     return (0, lines[0]) if lines[0].startswith(("[internal]", "[context")) else (1, "")
 for number, lines in enumerate(sorted(vertices.values(), key=key), 1):
-    print(*[f"#{number} {line}" for line in dict.fromkeys(lines)], "", sep="\n")'
+    title = lines[0]  # said again whenever a vertex goes on
+    print(*[f"#{number} {line}" for line in [title, *(line for line in lines if line != title)]], "", sep="\n")'
 }
 
 @test "the progress of a whole build is the golden one" {
