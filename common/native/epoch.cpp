@@ -9,14 +9,14 @@
 namespace native {
 namespace {
 
-constexpr std::string_view name = "SOURCE_DATE_EPOCH";
+constexpr std::string_view parameter = "SOURCE_DATE_EPOCH";
 
 }  // namespace
 
 std::optional<std::string> given_epoch(const document::Request& request) {
   if (request.source_date_epoch) return request.source_date_epoch;
   for (const auto& arg : request.build_args) {
-    if (arg.name == name) return arg.value;
+    if (arg.name == parameter) return arg.value;
   }
   return std::nullopt;
 }
@@ -24,9 +24,9 @@ std::optional<std::string> given_epoch(const document::Request& request) {
 std::optional<std::string> epoch_of_dockerfile(const document::Request& request) {
   try {
     const auto text = sys::read_file(context::find_dockerfile(request.context, request.dockerfile));
-    if (text.find(name) == std::string::npos) return std::nullopt;
+    if (text.find(parameter) == std::string::npos) return std::nullopt;
     const auto scope = global_scope(request, dockerfile::parse(text, parse_options(request)));
-    const auto value = scope.environment().get(name);
+    const auto value = scope.environment().get(parameter);
     if (value && !value->empty()) return std::string(*value);
   } catch (const util::Error&) {}
   return std::nullopt;
@@ -42,13 +42,13 @@ std::optional<std::int64_t> epoch_of(const document::Request& request) {
   const auto word = given ? given : epoch_of_dockerfile(request);
   if (!word || word->empty()) return std::nullopt;
   if (!is_number_of_seconds(*word)) {
-    throw util::Error(std::string(name) + ": " + util::quote(*word) +
+    throw util::Error(std::string(parameter) + ": " + util::quote(*word) +
                       " is no number of seconds since 1970; use ENGINE=buildkit");
   }
   constexpr std::uint64_t end_of_year_9999 = 253402300799;  // what the dates of a config can say
   const auto seconds = *util::parse_uint(*word);
   if (seconds > end_of_year_9999) {
-    throw util::Error(std::string(name) + ": " + util::quote(*word) +
+    throw util::Error(std::string(parameter) + ": " + util::quote(*word) +
                       " is after the year 9999; give seconds since 1970");
   }
   return static_cast<std::int64_t>(seconds);
