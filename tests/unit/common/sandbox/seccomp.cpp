@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 
 #include "tests/support/in_child.hpp"
 
@@ -77,6 +79,30 @@ TEST(Seccomp, RefusesSocketsThatReachPastNamespaces) {
   // The kernel looks at the lower half of the number alone.
   for (const long family : {AF_ALG, AF_VSOCK})
     EXPECT_EQ(outcome([&] { return ::syscall(SYS_socket, 1L << 32 | family, SOCK_STREAM, 0); }), EPERM);
+}
+
+TEST(Seccomp, RefusesTheIoctlsThatOpenOtherMountNamespaces) {
+  const auto ioctl = [](unsigned long request) {
+    return outcome([request] { return ::syscall(SYS_ioctl, -1, request, nullptr); });
+  };
+  struct mnt_ns_info {
+    std::uint32_t size, mounts;
+    std::uint64_t id;
+  };
+  constexpr unsigned long next = _IOR(0xb7, 11, mnt_ns_info);
+  constexpr unsigned long previous = _IOR(0xb7, 12, mnt_ns_info);
+  for (const auto request : {next, previous, 1UL << 32 | next, 0xb70bUL})
+    EXPECT_EQ(ioctl(request), EPERM) << request;
+  // Allowed, so that it is the kernel that has no such file.
+  for (const unsigned long request :
+       {0UL, 0x5401UL /* TCGETS */, 0xb701UL, 0xb709UL, _IOR(0xb7, 10, mnt_ns_info), 0xb60bUL, 0x70bUL})
+    EXPECT_EQ(ioctl(request), EBADF) << request;
+}
+
+TEST(Seccomp, HidesTheCallsThatShowTheMountsOfOthers) {
+  constexpr long statmount = 457, listmount = 458;  // on every architecture
+  EXPECT_EQ(outcome([] { return ::syscall(statmount, nullptr, nullptr, 0UL, 0); }), ENOSYS);
+  EXPECT_EQ(outcome([] { return ::syscall(listmount, nullptr, nullptr, 0UL, 0); }), ENOSYS);
 }
 
 TEST(Seccomp, AllowsThePersonalitiesThatProgramsUse) {
