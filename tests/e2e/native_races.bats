@@ -88,7 +88,7 @@ FROM busybox
 COPY --chown=1:1 --chmod=777 a0 /1
 COPY --chown=1:1 a1/x /2/
 COPY . /3
-RUN --mount=target=/c ! grep -rl secret-of-the-machine /1 /2 /3 /c
+RUN --mount=target=/c ! grep -rl secret-of-the-[m]achine /1 /2 /3 /c
 END
   (cd src && exec ../exchange ../end) 3>&- &
   local exchanging=$!
