@@ -2,7 +2,6 @@
 #include "common/layer/pack.hpp"
 
 #include <fcntl.h>
-#include <sys/sysmacros.h>
 
 #include <map>
 #include <set>
@@ -12,6 +11,7 @@
 #include "common/layer/diff.hpp"
 #include "common/sys/cancellation.hpp"
 #include "common/sys/fd.hpp"
+#include "common/tar/from_file.hpp"
 #include "common/tar/writer.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -29,15 +29,6 @@ std::string_view media_type_of(stream::Compressor compressor) {
       return image::media_type::oci_layer_zstd;
   }
   return {};
-}
-
-tar::Type type_of(mode_t mode) {
-  if (S_ISDIR(mode)) return tar::Type::directory;
-  if (S_ISLNK(mode)) return tar::Type::symlink;
-  if (S_ISCHR(mode)) return tar::Type::character_device;
-  if (S_ISBLK(mode)) return tar::Type::block_device;
-  if (S_ISFIFO(mode)) return tar::Type::fifo;
-  return tar::Type::regular;
 }
 
 class Packer {
@@ -80,13 +71,7 @@ private:
   }
 
   void add_entry(const std::string& path, const struct stat& status) {
-    tar::Entry entry;
-    entry.path = path;
-    entry.type = type_of(status.st_mode);
-    entry.mode = status.st_mode & 07777;
-    entry.uid = status.st_uid;
-    entry.gid = status.st_gid;
-    entry.mtime.seconds = status.st_mtim.tv_sec;
+    auto entry = tar::entry_of(path, status);
     if (options_.newest_mtime && entry.mtime.seconds > *options_.newest_mtime) {
       entry.mtime.seconds = *options_.newest_mtime;
     }
@@ -97,11 +82,6 @@ private:
         break;
       case tar::Type::symlink:
         entry.link_target = upper_.read_link(path);
-        break;
-      case tar::Type::character_device:
-      case tar::Type::block_device:
-        entry.device_major = ::major(status.st_rdev);
-        entry.device_minor = ::minor(status.st_rdev);
         break;
       default:
         break;
@@ -125,14 +105,7 @@ private:
   void add_content(const std::string& path, std::uint64_t size) {
     const auto fd = upper_.open(path);
     if (size > buffer_.size()) ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
-    while (size > 0) {
-      cancel_.check();
-      const std::size_t wanted = std::min<std::uint64_t>(buffer_.size(), size);
-      const std::size_t count = sys::read_some(fd.get(), std::span(buffer_).first(wanted), util::quote(path));
-      if (count == 0) throw util::Error(util::quote(path) + " became shorter while it was packed");
-      writer_.write(std::span(buffer_).first(count));
-      size -= count;
-    }
+    tar::write_content(writer_, fd.get(), size, util::quote(path), buffer_, cancel_);
   }
 
   const ChangeSet& upper_;

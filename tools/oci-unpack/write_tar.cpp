@@ -2,7 +2,6 @@
 #include "tools/oci-unpack/write_tar.hpp"
 
 #include <fcntl.h>
-#include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <map>
@@ -15,21 +14,13 @@
 #include "common/sys/cancellation.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/rooted_dir.hpp"
+#include "common/tar/from_file.hpp"
 #include "common/tar/writer.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
 namespace oci_unpack {
 namespace {
-
-tar::Type type_of(mode_t mode) {
-  if (S_ISDIR(mode)) return tar::Type::directory;
-  if (S_ISLNK(mode)) return tar::Type::symlink;
-  if (S_ISCHR(mode)) return tar::Type::character_device;
-  if (S_ISBLK(mode)) return tar::Type::block_device;
-  if (S_ISFIFO(mode)) return tar::Type::fifo;
-  return tar::Type::regular;
-}
 
 class TarOfTree {
 public:
@@ -60,20 +51,10 @@ private:
   }
 
   void add_member(const sys::RootedPath& path, const std::string& name, const struct stat& status) {
-    tar::Entry entry;
-    entry.path = name;
-    entry.type = type_of(status.st_mode);
-    entry.mode = status.st_mode & 07777;
-    entry.uid = status.st_uid;
-    entry.gid = status.st_gid;
-    entry.mtime.seconds = status.st_mtim.tv_sec;
+    auto entry = tar::entry_of(name, status);
     entry.xattrs = root_.xattrs(path);
     entry.xattrs.erase("security.selinux");  // a label of this machine
     if (entry.type == tar::Type::symlink) entry.link_target = root_.target_of(path);
-    if (entry.type == tar::Type::character_device || entry.type == tar::Type::block_device) {
-      entry.device_major = ::major(status.st_rdev);
-      entry.device_minor = ::minor(status.st_rdev);
-    }
     if (entry.type != tar::Type::directory && status.st_nlink > 1) {
       const auto [first, is_first] = links_.emplace(std::pair(status.st_dev, status.st_ino), name);
       if (!is_first) {
@@ -90,14 +71,7 @@ private:
   void add_content(const sys::RootedPath& path, const std::string& name, std::uint64_t size) {
     const auto fd = root_.open_file(path);
     if (!fd) throw util::Error(util::quote(name) + " changed while it was read");
-    while (size > 0) {
-      cancel_.check();
-      const std::size_t wanted = std::min<std::uint64_t>(buffer_.size(), size);
-      const std::size_t count = sys::read_some(fd.get(), std::span(buffer_).first(wanted), util::quote(name));
-      if (count == 0) throw util::Error(util::quote(name) + " became shorter while it was read");
-      writer_.write(std::span(buffer_).first(count));
-      size -= count;
-    }
+    tar::write_content(writer_, fd.get(), size, util::quote(name), buffer_, cancel_);
   }
 
   const sys::Cancellation cancel_;
