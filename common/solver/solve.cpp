@@ -5,7 +5,6 @@
 
 #include <array>
 #include <atomic>
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <mutex>
@@ -24,6 +23,7 @@
 #include "common/solver/run_op.hpp"
 #include "common/solver/tasks.hpp"
 #include "common/util/error.hpp"
+#include "common/util/full_disk.hpp"
 #include "common/util/text.hpp"
 
 namespace solver {
@@ -128,9 +128,7 @@ private:
   }
 
   static bool is_by_disk(const util::Error& error) {
-    const auto& code = error.cause().code;
-    return code == std::errc::no_space_on_device || code == std::errc::io_error ||
-           code == std::error_code(EDQUOT, std::generic_category());
+    return util::is_full_disk(error) || error.cause().code == std::errc::io_error;
   }
 
   // True if the work ended because others did, or by a signal, and `vertex` is left to be called canceled.

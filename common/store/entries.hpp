@@ -3,8 +3,10 @@
 // or follows a symlink, and what is of the wrong kind gives way.
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -54,6 +56,9 @@ sys::UniqueFd open_own_file(const Folder& folder, const std::string& name);
 
 // The regular file `name`, open for reading; empty if nothing is there. Throws util::Error for anything else.
 sys::UniqueFd find_file(const Folder& folder, const std::string& name);
+
+// What a file or directory takes on disk (stat(3type): blocks are of 512 bytes, whatever the filesystem's).
+std::uint64_t bytes_on_disk(const struct stat& status) noexcept;
 
 // Whatever lies there; what cannot be removed stays. False then.
 bool remove_entry(const Folder& folder, const std::string& name) noexcept;

@@ -132,8 +132,7 @@ private:
   mode_t put_status(int directory, const std::string& name, const std::string& path) {
     struct stat status = {};
     if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) fail("cannot look at", path);
-    bytes_ +=
-        static_cast<std::uint64_t>(status.st_blocks) * 512 / (S_ISDIR(status.st_mode) ? 1 : status.st_nlink);
+    bytes_ += bytes_on_disk(status) / (S_ISDIR(status.st_mode) ? 1 : status.st_nlink);
     put_number(status.st_mode);
     put_number(status.st_uid);
     put_number(status.st_gid);

@@ -18,8 +18,6 @@
 namespace store {
 namespace {
 
-constexpr std::uint64_t block = 512;  // of st_blocks (stat(3type))
-
 struct Candidate {
   const Folder* folder;
   std::string name;
@@ -42,7 +40,7 @@ void add_files(const Folder& folder, std::vector<Candidate>& found) {
     found.push_back({.folder = &folder,
                      .name = std::move(name),
                      .used = status.st_mtim,
-                     .bytes = static_cast<std::uint64_t>(status.st_blocks) * block,
+                     .bytes = bytes_on_disk(status),
                      .is_wanted = !is_leftover});
   }
 }
