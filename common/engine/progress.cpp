@@ -67,6 +67,10 @@ std::string decimal_size(std::uint64_t bytes) {
   return fixed(size, unit == 0 ? 0 : 2) + units[unit];
 }
 
+std::string shown_time(std::chrono::duration<double> time) {
+  return fixed(time.count(), 1) + "s";
+}
+
 Progress::Progress() : Progress(Options{}) {}
 
 Progress::Progress(Options options) : options_(with_output(std::move(options))) {}
@@ -226,8 +230,7 @@ void Progress::Vertex::transfer(const std::string& id, std::uint64_t current, st
     transfer.shown = now;
     transfer.complete = complete;
     line = id + " " + decimal_size(current) + (total > 0 ? " / " + decimal_size(total) : "") + " " +
-           fixed(std::chrono::duration<double>(now - transfer.start).count(), 1) + "s" +
-           (complete ? " done" : "");
+           shown_time(now - transfer.start) + (complete ? " done" : "");
   }
   note(line);
 }
@@ -241,7 +244,7 @@ void Progress::Vertex::end(std::string_view word) {
 
 void Progress::Vertex::done() {
   const std::lock_guard lock(progress_.mutex_);
-  end("DONE " + fixed(seconds(), 1) + "s");
+  end("DONE " + shown_time(std::chrono::duration<double>(seconds())));
 }
 
 void Progress::Vertex::cached() {

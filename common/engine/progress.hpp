@@ -21,6 +21,8 @@ namespace engine {
 
 // "3.15MB", as BuildKit counts.
 std::string decimal_size(std::uint64_t bytes);
+// "0.3s", as BuildKit shows what something took.
+std::string shown_time(std::chrono::duration<double> time);
 
 // Work that goes on at the same time takes turns: one vertex has the word until it ends, or until others have
 // waited too long for it. Nothing is left out or cut. Thread-safe; outlives its vertices.

@@ -3,10 +3,8 @@
 
 #include <fcntl.h>
 
-#include <array>
 #include <atomic>
 #include <chrono>
-#include <cstdio>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -257,13 +255,11 @@ private:
       packing_->failed(dockerfile::harmless(error.what()));
       throw;
     }
-    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
+    const auto time = std::chrono::steady_clock::now() - begin;
     const std::lock_guard lock(mutex_);
     const auto& blob = layers_.at(id).packed.blob;
-    std::array<char, 32> seconds{};
-    std::snprintf(seconds.data(), seconds.size(), " %.1fs done", time.count());
-    const std::string line =
-        "exporting layer " + blob.digest.str() + " " + engine::decimal_size(blob.size) + seconds.data();
+    const std::string line = "exporting layer " + blob.digest.str() + " " + engine::decimal_size(blob.size) +
+                             " " + engine::shown_time(time) + " done";
     --layers_left_;
     if (!packing_) {
       packed_.push_back(line);
