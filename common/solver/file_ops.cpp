@@ -107,13 +107,8 @@ std::vector<std::string> resolve(SourceTree& tree, const std::string& source, bo
   return Matches(tree, base, pattern, cancel).find();
 }
 
-std::string shown(const std::string& path) {
-  return "\"/" + util::escape(path) + "\"";
-}
-
 [[noreturn]] void throw_not_found(const std::string& path, const std::string& written) {
-  throw dockerfile::SyntaxError(
-      "failed to compute cache key: failed to calculate checksum: " + shown(path) + ": not found", written);
+  throw dockerfile::SyntaxError(not_found(path), written);
 }
 
 // True if `excludes` leaves any of what stands at `path` of the tree, called `name` there; `above` is what it

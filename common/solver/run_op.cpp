@@ -38,10 +38,7 @@ sandbox::Network network_of(dockerfile::Network network) {
 // Where `source` of a bind mount lies in a build context.
 std::string require_source(SourceTree& tree, const std::string& source) {
   const auto path = follow(tree, source);
-  if (!tree.status(path)) {
-    throw util::Error("failed to compute cache key: failed to calculate checksum: \"/" + util::escape(path) +
-                      "\": not found");
-  }
+  if (!tree.status(path)) throw util::Error(not_found(path));
   return path;
 }
 

@@ -201,6 +201,11 @@ std::unique_ptr<SourceTree> root_source(const std::filesystem::path& root) {
   return std::make_unique<RootSource>(root);
 }
 
+std::string not_found(const std::string& path) {
+  return "failed to compute cache key: failed to calculate checksum: \"/" + util::escape(path) +
+         "\": not found";
+}
+
 std::string follow(SourceTree& tree, std::string_view path) {
   const auto clean = sys::clean_path(path);
   sys::check_length(clean);

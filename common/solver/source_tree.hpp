@@ -48,6 +48,9 @@ std::unique_ptr<SourceTree> context_source(std::shared_ptr<const context::Tree> 
 // mixture or a util::Error, never something else than its own files.
 std::unique_ptr<SourceTree> root_source(const std::filesystem::path& root);
 
+// What BuildKit says of a path that a tree does not have.
+std::string not_found(const std::string& path);
+
 // Where `path` leads when every symlink on the way, the last one too, is followed inside the tree. A part
 // that does not exist is taken as it is written. Throws util::Error after 255 symlinks.
 std::string follow(SourceTree& tree, std::string_view path);
