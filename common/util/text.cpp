@@ -46,8 +46,10 @@ bool is_plain(char c) {
   return c >= ' ' && c < '\x7f' && c != '\\';
 }
 
-// Optimal string alignment distance: edits are insert, delete, replace, swap of neighbours.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
+// Optimal string alignment distance, `limit` + 1 where it is more: edits are insert, delete, replace, swap of
+// neighbours.
+std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit) {
+  if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) > limit) return limit + 1;
   std::vector<std::size_t> before(b.size() + 1), above(b.size() + 1), row(b.size() + 1);
   std::iota(above.begin(), above.end(), 0);
   for (std::size_t i = 1; i <= a.size(); ++i) {
@@ -61,6 +63,11 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     }
     before.swap(above);
     above.swap(row);
+    // A row's least value may fall again only by a swap of two characters, which reaches back one row.
+    if (std::min(*std::min_element(above.begin(), above.end()),
+                 *std::min_element(before.begin(), before.end())) > limit) {
+      return limit + 1;
+    }
   }
   return above[b.size()];
 }
@@ -193,9 +200,11 @@ std::optional<std::string> nearest(std::string_view name, const std::vector<std:
   std::optional<std::string> best;
   std::size_t best_distance = limit + 1;
   for (const auto& candidate : candidates) {
-    const std::size_t distance = edit_distance(name, candidate);
+    if (best_distance == 0) break;
     const std::size_t allowed = std::max<std::size_t>(1, std::max(name.size(), candidate.size()) / 3);
-    if (distance <= allowed && distance < best_distance) {
+    const std::size_t wanted = std::min(allowed, best_distance - 1);
+    const std::size_t distance = edit_distance(name, candidate, wanted);
+    if (distance <= wanted) {
       best = candidate;
       best_distance = distance;
     }
