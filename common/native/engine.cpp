@@ -147,6 +147,7 @@ public:
                    .snapshotter = *isolation.snapshotter,
                    .sandbox = *isolation.sandbox,
                    .images = images_,
+                   .store = store_,
                    .progress = progress_,
                    .canceller = canceller_,
                    .directory = directory,

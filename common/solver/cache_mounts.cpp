@@ -1,100 +1,140 @@
-// Leases of cache directories.
+// Keys of caches, and what they begin with.
 #include "common/solver/cache_mounts.hpp"
 
-#include <sys/eventfd.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include <algorithm>
-#include <exception>
+#include <memory>
+#include <optional>
+#include <utility>
 
-#include "common/sys/fd.hpp"
-#include "common/sys/paths.hpp"
+#include "common/dockerfile/paths.hpp"
+#include "common/plan/key_writer.hpp"
+#include "common/solver/copier.hpp"
+#include "common/solver/selection.hpp"
+#include "common/solver/source_tree.hpp"
+#include "common/sys/rooted_dir.hpp"
 #include "common/util/error.hpp"
+#include "common/util/text.hpp"
 
 namespace solver {
+namespace {
 
-using dockerfile::Sharing;
+using dockerfile::MountType;
 
-CacheMounts::Lease::~Lease() {
-  if (place_ != nullptr) mounts_->release(*place_);
+std::string source_of(const dockerfile::Mount& options) {
+  return dockerfile::join_path("/", options.source);
 }
 
-const std::filesystem::path& CacheMounts::Lease::path() const noexcept {
-  return place_->path;
+// Mode and owner are for a directory that is made: what comes from elsewhere has its own.
+bool is_made(const dockerfile::Mount& options) {
+  return source_of(options) == "/" && (options.mode || options.uid || options.gid);
 }
 
-CacheMounts::Lease CacheMounts::acquire(const std::string& key, Sharing sharing,
-                                        const std::function<void(const std::filesystem::path&)>& prepare,
-                                        const sys::Cancellation& cancel) {
-  const Use use = sharing == Sharing::shared ? Use::shared : Use::alone;
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    if (Place* place = find(key, sharing)) {
-      place->use = use;
-      ++place->users;
-      return {*this, *place};
+store::Sharing sharing_of(const dockerfile::Mount& options) {
+  switch (options.sharing.value_or(dockerfile::Sharing::shared)) {
+    case dockerfile::Sharing::private_:
+      return store::Sharing::private_;
+    case dockerfile::Sharing::locked:
+      return store::Sharing::locked;
+    case dockerfile::Sharing::shared:
+      break;
+  }
+  return store::Sharing::shared;
+}
+
+// A cache as it is before a step has used it.
+class Beginning {
+public:
+  // A directory that is made is "/cache" of where the mount comes from, as in BuildKit, so that one that is
+  // there already is taken as it is.
+  Beginning(const dockerfile::Mount& options, const Filesystem* from, Workshop& workshop,
+            const std::string& failure)
+      : options_(options), cancel_(workshop.cancel) {
+    const auto source = is_made(options) ? "/cache" : source_of(options);
+    if (from != nullptr) open(*from, source, workshop);
+    if (!status_ && !is_made(options) && source != "/")
+      throw util::Error(failure + ": open " + source + ": no such file or directory");
+  }
+
+  // Contents, not where they come from: a stage that is built again to the same files begins the same cache.
+  hash::Digest key() const {
+    plan::KeyWriter key("oci-build/cache-mount/1");
+    key.put(options_.id).put(source_of(options_)).put(status_.has_value());
+    if (status_) key.put(content_of(*tree_, {{{path_, ""}}, {}, {}}));
+    if (is_made(options_)) key.put(options_.mode).put(options_.uid).put(options_.gid);
+    return key.finish();
+  }
+
+  void prepare(int directory) const {
+    if (!status_)
+      return set_owner(directory, options_.uid.value_or(0), options_.gid.value_or(0),
+                       options_.mode.value_or(0755) & 0777);
+    sys::RootedDir root(sys::UniqueFd(::fcntl(directory, F_DUPFD_CLOEXEC, 0)));
+    CopyOptions options;
+    options.cancel = cancel_;
+    Copier(tree_, *directory_target(root), options).copy(path_, "", "/");
+    root.settle();
+    set_owner(directory, status_->st_uid, status_->st_gid, status_->st_mode & 07777);
+  }
+
+private:
+  void open(const Filesystem& from, const std::string& source, Workshop& workshop) {
+    if (from.local) {
+      tree_ = from.local->tree;
+    } else {
+      opened_ = workshop.snapshotter.open_read_only(from.stack);
+      tree_ = root_source(opened_->root());
     }
-    const bool waits =
-        sharing == Sharing::locked ? !places_[key].empty() : sharing == Sharing::shared && is_being_made(key);
-    if (!waits) break;
-    wait(lock, cancel);
+    path_ = follow(*tree_, source);
+    status_ = tree_->status(path_);
+    if (status_ && !S_ISDIR(status_->st_mode)) status_.reset();
   }
-  auto& place = places_[key].emplace_back();
-  place = {.path = directory_ / ("cache-" + std::to_string(count_++)),
-           .use = use == Use::shared ? Use::soon_shared : Use::alone,
-           .users = 1};
-  lock.unlock();
-  Lease lease(*this, place);
-  sys::make_directory(place.path, 0755);
-  prepare(place.path);
-  lock.lock();
-  place.use = use;
-  wake();
-  return lease;
-}
 
-bool CacheMounts::is_being_made(const std::string& key) {
-  const auto& places = places_[key];
-  return std::any_of(places.begin(), places.end(),
-                     [](const Place& place) { return place.use == Use::soon_shared; });
-}
-
-// For the next release, or a directory that is made. By a descriptor, as a condition variable cannot wait for
-// a cancellation too.
-void CacheMounts::wait(std::unique_lock<std::mutex>& lock, const sys::Cancellation& cancel) {
-  const sys::UniqueFd released(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!released) util::throw_errno("cannot make an event");
-  waiting_.insert(released.get());
-  lock.unlock();
-  std::exception_ptr thrown;
-  try {
-    pollfd event{released.get(), POLLIN, 0};
-    cancel.wait({&event, 1});
-  } catch (...) {
-    thrown = std::current_exception();
+  void set_owner(int directory, uid_t uid, gid_t gid, mode_t mode) const {
+    // A change of owner clears bits of the mode.
+    if (::fchown(directory, uid, gid) != 0 || ::fchmod(directory, mode) != 0)
+      util::throw_errno("cannot set up the cache mount " + util::quote(options_.id));
   }
-  lock.lock();
-  waiting_.erase(released.get());
-  if (thrown) std::rethrow_exception(thrown);
-}
 
-CacheMounts::Place* CacheMounts::find(const std::string& key, Sharing sharing) {
-  Place* free = nullptr;
-  for (auto& place : places_[key]) {
-    if (place.use == Use::shared && sharing == Sharing::shared) return &place;
-    if (place.use == Use::free && free == nullptr) free = &place;
+  const dockerfile::Mount& options_;
+  sys::Cancellation cancel_;
+  std::unique_ptr<snapshot::Workspace> opened_;
+  std::shared_ptr<SourceTree> tree_;
+  std::string path_;
+  std::optional<struct stat> status_;  // of the directory that it begins as
+};
+
+}  // namespace
+
+CacheMounts::CacheMounts(const plan::Run& run, const Inputs& inputs, Workshop& workshop,
+                         const std::string& failure) {
+  // In one order for all steps of all builds: two that lock the same caches must not wait for each other.
+  std::map<hash::Digest, std::pair<const plan::Run::Mount*, Beginning>> wanted;
+  for (const auto& mount : run.mounts) {
+    if (mount.options.type != MountType::cache) continue;
+    Beginning beginning(mount.options, mount.from ? &inputs.at(*mount.from) : nullptr, workshop, failure);
+    const auto key = beginning.key();
+    keys_.emplace(&mount, key);
+    wanted.try_emplace(key, &mount, std::move(beginning));
   }
-  return free;
+  for (const auto& [key, cache] : wanted) {
+    const auto prepare = [&beginning = cache.second](int directory) { beginning.prepare(directory); };
+    const auto sharing = sharing_of(cache.first->options);
+    leases_.emplace(key, workshop.store.mounts().lease(key, sharing, prepare, workshop.cancel));
+  }
 }
 
-void CacheMounts::release(Place& place) {
-  const std::lock_guard lock(mutex_);
-  if (--place.users == 0) place.use = Use::free;
-  wake();
+int CacheMounts::directory(const plan::Run::Mount& mount) const {
+  return leases_.at(keys_.at(&mount)).directory();
 }
 
-void CacheMounts::wake() {
-  for (const int event : waiting_)
-    ::eventfd_write(event, 1);
+std::string CacheMounts::full() const {
+  for (const auto& [mount, key] : keys_) {
+    if (leases_.at(key).is_full()) return mount->options.id;
+  }
+  return "";
 }
 
 }  // namespace solver

@@ -11,6 +11,7 @@
 #include "common/dockerfile/text.hpp"
 #include "common/engine/advice.hpp"
 #include "common/sandbox/user.hpp"
+#include "common/solver/cache_mounts.hpp"
 #include "common/solver/copier.hpp"
 #include "common/solver/source_tree.hpp"
 #include "common/sys/paths.hpp"
@@ -62,9 +63,9 @@ public:
       spec.hosts.push_back(host.ip + "\t" + host.host);
     spec.network = network_of(op_.network);
     spec.insecure = op_.security == dockerfile::Security::insecure;
-    lease_caches();
+    const CacheMounts caches(op_, inputs_, workshop_, failure());
     for (const auto& mount : op_.mounts)
-      add_mount(mount, spec);
+      add_mount(mount, caches, spec);
     if (op_.script) {
       spec.files.push_back(
           {.target = "/dev/pipes/" + op_.script->name, .content = op_.script->content, .mode = 0755});
@@ -78,7 +79,12 @@ public:
       return explained(emulation, print, [&] { return workshop_.sandbox.run(spec, print); });
     });
     if (!status.success()) {
-      throw util::Error(failure() + ": exit code: " + std::to_string(status.as_exit_code()));
+      const auto what = failure() + ": exit code: " + std::to_string(status.as_exit_code());
+      if (const auto full = caches.full(); !full.empty()) {
+        // Perhaps it fails for that, and what else is in the store can go.
+        util::throw_errno(what + "; nothing more can be written to its cache " + util::quote(full), ENOSPC);
+      }
+      throw util::Error(what);
     }
     Filesystem result{.stack = below, .local = std::nullopt, .independent = false};
     result.stack.trees.push_back(workshop_.new_tree());
@@ -115,7 +121,7 @@ private:
     }
   }
 
-  void add_mount(const plan::Run::Mount& mount, sandbox::Spec& spec) {
+  void add_mount(const plan::Run::Mount& mount, const CacheMounts& caches, sandbox::Spec& spec) {
     const auto& options = mount.options;
     switch (options.type) {
       case MountType::bind:
@@ -124,9 +130,8 @@ private:
             {.target = options.target, .read_only = options.read_only, .place = places_.back().get()});
         break;
       case MountType::cache:
-        spec.binds.push_back({.source = caches_.at(cache_key(mount)).path(),
-                              .target = options.target,
-                              .read_only = options.read_only});
+        spec.binds.push_back(
+            {.target = options.target, .read_only = options.read_only, .place = caches.directory(mount)});
         break;
       case MountType::tmpfs:
         spec.tmpfs.push_back(
@@ -222,75 +227,6 @@ private:
     });
   }
 
-  // Mode and owner are for a directory that is made: what comes from elsewhere has its own.
-  static bool is_made(const dockerfile::Mount& options) {
-    return cache_source(options) == "/" && (options.mode || options.uid || options.gid);
-  }
-
-  static std::string cache_source(const dockerfile::Mount& options) {
-    return dockerfile::join_path("/", options.source);
-  }
-
-  // One that begins with other content or as another directory is another.
-  static std::string cache_key(const plan::Run::Mount& mount) {
-    const auto& options = mount.options;
-    std::string key = options.id + "\n";
-    if (mount.from) key += std::to_string(*mount.from);
-    key += "," + cache_source(options);
-    if (!is_made(options)) return key;
-    for (const auto& value : {options.mode, options.uid, options.gid})
-      key += "," + (value ? std::to_string(*value) : "");
-    return key;
-  }
-
-  // In one order for all steps: two that lock the same directories must not wait for each other.
-  void lease_caches() {
-    std::map<std::string, const plan::Run::Mount*> wanted;
-    for (const auto& mount : op_.mounts) {
-      if (mount.options.type == MountType::cache) wanted.try_emplace(cache_key(mount), &mount);
-    }
-    for (const auto& [key, mount] : wanted) {
-      const auto prepare = [&, mount = mount](const std::filesystem::path& directory) {
-        set_up_cache(*mount, directory);
-      };
-      const auto sharing = mount->options.sharing.value_or(dockerfile::Sharing::shared);
-      caches_.emplace(key, workshop_.cache_mounts.acquire(key, sharing, prepare, workshop_.cancel));
-    }
-  }
-
-  // A directory that is made is "/cache" of where the mount comes from, as in BuildKit, so that one that is
-  // there already is taken as it is.
-  void set_up_cache(const plan::Run::Mount& mount, const std::filesystem::path& directory) {
-    const auto& options = mount.options;
-    const bool made = is_made(options);
-    const auto source = made ? "/cache" : cache_source(options);
-    if (mount.from && seed(*mount.from, source, directory)) return;
-    if (!made && source != "/")
-      throw util::Error(failure() + ": open " + source + ": no such file or directory");
-    if (::chmod(directory.c_str(), options.mode.value_or(0755) & 0777) != 0 ||
-        ::chown(directory.c_str(), options.uid.value_or(0), options.gid.value_or(0)) != 0) {
-      util::throw_errno("cannot set up the cache mount " + util::quote(options.id));
-    }
-  }
-
-  // False if there is no such directory.
-  bool seed(plan::OpId id, const std::string& source, const std::filesystem::path& directory) {
-    const auto opened = workshop_.snapshotter.open_read_only(inputs_.at(id).stack);
-    const std::shared_ptr<SourceTree> tree = root_source(opened->root());
-    const auto path = follow(*tree, source);
-    const auto status = tree->status(path);
-    if (!status || !S_ISDIR(status->st_mode)) return false;
-    auto root = sys::RootedDir::open(directory);
-    CopyOptions options;
-    options.cancel = workshop_.cancel;
-    Copier(tree, *directory_target(root), options).copy(path, "", "/");
-    root.settle();
-    if (const auto error = root.set_owner(sys::RootedPath(), status->st_uid, status->st_gid))
-      util::throw_errno("cannot set the owner of a cache mount", error.value());
-    root.set_mode(sys::RootedPath(), status->st_mode & 07777);
-    return true;
-  }
-
   void add_secret(const dockerfile::Mount& options, sandbox::Spec& spec) const {
     const auto content = workshop_.secret(options.id);
     if (!content) {
@@ -333,7 +269,6 @@ private:
   std::vector<sys::UniqueFd> places_;  // of what is mounted, in `mounted_`
   std::vector<std::unique_ptr<AgentSocket>> sockets_;
   int ssh_mounts_ = 0;
-  std::map<std::string, CacheMounts::Lease> caches_;
 };
 
 }  // namespace

@@ -12,6 +12,7 @@ Workshop::Workshop(Parts parts)
       snapshotter(parts.snapshotter),
       sandbox(parts.sandbox),
       images(parts.images),
+      store(parts.store),
       progress(parts.progress),
       canceller(parts.canceller),
       cancel(canceller.cancellation()),
@@ -19,8 +20,7 @@ Workshop::Workshop(Parts parts)
       proxies(std::move(parts.proxies)),
       epoch(parts.epoch),
       ssh(request.ssh, directory),
-      emulators(directory),
-      cache_mounts(directory) {}
+      emulators(directory) {}
 
 std::filesystem::path Workshop::new_tree() {
   return directory / ("tree-" + std::to_string(trees_++));

@@ -15,11 +15,11 @@
 #include "common/sandbox/sandbox.hpp"
 #include "common/snapshot/snapshotter.hpp"
 #include "common/solver/base_images.hpp"
-#include "common/solver/cache_mounts.hpp"
 #include "common/solver/emulation.hpp"
 #include "common/solver/local_copies.hpp"
 #include "common/solver/source_tree.hpp"
 #include "common/solver/ssh_agents.hpp"
+#include "common/store/store.hpp"
 #include "common/sys/cancellation.hpp"
 
 namespace solver {
@@ -53,6 +53,7 @@ public:
     snapshot::Snapshotter& snapshotter;
     sandbox::Sandbox& sandbox;
     BaseImages& images;
+    store::Store& store;  // for what steps leave to later builds
     engine::Progress& progress;
     sys::Canceller& canceller;                   // of all that the images and the ops do
     std::filesystem::path directory;             // private; trees go there, on the snapshotter's filesystem
@@ -66,6 +67,7 @@ public:
   snapshot::Snapshotter& snapshotter;
   sandbox::Sandbox& sandbox;
   BaseImages& images;
+  store::Store& store;
   engine::Progress& progress;
   sys::Canceller& canceller;
   const sys::Cancellation cancel;  // for all that works and waits
@@ -74,7 +76,6 @@ public:
   const std::optional<std::int64_t> epoch;
   const SshAgents ssh;
   Emulators emulators;
-  CacheMounts cache_mounts;
   LocalCopies local_copies;
 
   // A path for a tree that does not exist yet.

@@ -136,6 +136,20 @@ bool remove_entry(const Folder& folder, const std::string& name) noexcept {
   }
 }
 
+bool remove_entry(const Folder& folder, const std::string& name, const sys::Cancellation& cancel) {
+  try {
+    sys::remove_tree_at(folder.fd(), name, folder.shown(name), cancel);
+    return true;
+  } catch (const util::Error& error) {
+    if (error.is_cancelled()) throw;
+    return false;
+  }
+}
+
+bool is_leftover(const std::string& name) {
+  return name.starts_with("new-") || name.starts_with("tree-") || name.starts_with("mount-");
+}
+
 bool is_own_file(const Folder& folder, const std::string& name) {
   struct stat status = {};
   return ::fstatat(folder.fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || is_own(status);

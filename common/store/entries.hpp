@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "common/store/warn.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/fd.hpp"
 
 namespace store {
@@ -62,6 +63,11 @@ std::uint64_t bytes_on_disk(const struct stat& status) noexcept;
 
 // Whatever lies there; what cannot be removed stays. False then.
 bool remove_entry(const Folder& folder, const std::string& name) noexcept;
+// The same for what may hold very much: throws as sys::Cancellation::check does.
+bool remove_entry(const Folder& folder, const std::string& name, const sys::Cancellation& cancel);
+
+// True for what somebody who was killed left in the store's directory for things being made.
+bool is_leftover(const std::string& name);
 
 // True for what open_own_file() takes as it is, and for nothing at all.
 bool is_own_file(const Folder& folder, const std::string& name);

@@ -10,15 +10,23 @@
 
 namespace store {
 
+bool try_lock(int fd, int operation, const std::string& what) {
+  while (::flock(fd, operation | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return false;
+    if (errno != EINTR) util::throw_errno("cannot lock " + what);
+  }
+  return true;
+}
+
+HeldLock::~HeldLock() {
+  if (fd_) ::flock(fd_.get(), LOCK_UN);
+}
+
 std::optional<sys::UniqueFd> try_lock_file(const Folder& folder, const std::string& name) {
   for (;;) {
     auto fd = open_own_file(folder, name);
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-      if (errno == EWOULDBLOCK) return std::nullopt;
-      if (errno != EINTR) util::throw_errno("cannot lock " + folder.shown(name));
-    } else if (is_file_at(fd.get(), folder, name)) {
-      return fd;
-    }
+    if (!try_lock(fd.get(), LOCK_EX, folder.shown(name))) return std::nullopt;
+    if (is_file_at(fd.get(), folder, name)) return fd;
     // The one who had the lock moved or removed the file between our open and our lock.
   }
 }

@@ -10,6 +10,28 @@
 
 namespace store {
 
+// flock(2) with LOCK_SH, LOCK_EX or LOCK_UN. False while someone else's lock is in the way. Throws
+// util::Error, which calls the file `what`.
+bool try_lock(int fd, int operation, const std::string& what);
+
+// A lock on an open file or directory, given up with this. Not by close(2) alone: a child that is being
+// started may hold the descriptor a while longer.
+class HeldLock {
+public:
+  explicit HeldLock(sys::UniqueFd fd = sys::UniqueFd()) noexcept : fd_(std::move(fd)) {}
+  HeldLock(HeldLock&&) noexcept = default;
+  HeldLock& operator=(HeldLock other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~HeldLock();
+
+  int fd() const noexcept { return fd_.get(); }
+
+private:
+  sys::UniqueFd fd_;
+};
+
 // The file `name` (open_own_file) with an exclusive flock(2) on it. Nothing while someone else holds the
 // lock. Throws util::Error.
 std::optional<sys::UniqueFd> try_lock_file(const Folder& folder, const std::string& name);

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/store/mount_record.hpp"
 #include "common/store/tree_record.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/paths.hpp"
@@ -23,8 +24,8 @@ struct Candidate {
   std::string name;
   std::timespec used;
   std::uint64_t bytes;
-  bool is_tree = false;
-  bool is_wanted = true;  // false for what a killed build left half made
+  const char* record = nullptr;  // of a tree or mount: the file without which it is not there
+  bool is_wanted = true;         // false for what a killed build left half made
 };
 
 bool is_before(const std::timespec& a, const std::timespec& b) {
@@ -36,45 +37,54 @@ void add_files(const Folder& folder, std::vector<Candidate>& found) {
   for (auto& name : sys::names_in(folder.open_list(), folder.shown())) {
     struct stat status = {};
     if (::fstatat(folder.fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    const bool is_leftover = name.starts_with("new-") || name.starts_with("tree-");
+    const bool is_unowned = is_leftover(name);
     found.push_back({.folder = &folder,
                      .name = std::move(name),
                      .used = status.st_mtim,
                      .bytes = bytes_on_disk(status),
-                     .is_wanted = !is_leftover});
+                     .is_wanted = !is_unowned});
   }
 }
 
-void add_trees(const Folder& folder, std::vector<Candidate>& found) {
+// Nothing of one without a record.
+std::optional<std::uint64_t> bytes_of_tree(const Folder& place) {
+  const auto record = read_tree_record(place);
+  return record ? std::optional(record->bytes) : std::nullopt;
+}
+
+// Trees or mounts, which are directories with a record in them.
+template <typename BytesOf>
+void add_places(const Folder& folder, const char* record, const BytesOf& bytes_of,
+                std::vector<Candidate>& found) {
   for (auto& name : sys::names_in(folder.open_list(), folder.shown())) {
     struct stat status = {};
     if (::fstatat(folder.fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    std::optional<TreeRecord> record;
+    std::optional<std::uint64_t> bytes;
     try {
-      if (const auto place = find_folder(folder, name)) record = read_tree_record(*place);
+      if (const auto place = find_folder(folder, name)) bytes = bytes_of(*place);
     } catch (const util::Error& error) {
       if (error.is_cancelled()) throw;
     }
     found.push_back({.folder = &folder,
                      .name = std::move(name),
                      .used = status.st_mtim,
-                     .bytes = record ? record->bytes : 0,
-                     .is_tree = true,
-                     .is_wanted = record.has_value()});
+                     .bytes = bytes.value_or(0),
+                     .record = record,
+                     .is_wanted = bytes.has_value()});
   }
 }
 
-// Of a tree the record goes first: a kill must not leave half of one that looks whole.
-bool remove(const Candidate& candidate) {
-  if (candidate.is_tree) {
+// A record goes first: a kill must not leave half of what looks whole.
+bool remove(const Candidate& candidate, const sys::Cancellation& cancel) {
+  if (candidate.record != nullptr) {
     try {
       if (const auto place = find_folder(*candidate.folder, candidate.name))
-        remove_entry(*place, record_name);
+        remove_entry(*place, candidate.record);
     } catch (const util::Error& error) {
       if (error.is_cancelled()) throw;  // else no directory, and removed as what it is
     }
   }
-  return remove_entry(*candidate.folder, candidate.name);
+  return remove_entry(*candidate.folder, candidate.name, cancel);
 }
 
 }  // namespace
@@ -91,7 +101,9 @@ Pruned prune(const Places& places, const Limits& limits, const std::timespec& in
   std::vector<Candidate> all;
   for (const auto* folder : {&places.blobs, &places.names, &places.partial})
     add_files(*folder, all);
-  add_trees(places.trees, all);
+  add_places(places.trees, record_name, bytes_of_tree, all);
+  const auto bytes_of = [&](const Folder& place) { return bytes_of_mount(place, places.partial, cancel); };
+  if (places.mounts != nullptr) add_places(*places.mounts, mount_record_name, bytes_of, all);
   std::sort(all.begin(), all.end(),
             [](const Candidate& a, const Candidate& b) { return is_before(a.used, b.used); });
 
@@ -105,7 +117,7 @@ Pruned prune(const Places& places, const Limits& limits, const std::timespec& in
         candidate.used.tv_sec < oldest || pruned.left > limits.bytes || !candidate.is_wanted;
     if (is_used || !is_too_much) continue;
     cancel.check();
-    if (!remove(candidate)) {
+    if (!remove(candidate, cancel)) {
       warn("cannot remove " + candidate.folder->shown(candidate.name) + " from the store");
       continue;
     }

@@ -30,6 +30,9 @@ public:
   // first. Throws `reason` where there is nowhere to go on, or the build is to stop.
   Store& use(const util::Error& reason);
 
+  // False where a failure to write is the end of it.
+  bool is_possible() const noexcept { return directory_.has_value(); }
+
   // True once that was for want of space.
   bool is_for_space() const noexcept { return for_space_.load(); }
 

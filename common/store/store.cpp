@@ -9,6 +9,7 @@
 #include <chrono>
 
 #include "common/store/entries.hpp"
+#include "common/store/lock_file.hpp"
 #include "common/sys/cancellation.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
@@ -89,19 +90,10 @@ std::optional<std::string> read_format(const Folder& directory, const Options& o
   }
 }
 
-// False while someone else's lock is in the way.
-bool try_lock(int fd, int operation, const std::string& what) {
-  while (::flock(fd, operation | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) return false;
-    if (errno != EINTR) util::throw_errno("cannot lock " + what);
-  }
-  return true;
-}
-
-void remove_leftovers(const Folder& partial, const Warn& warn) {
+void remove_leftovers(const Folder& partial, const Options& options) {
   const auto now = std::chrono::system_clock::now();
   for (const auto& name : sys::names_in(partial.open_list(), "the directory " + partial.shown())) {
-    const bool unowned = name.starts_with("new-") || name.starts_with("tree-");
+    const bool unowned = is_leftover(name);
     const bool is_odd = !unowned && !is_own_file(partial, name);
     if (!unowned && !is_odd) {
       struct stat status = {};
@@ -109,10 +101,10 @@ void remove_leftovers(const Folder& partial, const Warn& warn) {
           now - std::chrono::system_clock::from_time_t(status.st_mtime) <= partial_life)
         continue;
     }
-    if (!remove_entry(partial, name)) {
-      warn("cannot remove " + partial.shown(name) + " from the store");
+    if (!remove_entry(partial, name, options.cancel)) {
+      options.warn("cannot remove " + partial.shown(name) + " from the store");
     } else if (is_odd) {
-      warn("removed " + partial.shown(name) + " from the store, which is no file of its own");
+      options.warn("removed " + partial.shown(name) + " from the store, which is no file of its own");
     }
   }
 }
@@ -137,7 +129,7 @@ void prepare(const Folder& directory, const Options& options) {
       sys::remove_tree_at(directory.fd(), folder, directory.shown(folder));
   }
   const auto folders = require_folders(directory, options.warn);
-  remove_leftovers(folders.partial, options.warn);
+  remove_leftovers(folders.partial, options);
   if (found != format) write_entry(directory, format_file, format, folders.partial);
 }
 
@@ -172,13 +164,14 @@ struct Store::Parts {
       : opened(std::move(opened_store)),
         blobs(opened.folders.blobs, opened.folders.partial, options.warn, spill),
         names(opened.folders.names, opened.folders.partial, options.warn, spill),
-        trees(std::in_place, opened.folders.trees, opened.folders.partial, options.warn, options.life,
-              spill) {}
+        trees(std::in_place, opened.folders.trees, opened.folders.partial, options.warn, options.life, spill),
+        mounts(opened.directory, opened.folders.partial, options.warn, spill) {}
 
   Opened opened;
   Blobs blobs;
   Names names;
   std::optional<Trees> trees;  // nothing once the store was pruned
+  Mounts mounts;
 };
 
 Store::Store(fs::path directory, Options options)
@@ -202,18 +195,22 @@ Trees& Store::trees() {
   return parts().trees.value();
 }
 
+Mounts& Store::mounts() {
+  return parts().mounts;
+}
+
 bool Store::is_sound() {
   return !parts_ || parts_->trees->are_sound();
 }
 
 std::optional<Pruned> Store::prune(const Limits& limits) {
-  auto& [opened, blobs, names, trees] = parts();
+  auto& [opened, blobs, names, trees, mounts] = parts();
   trees.reset();                             // no thread of it writes any more
   const auto lock = std::move(opened.lock);  // goes at the end: others may be waiting
   if (!lock || !try_lock(lock.get(), LOCK_EX, opened.directory.shown(lock_file))) return std::nullopt;
   const auto& folders = opened.folders;
-  return store::prune({folders.blobs, folders.names, folders.partial, folders.trees}, limits, opened.since,
-                      options_.warn, options_.cancel);
+  return store::prune({folders.blobs, folders.names, folders.partial, folders.trees, mounts.find()}, limits,
+                      opened.since, options_.warn, options_.cancel);
 }
 
 Store::Parts& Store::parts() {

@@ -11,13 +11,20 @@
 //                    null, "seal": DIGEST of inodes with their times of change, "boot": the kernel's boot
 //                    id, "bytes": what it takes on disk}: how the tree was when it was made; one without this
 //                    record is not there
+//   mounts/X/root    what a cache mount shows, as steps left it; X is its key in hex, a SHA-256, then "-2",
+//                    "-3"... for further ones that were needed at the same time. Who uses one has a lock on
+//                    mounts/X, shared or exclusive; who chooses one, on mounts/
+//   mounts/X/mount.json
+//                    {"schema": "oci-build/store-mount/1", "bytes": what it took on disk, "used": the mtime
+//                    of mounts/X when that was measured, or ""}; one without this record is not there
 //   partial/X        a download of blob X that is under way (then flocked by its writer) or was cut
 //   partial/new-*    a file or tree being written
 //   partial/tree-X   empty, flocked by who unpacks the image of chain X
+//   partial/mount-X  the same, by who makes mounts/X
 //
 // Everything appears in its place by rename(2). Further kinds get a folder each beside blobs/ and names/:
 // steps/X (X is a cache key of plan/cache_key, the record names the layer it made and its diff_id, or the
-// tree; JSON as in names/) and mounts/X (a cache mount; X is the SHA-256 of its id in hex). The mtime of an
+// tree; JSON as in names/). The mtime of an
 // entry, of the folder itself for a tree or mount, is the time of its last use; whoever prunes goes by it,
 // under the exclusive lock (prune.hpp), which also shows that no partial/new-* has an owner. A build that
 // cannot get that lock leaves pruning to the last one that runs.
@@ -42,6 +49,7 @@
 #include <string>
 
 #include "common/store/blobs.hpp"
+#include "common/store/mounts.hpp"
 #include "common/store/names.hpp"
 #include "common/store/prune.hpp"
 #include "common/store/spill.hpp"
@@ -79,6 +87,7 @@ public:
   Blobs& blobs();
   Names& names();
   Trees& trees();
+  Mounts& mounts();
 
   // Trees::are_sound, if any was asked for.
   bool is_sound();

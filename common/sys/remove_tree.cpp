@@ -198,6 +198,11 @@ void remove_tree_at(int directory, const std::string& name, const std::string& w
   Removal(directory, name, what, Until::the_end).run();
 }
 
+void remove_tree_at(int directory, const std::string& name, const std::string& what,
+                    const Cancellation& cancel) {
+  Removal(directory, name, what, Until::cancelled, cancel).run();
+}
+
 void remove_tree(const std::filesystem::path& path) {
   remove(path, Until::the_end);
 }

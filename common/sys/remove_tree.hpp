@@ -18,6 +18,8 @@ void remove_tree(const std::filesystem::path& path, const Cancellation& cancel);
 
 // The same for the entry `name` of an open directory; `what` shows it in errors.
 void remove_tree_at(int directory, const std::string& name, const std::string& what);
+void remove_tree_at(int directory, const std::string& name, const std::string& what,
+                    const Cancellation& cancel);
 
 // The same for clean-up of what remove_leftovers() finds later. Once a signal has stopped the process, all
 // calls together take some tenths of a second, or a thousand entries where these take longer, and leave the

@@ -1,7 +1,9 @@
 // Folders of a store in use that somebody exchanges for symlinks: nothing outside is read, changed or
 // removed.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -30,6 +32,7 @@ protected:
       Store store(outside_);
       fill(store, "outside");
       make_tree(store, hash::sha256("outside chain"), "outside");
+      lease_mount(store, "outside");
       // What killed builds leave goes with the next start.
       fs::create_directory(outside_ / "partial/new-precious");
       std::ofstream(outside_ / "partial/new-precious/file") << "precious";
@@ -38,6 +41,7 @@ protected:
     auto store = open();
     fill(store, "inside");
     make_tree(store, hash::sha256("inside chain"), "inside");
+    lease_mount(store, "inside");
     before_ = everything_outside();
   }
 
@@ -59,6 +63,16 @@ protected:
     return root;
   }
 
+  static Mounts::Lease lease_mount(Store& store, const std::string& key) {
+    return store.mounts().lease(hash::sha256(key), Sharing::private_, [&](int directory) {
+      EXPECT_EQ(::mkdirat(directory, (key + " mount").c_str(), 0755), 0);
+    });
+  }
+
+  static bool has_file(const Mounts::Lease& lease, const std::string& name) {
+    return ::faccessat(lease.directory(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+  }
+
   // By path, with all that a change would show in.
   std::map<std::string, std::string> everything_outside() const {
     std::map<std::string, std::string> found;
@@ -74,7 +88,7 @@ protected:
   }
 
   // Everything that a build asks of a store. Whatever fails does so with an error of ours.
-  static void use(Store& store) {
+  static void use(Store& store, const fs::path& outside) {
     const auto attempt = [](const std::function<void()>& action) {
       try {
         action();
@@ -118,6 +132,14 @@ protected:
       ASSERT_TRUE(making);
       EXPECT_FALSE(store.trees().give_up(std::move(*making), util::Error("damaged")));
     });
+    for (const std::string key : {"inside", "outside", "new"}) {
+      attempt([&] {
+        const auto lease = lease_mount(store, key);
+        EXPECT_TRUE(has_file(lease, key + " mount"));
+        EXPECT_FALSE(fs::equivalent("/proc/self/fd/" + std::to_string(lease.directory()),
+                                    outside / "mounts" / hash::sha256("outside").hex() / "root"));
+      });
+    }
     attempt([&] { store.is_sound(); });
     attempt([&] { store.trees().finish(); });
   }
@@ -131,13 +153,13 @@ protected:
 };
 
 TEST_F(ExchangeTest, OfAnyFolderLeadsAnOpenStoreNowhere) {
-  for (const std::string folder : {"", "blobs", "blobs/sha256", "names", "partial", "trees"}) {
+  for (const std::string folder : {"", "blobs", "blobs/sha256", "names", "partial", "trees", "mounts"}) {
     SCOPED_TRACE(folder);
     auto store = open();
     const auto path = folder.empty() ? directory_ : directory_ / folder;
     fs::rename(path, temp_.path() / "aside");
     fs::create_directory_symlink(outside_ / folder, path);
-    use(store);
+    use(store, outside_);
     EXPECT_EQ(everything_outside(), before_);
     // Whoever opens the store now does not follow either.
     { open(); }
@@ -147,6 +169,21 @@ TEST_F(ExchangeTest, OfAnyFolderLeadsAnOpenStoreNowhere) {
     fs::remove_all(directory_ / "trees" / hash::sha256("new chain").hex());
     fs::remove(directory_ / "blobs/sha256" / whole("inside later").digest.hex());
   }
+}
+
+TEST_F(ExchangeTest, OfACacheMountChangesNothingForWhoUsesIt) {
+  auto store = open();
+  const auto lease = lease_mount(store, "inside");
+  const auto place = directory_ / "mounts" / hash::sha256("inside").hex();
+  for (const auto& path : {place / "root", place, directory_ / "mounts"}) {
+    fs::rename(path, temp_.path() / "aside");
+    fs::create_directory_symlink(outside_, path);
+    EXPECT_TRUE(has_file(lease, "inside mount"));
+    EXPECT_TRUE(has_file(lease_mount(store, "new"), "new mount"));
+    fs::remove(path);
+    fs::rename(temp_.path() / "aside", path);
+  }
+  EXPECT_EQ(everything_outside(), before_);
 }
 
 TEST_F(ExchangeTest, OfATreeChangesNothingForWhoHasItAlready) {

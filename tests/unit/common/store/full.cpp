@@ -122,14 +122,57 @@ TEST_F(FullStoreTest, UnpacksElsewhere) {
 }
 
 TEST_F(FullStoreTest, WithoutInodesIsPassedOver) {
-  // The root, the store with its mark and lock, and five folders.
+  // The root, the store with its mark and lock, and five folders; one more for cache mounts.
   auto store = open("size=1m,nr_inodes=10");
   EXPECT_EQ(store.blobs().put("small"), blob_of("small"));
   store.names().put("name", blob_of("small"));
   download(store, large_);
   make_tree(store, "content");
+  store.mounts().lease(hash::sha256("key"), Sharing::shared, [](int) {});
   EXPECT_EQ(warnings_.size(), 1) << testing::PrintToString(warnings_);
   EXPECT_EQ(store.blobs().read(blob_of(large_)), large_);
+  expect_nothing_partial();
+}
+
+TEST_F(FullStoreTest, HasItsCacheMountsElsewhereAlsoThoseThatWereThere) {
+  const auto lease = [](Store& store, const std::string& key) {
+    return store.mounts().lease(hash::sha256(key), Sharing::shared, [](int) {});
+  };
+  const auto is_in = [](const fs::path& store, const Mounts::Lease& found, const std::string& key) {
+    return fs::equivalent(store / "mounts" / hash::sha256(key).hex() / "root",
+                          "/proc/self/fd/" + std::to_string(found.directory()));
+  };
+  auto store = open("size=2m");
+  EXPECT_TRUE(is_in(cache_ / "native", lease(store, "key"), "key"));
+  sys::write_file(cache_ / "other", std::string(1'500'000, 'x'));
+  EXPECT_TRUE(is_in(spill_, lease(store, "key"), "key"));
+  EXPECT_TRUE(is_in(spill_, lease(store, "other"), "other"));
+  ASSERT_EQ(warnings_.size(), 1);
+  EXPECT_TRUE(warnings_[0].ends_with("No space left on device"));
+  EXPECT_TRUE(store.was_full());
+  expect_nothing_partial();
+}
+
+TEST_F(FullStoreTest, HasItsCacheMountsElsewhereWhereItIsReadOnly) {
+  auto store = open("size=8m");
+  const auto lease = [&] { return store.mounts().lease(hash::sha256("key"), Sharing::locked, [](int) {}); };
+  lease();
+  const auto root = cache_ / "native/mounts" / hash::sha256("key").hex() / "root";
+  ASSERT_EQ(::mount("tmpfs", root.c_str(), "tmpfs", MS_RDONLY, nullptr), 0);
+  lease();
+  EXPECT_TRUE(fs::exists(spill_ / "mounts" / hash::sha256("key").hex()));
+  ASSERT_EQ(warnings_.size(), 1);
+  EXPECT_TRUE(warnings_[0].ends_with("Read-only file system"));
+}
+
+TEST_F(FullStoreTest, PreparesACacheMountElsewhereOnceMore) {
+  auto store = open("size=8m");
+  int prepared = 0;
+  store.mounts().lease(hash::sha256("key"), Sharing::shared, [&](int) {
+    if (++prepared == 1) throw util::Error("full", util::Cause{.code = {ENOSPC, std::generic_category()}});
+  });
+  EXPECT_EQ(prepared, 2);
+  EXPECT_EQ(warnings_.size(), 1);
   expect_nothing_partial();
 }
 

@@ -11,6 +11,8 @@
 #include "common/store/store.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
+#include "common/util/error.hpp"
+#include "tests/support/deep_tree.hpp"
 
 namespace store {
 namespace {
@@ -35,6 +37,15 @@ protected:
     return making->commit(Fidelity::whole);
   }
 
+  // A cache mount of `size` bytes.
+  static void use_mount(Store& store, const std::string& name) {
+    const auto lease = store.mounts().lease(hash::sha256(name), Sharing::locked, [](int) {});
+    sys::write_file("/proc/self/fd/" + std::to_string(lease.directory()) + "/file", std::string(size, 'x'));
+  }
+
+  fs::path mount(const std::string& name) const {
+    return directory_ / "mounts" / std::string(hash::sha256(name).hex());
+  }
   fs::path blob(char content) const {
     return directory_ / "blobs/sha256" / std::string(hash::sha256(std::string(size, content)).hex());
   }
@@ -166,6 +177,104 @@ TEST_F(PruneTest, ATreeSaysWhatItTakesOnDisk) {
   const auto bytes = std::stoull(record.substr(record.find("\"bytes\":") + 8));
   EXPECT_GE(bytes, size);
   EXPECT_LE(bytes, size + (64 << 10));
+}
+
+TEST_F(PruneTest, CacheMountsCountAndGoAsAllElse) {
+  {
+    auto store = open();
+    use_mount(store, "old");
+    put(store, 'a');
+    use_mount(store, "used");
+    use_mount(store, "new");
+  }
+  set_last_use(mount("old"), 4h);
+  set_last_use(blob('a'), 3h);
+  set_last_use(mount("used"), 3h);
+  set_last_use(mount("new"), 1h);
+  auto store = open();
+  use_mount(store, "used");
+  const auto pruned = store.prune({.bytes = 2 * size + size / 2});
+  ASSERT_TRUE(pruned);
+  EXPECT_EQ(pruned->entries, 2U);
+  EXPECT_GE(pruned->freed, 2 * size);
+  EXPECT_GE(pruned->left, 2 * size);
+  EXPECT_FALSE(fs::exists(mount("old")));
+  EXPECT_FALSE(fs::exists(blob('a')));
+  EXPECT_TRUE(fs::exists(mount("used") / "root/file"));
+  EXPECT_TRUE(fs::exists(mount("new") / "root/file"));
+  EXPECT_TRUE(warnings_.empty());
+}
+
+TEST_F(PruneTest, ACacheMountIsCountedAgainOnceItWasUsed) {
+  {
+    auto store = open();
+    use_mount(store, "mount");
+    ASSERT_TRUE(store.prune({}));
+  }
+  const auto file = mount("mount") / "root/file";
+  sys::write_file(file, std::string(3 * size, 'x'));  // by nobody who has a lease
+  const auto first = open().prune({});
+  ASSERT_TRUE(first);
+  EXPECT_LT(first->left, 2 * size);
+  auto store = open();
+  store.mounts().lease(hash::sha256("mount"), Sharing::shared, [](int) {});
+  const auto second = store.prune({});
+  ASSERT_TRUE(second);
+  EXPECT_GE(second->left, 3 * size);
+  // To count is no use.
+  set_last_use(mount("mount"), 1h);
+  ASSERT_TRUE(open().prune({}));
+  EXPECT_TRUE(fs::exists(file));
+  const auto third = open().prune({.age = 30min});
+  ASSERT_TRUE(third);
+  EXPECT_EQ(third->left, 0U);
+}
+
+TEST_F(PruneTest, OfACacheMountNothingIsTooOddToBeCountedAndRemoved) {
+  {
+    auto store = open();
+    use_mount(store, "mount");
+    const auto root = mount("mount") / "root";
+    test::make_too_deep(root);
+    sys::UniqueFd at(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    for (int level = 0; level < 3000; ++level) {
+      ASSERT_EQ(::mkdirat(at.get(), "d", 0755), 0);
+      at = sys::UniqueFd(::openat(at.get(), "d", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    }
+    const sys::UniqueFd file(::openat(at.get(), "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    sys::write_all(file.get(), std::string(size, 'x'), "file");
+    ASSERT_EQ(::linkat(at.get(), "file", at.get(), "linked", 0), 0);
+    fs::create_symlink(temp_.path(), root / "link");
+    ASSERT_EQ(::mkfifo((root / "fifo").c_str(), 0600), 0);
+    ASSERT_EQ(::chmod(root.c_str(), 0), 0);
+    const auto pruned = store.prune({});
+    ASSERT_TRUE(pruned);
+    EXPECT_GE(pruned->left, 2 * size);
+    EXPECT_LT(pruned->left, 2 * size + 3100 * 4096);
+  }
+  ASSERT_TRUE(open().prune({.bytes = 0}));
+  EXPECT_TRUE(fs::is_empty(directory_ / "mounts"));
+  EXPECT_TRUE(warnings_.empty());
+}
+
+TEST_F(PruneTest, ACacheMountThatIsOnlyPartlyRemovedIsNotThere) {
+  {
+    auto store = open();
+    use_mount(store, "mount");
+  }
+  set_last_use(mount("mount"), 1h);
+  sys::Canceller canceller;
+  {
+    Store store(directory_, {.cancel = canceller.cancellation()});
+    canceller.cancel();
+    EXPECT_THROW(store.prune({.bytes = 0}), util::Error);
+  }
+  fs::remove(mount("mount") / "mount.json");  // as a removal begins
+  int prepared = 0;
+  open().mounts().lease(hash::sha256("mount"), Sharing::shared, [&](int) { ++prepared; });
+  EXPECT_EQ(prepared, 1);
+  EXPECT_FALSE(fs::exists(mount("mount") / "root/file"));
+  EXPECT_TRUE(warnings_.empty());
 }
 
 }  // namespace
