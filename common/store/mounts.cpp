@@ -241,7 +241,11 @@ Mounts::Lease Mounts::finish(NewMount made, const std::string& name, Sharing sha
   try_lock(lock.fd(), sharing == Sharing::shared ? LOCK_SH : LOCK_EX, what);
   write_mount_record(made.place, {}, partial_);
   clear(folder(), name, warn_, cancel);
-  made.entry.place(folder(), name);
+  {
+    // Whoever chooses finds either this or that somebody has the turn to make it.
+    const auto choosing = lock_choice(cancel);
+    made.entry.place(folder(), name);
+  }
   Lease lease(std::move(lock), std::move(root));
   check_room(lease);
   return lease;

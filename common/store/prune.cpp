@@ -24,8 +24,9 @@ struct Candidate {
   std::string name;
   std::timespec used;
   std::uint64_t bytes;
-  const char* record = nullptr;  // of a tree or mount: the file without which it is not there
-  bool is_wanted = true;         // false for what a killed build left half made
+  const char* record = nullptr;                // of a tree or mount: the file without which it is not there
+  bool is_wanted = true;                       // false for what a killed build left half made
+  std::optional<MountRecord> old_record = {};  // of a mount that was used since it was counted
 };
 
 bool is_before(const std::timespec& a, const std::timespec& b) {
@@ -46,32 +47,81 @@ void add_files(const Folder& folder, std::vector<Candidate>& found) {
   }
 }
 
-// Nothing of one without a record.
-std::optional<std::uint64_t> bytes_of_tree(const Folder& place) {
-  const auto record = read_tree_record(place);
-  return record ? std::optional(record->bytes) : std::nullopt;
-}
-
-// Trees or mounts, which are directories with a record in them.
-template <typename BytesOf>
-void add_places(const Folder& folder, const char* record, const BytesOf& bytes_of,
+// Trees or mounts, which are directories with a record in them: `add_record` says what that tells.
+template <typename AddRecord>
+void add_places(const Folder& folder, const char* record, const AddRecord& add_record,
                 std::vector<Candidate>& found) {
   for (auto& name : sys::names_in(folder.open_list(), folder.shown())) {
     struct stat status = {};
     if (::fstatat(folder.fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    std::optional<std::uint64_t> bytes;
+    Candidate candidate{.folder = &folder,
+                        .name = std::move(name),
+                        .used = status.st_mtim,
+                        .bytes = 0,
+                        .record = record,
+                        .is_wanted = false};
     try {
-      if (const auto place = find_folder(folder, name)) bytes = bytes_of(*place);
+      if (const auto place = find_folder(folder, candidate.name)) add_record(*place, status, candidate);
     } catch (const util::Error& error) {
       if (error.is_cancelled()) throw;
     }
-    found.push_back({.folder = &folder,
-                     .name = std::move(name),
-                     .used = status.st_mtim,
-                     .bytes = bytes.value_or(0),
-                     .record = record,
-                     .is_wanted = bytes.has_value()});
+    found.push_back(std::move(candidate));
   }
+}
+
+void add_tree_record(const Folder& place, const struct stat&, Candidate& tree) {
+  const auto record = read_tree_record(place);
+  if (!record) return;
+  tree.bytes = record->bytes;
+  tree.is_wanted = true;
+}
+
+// A damaged record costs no more than to count again.
+void add_mount_record(const Folder& place, const struct stat& status, Candidate& mount) {
+  std::optional<MountRecord> record;
+  try {
+    record = read_mount_record(place);
+    if (!record) return;
+  } catch (const util::Error& error) {
+    if (error.is_cancelled()) throw;
+    record.emplace();
+  }
+  mount.is_wanted = true;
+  mount.bytes = record->bytes;
+  if (record->used != time_of_use(status)) mount.old_record = std::move(record);
+}
+
+// To count a mount takes a call for each file in it, which a build that has just used it would wait for. What
+// has grown shows in what is free on the disk, and little room was lost where far from all is taken. What
+// others gave back meanwhile hides that, but not for longer than an hour.
+bool is_good_enough(const MountRecord& record, const Folder& place, std::int64_t now, std::uint64_t bytes,
+                    const Limits& limits) {
+  constexpr std::int64_t most_seconds = 3600;
+  if (record.used.empty() || record.counted > now || record.counted + most_seconds < now) return false;
+  const auto free = free_on_disk(place);
+  const auto grown = record.free > free ? record.free - free : 0;
+  return bytes + grown <= limits.bytes;
+}
+
+// Counts the mounts that matter, and gives the bytes of everything.
+std::uint64_t count(std::vector<Candidate>& all, std::int64_t now, const Folder& partial,
+                    const Limits& limits, const sys::Cancellation& cancel) {
+  std::uint64_t bytes = 0;
+  for (const auto& candidate : all)
+    bytes += candidate.bytes;
+  for (bool has_changed = true; std::exchange(has_changed, false);) {
+    for (auto& candidate : all) {
+      if (!candidate.old_record) continue;
+      const auto place = find_folder(*candidate.folder, candidate.name);
+      if (!place || is_good_enough(*candidate.old_record, *place, now, bytes, limits)) continue;
+      const auto counted = count_mount(*place, now, partial, cancel);
+      bytes = bytes - candidate.bytes + counted;
+      candidate.bytes = counted;
+      candidate.old_record.reset();
+      has_changed = true;
+    }
+  }
+  return bytes;
 }
 
 // A record goes first: a kill must not leave half of what looks whole.
@@ -101,15 +151,12 @@ Pruned prune(const Places& places, const Limits& limits, const std::timespec& in
   std::vector<Candidate> all;
   for (const auto* folder : {&places.blobs, &places.names, &places.partial})
     add_files(*folder, all);
-  add_places(places.trees, record_name, bytes_of_tree, all);
-  const auto bytes_of = [&](const Folder& place) { return bytes_of_mount(place, places.partial, cancel); };
-  if (places.mounts != nullptr) add_places(*places.mounts, mount_record_name, bytes_of, all);
+  add_places(places.trees, record_name, add_tree_record, all);
+  if (places.mounts != nullptr) add_places(*places.mounts, mount_record_name, add_mount_record, all);
   std::sort(all.begin(), all.end(),
             [](const Candidate& a, const Candidate& b) { return is_before(a.used, b.used); });
 
-  Pruned pruned;
-  for (const auto& candidate : all)
-    pruned.left += candidate.bytes;
+  Pruned pruned{.left = count(all, in_use_since.tv_sec, places.partial, limits, cancel)};
   const auto oldest = in_use_since.tv_sec - limits.age.count();
   for (const auto& candidate : all) {
     const bool is_used = candidate.is_wanted && !is_before(candidate.used, in_use_since);

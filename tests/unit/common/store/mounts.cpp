@@ -9,11 +9,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <fstream>
 #include <future>
 #include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "common/hash/sha256.hpp"
 #include "common/store/store.hpp"
@@ -226,6 +229,24 @@ TEST_F(MountsTest, WhoeverSharesOneThatIsBeingPreparedWaitsAndWhoIsAloneDoesNot)
   sharing.wait();
   open_again();
   EXPECT_TRUE(warnings_.empty());
+}
+
+TEST_F(MountsTest, AreMadeOnceHoweverManyAskAtTheSameTime) {
+  for (int round = 0; round < 100; ++round) {
+    const auto name = hash::sha256(std::to_string(round));
+    std::atomic<int> prepared = 0;
+    std::vector<std::future<ino_t>> asking;
+    for (int number = 0; number < 6; ++number) {
+      asking.push_back(std::async(std::launch::async, [&] {
+        return inode(store_->mounts().lease(name, Sharing::shared, [&](int) { ++prepared; }));
+      }));
+    }
+    std::set<ino_t> found;
+    for (auto& one : asking)
+      found.insert(one.get());
+    ASSERT_EQ(prepared, 1) << round;
+    ASSERT_EQ(found.size(), 1U) << round;
+  }
 }
 
 TEST_F(MountsTest, ThatCannotBePreparedLeaveNothing) {

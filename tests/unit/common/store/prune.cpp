@@ -205,29 +205,46 @@ TEST_F(PruneTest, CacheMountsCountAndGoAsAllElse) {
   EXPECT_TRUE(warnings_.empty());
 }
 
-TEST_F(PruneTest, ACacheMountIsCountedAgainOnceItWasUsed) {
+TEST_F(PruneTest, ACacheMountIsCountedAgainOnceItWasUsedAndWhatItTakesMayMatter) {
+  const auto left = [this](const Limits& limits, bool is_used = true) {
+    auto store = open();
+    if (is_used) store.mounts().lease(hash::sha256("mount"), Sharing::shared, [](int) {});
+    return store.prune(limits).value().left;
+  };
   {
     auto store = open();
     use_mount(store, "mount");
     ASSERT_TRUE(store.prune({}));
   }
   const auto file = mount("mount") / "root/file";
-  sys::write_file(file, std::string(3 * size, 'x'));  // by nobody who has a lease
-  const auto first = open().prune({});
-  ASSERT_TRUE(first);
-  EXPECT_LT(first->left, 2 * size);
-  auto store = open();
-  store.mounts().lease(hash::sha256("mount"), Sharing::shared, [](int) {});
-  const auto second = store.prune({});
-  ASSERT_TRUE(second);
-  EXPECT_GE(second->left, 3 * size);
-  // To count is no use.
+  sys::write_file(file, std::string(3 * size, 'x'));
+  EXPECT_LT(left({.bytes = 2 * size}, false), 2 * size);  // nobody has used it
+  EXPECT_LT(left({}), 2 * size);                          // there is much room
+  EXPECT_GE(left({.bytes = 2 * size}), 3 * size);
+  EXPECT_GE(left({}), 3 * size);
+  // Not for ever.
+  sys::write_file(file, "");
+  auto record = sys::read_file(mount("mount") / "mount.json");
+  const auto counted = record.find("\"counted\":");
+  ASSERT_NE(counted, std::string::npos);
+  record[counted + 11] = '0';
+  sys::write_file(mount("mount") / "mount.json", record);
+  EXPECT_LT(left({}), size);
+}
+
+TEST_F(PruneTest, ToCountACacheMountIsNoUseOfIt) {
+  {
+    auto store = open();
+    use_mount(store, "mount");
+  }
   set_last_use(mount("mount"), 1h);
-  ASSERT_TRUE(open().prune({}));
-  EXPECT_TRUE(fs::exists(file));
-  const auto third = open().prune({.age = 30min});
-  ASSERT_TRUE(third);
-  EXPECT_EQ(third->left, 0U);
+  const auto counted = open().prune({});
+  ASSERT_TRUE(counted);
+  EXPECT_GE(counted->left, size);
+  EXPECT_TRUE(fs::exists(mount("mount")));
+  const auto pruned = open().prune({.age = 30min});
+  ASSERT_TRUE(pruned);
+  EXPECT_EQ(pruned->left, 0U);
 }
 
 TEST_F(PruneTest, OfACacheMountNothingIsTooOddToBeCountedAndRemoved) {
