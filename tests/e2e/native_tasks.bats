@@ -108,3 +108,32 @@ solve_in_task() {
 @test "so does one on a worker of release 7.13" {
   solve_in_task --mode fuse-only --profile 7.13
 }
+
+# count_in_task TEXT OPTION...: a step in a task counts the builds before by a cache mount, and says TEXT.
+count_in_task() {
+  run python3 "$CONCOURSE_TASK" --rootfs host --bind "$PWD/programs:/opt" --input src="$PWD/src" --input request="$PWD/request" \
+    --input busybox="$BATS_FILE_TMPDIR/busybox" --timeout 120 "${@:2}" -- sh -c '
+      /opt/oci-solve <request/json || exit
+      /opt/oci-solve <request/json'
+  [ "$status" -eq 0 ] || { echo "$output"; return 1; }
+  [[ "$output" == *" counted $1"* ]] || { echo "$output"; return 1; }
+  [[ "$output" != *"oci-solve: warning"* ]] || { echo "$output"; return 1; }
+}
+
+@test "cache mounts go on in the next run of a task, whose cache is an overlay then" {
+  local mode
+  mkdir src request
+  cat >src/Dockerfile <<'END'
+FROM busybox
+ENV PATH=/bin
+RUN --mount=type=cache,target=/c,uid=1000,sharing=locked --mount=type=cache,id=private,target=/p,sharing=private \
+    touch /p/x; mv /c/d /c/e; mkdir -p /c/d; rm -rf /c/e; chown 1000 /c/d; echo $((1 + $(cat /c/count || echo 0))) >/c/new; \
+    mv /c/new /c/count; echo counted $(cat /c/count) of $(stat -c %u /c /c/d)
+END
+  make_request "$(preload context busybox busybox "$(cat "$BATS_FILE_TMPDIR/busybox.digest")")" '.engine = "native"' \
+    '.context = "src" | .dockerfile = "src/Dockerfile" | .cache.directory = "cache"' >request/json
+  for mode in privileged fuse-only; do
+    count_in_task '2 of 1000 1000' --mode "$mode" --cache cache="$PWD/$mode"
+    count_in_task '4 of 1000 1000' --mode "$mode" --input cache="$PWD/$mode"
+  done
+}
