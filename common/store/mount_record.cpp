@@ -67,6 +67,7 @@ private:
     bytes_ += bytes_on_disk(level.status);
     const std::unique_ptr<DIR, CloseStream> stream(::fdopendir(::fcntl(directory.get(), F_DUPFD_CLOEXEC, 0)));
     while (const dirent* const entry = stream ? ::readdir(stream.get()) : nullptr) {
+      cancel_.check();
       const char* const name = entry->d_name;
       if (std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0) continue;
       struct stat status = {};
