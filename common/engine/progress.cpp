@@ -242,6 +242,11 @@ void Progress::Vertex::end(std::string_view word) {
   progress_.tell(*this, Urgency::at_once);
 }
 
+std::string Progress::Vertex::tag() const {
+  const std::lock_guard lock(progress_.mutex_);
+  return number_ > 0 ? "#" + std::to_string(number_) : std::string();
+}
+
 void Progress::Vertex::done() {
   const std::lock_guard lock(progress_.mutex_);
   end("DONE " + shown_time(std::chrono::duration<double>(seconds())));

@@ -70,6 +70,9 @@ public:
     // How far the transfer of `id` is, shown now and then and when it is complete; a total of 0 is unknown.
     void transfer(const std::string& id, std::uint64_t current, std::uint64_t total);
 
+    // What it is called: "#7". Empty until it is shown.
+    std::string tag() const;
+
     void done();
     void cached();
     void failed(std::string_view reason);

@@ -67,6 +67,7 @@ Applier::Applier(sys::RootedDir& root, ApplyOptions options)
     : root_(root),
       options_(options),
       unrestricted_(overrides_permissions()),
+      lowest_(!options.over_others),
       archive_left_(options.max_size),
       buffer_(buffer_size) {}
 

@@ -53,6 +53,7 @@ struct ApplyOptions {
   // The most bytes that all layers together may have, as tar archives and as the files they make.
   std::uint64_t max_size = std::numeric_limits<std::uint64_t>::max();
   Reading reading = Reading::tree;
+  bool over_others = false;  // the root holds the layers below already
   sys::Cancellation cancel = {};
 };
 
@@ -68,7 +69,7 @@ struct ApplyOptions {
 // use.
 class Applier {
 public:
-  // `root` is empty and outlives the applier.
+  // `root` is empty, if `options` do not say otherwise, and outlives the applier.
   explicit Applier(sys::RootedDir& root, ApplyOptions options = {});
 
   // One layer, an uncompressed tar archive that is read to its very end. `what` names it in errors about the

@@ -64,6 +64,22 @@ public:
     return xattr(path, "security.capability");
   }
 
+  bool has_more_attributes(const std::string& path) const override {
+    const auto [parent, name] = split(path);
+    const int directory = enter(parent);
+    const std::string handle = sys::link_of(directory) + "/" + name;
+    std::array<char, 1024> names;
+    const ssize_t size = directory < 0 ? -1 : ::llistxattr(handle.c_str(), names.data(), names.size());
+    if (size < 0) return errno == ERANGE;
+    for (const auto& attribute : util::split({names.data(), static_cast<std::size_t>(size)}, '\0')) {
+      if (attribute.empty() || attribute.starts_with("trusted.overlay.") ||
+          attribute.starts_with("user.overlay.") || attribute.starts_with("security."))
+        continue;
+      return true;
+    }
+    return false;
+  }
+
   bool is_opaque(const std::string& path) const override {
     return xattr(path, "trusted.overlay.opaque") == "y" || xattr(path, "user.overlay.opaque") == "y";
   }

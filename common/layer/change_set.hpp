@@ -25,6 +25,9 @@ public:
   virtual std::string read_link(const std::string& path) const = 0;
   // Of anything but symlinks: the value of security.capability; empty if there is none.
   virtual std::string capability(const std::string& path) const = 0;
+  // Of anything but symlinks: whether it has other extended attributes than that, and than the marks of
+  // overlayfs and of the machine's own security.
+  virtual bool has_more_attributes(const std::string& path) const = 0;
   // Whether the directory hides everything that it has below.
   virtual bool is_opaque(const std::string& directory) const = 0;
   // A regular file for reading. Throws util::Error where it is none, and opens nothing else.

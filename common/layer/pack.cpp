@@ -3,33 +3,25 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "common/layer/diff.hpp"
+#include "common/layer/unpack.hpp"
+#include "common/stream/verified_source.hpp"
 #include "common/sys/cancellation.hpp"
 #include "common/sys/fd.hpp"
 #include "common/tar/from_file.hpp"
+#include "common/tar/reader.hpp"
 #include "common/tar/writer.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
 namespace layer {
 namespace {
-
-std::string_view media_type_of(stream::Compressor compressor) {
-  switch (compressor) {
-    case stream::Compressor::none:
-      return image::media_type::oci_layer;
-    case stream::Compressor::gzip:
-      return image::media_type::oci_layer_gzip;
-    case stream::Compressor::zstd:
-      return image::media_type::oci_layer_zstd;
-  }
-  return {};
-}
 
 class Packer {
 public:
@@ -47,6 +39,8 @@ public:
   }
 
   void finish() { writer_.finish(); }
+
+  bool is_whole() const noexcept { return is_whole_; }
 
 private:
   void add_whiteout(const std::string& path) {
@@ -86,6 +80,10 @@ private:
       default:
         break;
     }
+    if (options_.look_for_losses) {
+      is_whole_ = is_whole_ && !path.substr(path.rfind('/') + 1).starts_with(".wh.") &&
+                  (entry.type == tar::Type::symlink || !upper_.has_more_attributes(path));
+    }
     if (entry.type != tar::Type::symlink) {
       if (auto capability = upper_.capability(path); !capability.empty())
         entry.xattrs["security.capability"] = std::move(capability);
@@ -113,28 +111,98 @@ private:
   const sys::Cancellation& cancel_;
   tar::Writer writer_;
   std::vector<std::byte> buffer_;
+  bool is_whole_ = true;
   std::set<std::string> directories_;                     // that have their entry
   std::map<std::pair<dev_t, ino_t>, std::string> links_;  // where the content of an inode stands
 };
 
+// Three threads: the caller makes the tar and hashes it, the next compresses, the last hashes and writes.
+class BlobWriter {
+public:
+  BlobWriter(const sys::NamedFile& file, const PackOptions& options)
+      : BlobWriter(std::make_unique<stream::HashingSink>(stream::to_fd(file.fd, file.what)), options) {}
+
+  stream::Sink& tar() { return tar_; }
+
+  PackedLayer finish() {
+    tar_.finish();
+    return {.diff_id = tar_.digest(),
+            .blob = {.media_type = std::string(media_type_of(compressor_)),
+                     .digest = blob_.digest(),
+                     .size = blob_.size()}};
+  }
+
+private:
+  BlobWriter(std::unique_ptr<stream::HashingSink> blob, const PackOptions& options)
+      : compressor_(options.compressor),
+        blob_(*blob),
+        tar_(stream::write_behind(stream::compress(stream::write_behind(std::move(blob)), options.compressor,
+                                                   options.compression_level))) {}
+
+  stream::Compressor compressor_;
+  const stream::HashingSink& blob_;
+  stream::HashingSink tar_;
+};
+
+// Every member as it is, but for its time.
+void copy_members(stream::Source& from, stream::Sink& to, std::int64_t newest_mtime,
+                  const sys::Cancellation& cancel) {
+  tar::Reader reader(from, "the layer");
+  tar::Writer writer(to);
+  tar::Entry entry;
+  std::vector<std::byte> buffer(256 << 10);
+  while (reader.next(entry)) {
+    cancel.check();
+    entry.mtime.seconds = std::min(entry.mtime.seconds, newest_mtime);
+    if (entry.type == tar::Type::directory && !entry.path.ends_with('/')) entry.path += '/';
+    writer.add(entry);
+    while (const auto count = reader.read(buffer))
+      writer.write(std::span(buffer).first(count));
+  }
+  writer.finish();
+}
+
 }  // namespace
+
+std::string_view media_type_of(stream::Compressor compressor) {
+  switch (compressor) {
+    case stream::Compressor::none:
+      return image::media_type::oci_layer;
+    case stream::Compressor::gzip:
+      return image::media_type::oci_layer_gzip;
+    case stream::Compressor::zstd:
+      return image::media_type::oci_layer_zstd;
+  }
+  return {};
+}
 
 PackedLayer pack(const ChangeSet& upper, const ChangeSet* lower, const sys::NamedFile& blob_file,
                  const PackOptions& options, const sys::Cancellation& cancel) {
-  auto blob = std::make_unique<stream::HashingSink>(stream::to_fd(blob_file.fd, blob_file.what));
-  const auto& blob_digest = *blob;
-  // Three threads: this one reads and hashes the tar, the next compresses, the last hashes and writes.
-  stream::HashingSink tar(stream::write_behind(stream::compress(
-      stream::write_behind(std::move(blob)), options.compressor, options.compression_level)));
-  Packer packer(upper, options, cancel, tar);
+  BlobWriter blob(blob_file, options);
+  Packer packer(upper, options, cancel, blob.tar());
   diff(
       upper, lower, [&](const Change& change) { packer.add(change); }, cancel);
   packer.finish();
-  tar.finish();
-  return {.diff_id = tar.digest(),
-          .blob = {.media_type = std::string(media_type_of(options.compressor)),
-                   .digest = blob_digest.digest(),
-                   .size = blob_digest.size()}};
+  auto packed = blob.finish();
+  packed.is_whole = packer.is_whole();
+  return packed;
+}
+
+PackedLayer repack(sys::UniqueFd blob, const PackedLayer& packed, const sys::NamedFile& blob_file,
+                   const PackOptions& options, const sys::Cancellation& cancel) {
+  const auto content = open_layer(stream::from_fd(std::move(blob), "the layer"), packed.blob, packed.diff_id);
+  BlobWriter written(blob_file, options);
+  if (options.newest_mtime) {
+    copy_members(*content, written.tar(), *options.newest_mtime, cancel);
+    stream::drain(*content);  // to where its digest is known
+  } else {
+    std::vector<std::byte> buffer(256 << 10);
+    while (const auto count = content->read(buffer)) {
+      cancel.check();
+      written.tar().write(std::span(buffer).first(count));
+    }
+  }
+  return written.finish();
 }
 
 }  // namespace layer

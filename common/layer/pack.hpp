@@ -9,6 +9,7 @@
 #include "common/stream/sink.hpp"
 #include "common/sys/cancellation.hpp"
 #include "common/sys/copy_content.hpp"
+#include "common/sys/fd.hpp"
 
 namespace layer {
 
@@ -17,12 +18,19 @@ struct PackOptions {
   std::optional<int> compression_level;
   // mtimes after this second are written as it ("rewrite-timestamp").
   std::optional<std::int64_t> newest_mtime;
+  bool look_for_losses = false;
 };
 
 struct PackedLayer {
   hash::Digest diff_id;
   image::Descriptor blob;  // with the OCI media type of its compression
+  // False if the layer unpacked is not what was packed: a file has extended attributes that no layer holds,
+  // or the name of a whiteout. Known where PackOptions asks for it.
+  bool is_whole = true;
 };
+
+// The OCI media type of layers that are compressed so.
+std::string_view media_type_of(stream::Compressor compressor);
 
 // Writes the layer of diff(upper, lower) to `blob_file`, which is empty. Byte for byte what BuildKit writes,
 // before compression: parents stand before their children once, whiteouts are ".wh.NAME" without metadata,
@@ -31,5 +39,11 @@ struct PackedLayer {
 // for hard links and names of directories. Throws util::Error, also as sys::Cancellation::check does.
 PackedLayer pack(const ChangeSet& upper, const ChangeSet* lower, const sys::NamedFile& blob_file,
                  const PackOptions& options, const sys::Cancellation& cancel = {});
+
+// Writes the layer `packed`, which `blob` holds, once more: in another compression, or with mtimes of another
+// newest second. The rest is as it was, byte for byte; what `packed` says is checked meanwhile. Throws
+// util::Error, also as sys::Cancellation::check does.
+PackedLayer repack(sys::UniqueFd blob, const PackedLayer& packed, const sys::NamedFile& blob_file,
+                   const PackOptions& options, const sys::Cancellation& cancel = {});
 
 }  // namespace layer

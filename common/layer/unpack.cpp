@@ -9,18 +9,14 @@
 #include "common/util/text.hpp"
 
 namespace layer {
-namespace {
 
-// Made in a thread of its own: it verifies and decompresses while the caller writes.
-std::unique_ptr<stream::Source> open_layer(const OpenBlob& open_blob, const image::Descriptor& blob,
-                                           const hash::Digest& diff_id) {
-  auto compressed = stream::verified(open_blob(blob), blob.digest, blob.size, "the layer as it is stored");
+std::unique_ptr<stream::Source> open_layer(std::unique_ptr<stream::Source> stored,
+                                           const image::Descriptor& blob, const hash::Digest& diff_id) {
+  auto compressed = stream::verified(std::move(stored), blob.digest, blob.size, "the layer as it is stored");
   auto content = stream::decompressed(std::move(compressed), "the layer");
   return stream::read_ahead(
       stream::verified(std::move(content), diff_id, std::nullopt, "the layer unpacked"));
 }
-
-}  // namespace
 
 Report unpack(const image::Image& image, const OpenBlob& open_blob, const std::string& what,
               sys::RootedDir& root, const ApplyOptions& options) {
@@ -35,7 +31,7 @@ Report unpack(const image::Image& image, const OpenBlob& open_blob, const std::s
     const auto place = "layer " + std::to_string(i + 1) + " of " + std::to_string(total);
     util::log::debug(place + ": " + blob.digest.str() + ", " + util::human_size(blob.size));
     util::with_context(what + ": " + place, [&] {
-      applier.apply(*open_layer(open_blob, blob, image.config.diff_ids[i]), "the tar archive");
+      applier.apply(*open_layer(open_blob(blob), blob, image.config.diff_ids[i]), "the tar archive");
     });
   }
   applier.finish();

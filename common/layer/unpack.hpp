@@ -10,6 +10,11 @@
 
 namespace layer {
 
+// The tar archive of a layer, of the bytes that `stored` gives. A thread of its own checks them, decompresses
+// and checks again while the caller reads.
+std::unique_ptr<stream::Source> open_layer(std::unique_ptr<stream::Source> stored,
+                                           const image::Descriptor& blob, const hash::Digest& diff_id);
+
 // The compressed bytes of a layer, unchecked.
 using OpenBlob = std::function<std::unique_ptr<stream::Source>(const image::Descriptor& blob)>;
 

@@ -25,6 +25,7 @@
 #include "common/output/write.hpp"
 #include "common/plan/lower.hpp"
 #include "common/solver/solve.hpp"
+#include "common/solver/step_cache.hpp"
 #include "common/sys/cancellation.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
@@ -143,6 +144,7 @@ public:
         epoch_(epoch_of(request)),
         store_(store),
         images_(request, registry_settings(request), store_, progress_, canceller_.cancellation()),
+        cache_(store_, request.dockerfile.lexically_relative(request.context).string()),
         workshop_({.request = request,
                    .snapshotter = *isolation.snapshotter,
                    .sandbox = *isolation.sandbox,
@@ -152,7 +154,8 @@ public:
                    .canceller = canceller_,
                    .directory = directory,
                    .proxies = proxies_of(request),
-                   .epoch = epoch_}) {}
+                   .epoch = epoch_,
+                   .cache = store_.is_lasting() ? &cache_ : nullptr}) {}
 
   // Nothing if a base that lay unpacked in the cache was found to be damaged meanwhile, or the disk of the
   // cache may be failing: it is to be passed over then.
@@ -289,6 +292,7 @@ private:
   engine::Progress progress_;
   sys::Canceller canceller_;
   solver::BaseImages images_;
+  solver::StepCache cache_;
   solver::Workshop workshop_;
 };
 

@@ -1,9 +1,6 @@
 // Config, history and manifest.
 #include "common/output/assemble.hpp"
 
-#include <fcntl.h>
-
-#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "common/hash/sha256.hpp"
@@ -18,25 +15,12 @@ namespace {
 
 constexpr const char* comment = "buildkit.dockerfile.v0";
 
-util::Date to_date(std::chrono::system_clock::time_point time) {
-  using namespace std::chrono;
-  const auto whole = floor<seconds>(time);
-  return {.seconds = whole.time_since_epoch().count(),
-          .nanoseconds = static_cast<std::int32_t>(duration_cast<nanoseconds>(time - whole).count())};
-}
-
 // What is written here is read by tools with this limit, ours among them.
 void check_size(const std::string& what, const std::string& document) {
   if (document.size() <= image::max_document_size) return;
   throw util::Error("the image's " + what + " has " + util::human_size(document.size()) + ", more than the " +
                     util::human_size(image::max_document_size) +
                     " that readers of images accept: use fewer instructions or shorter values");
-}
-
-sys::UniqueFd open_own(const std::filesystem::path& file) {
-  sys::UniqueFd fd(::open(file.c_str(), O_RDWR | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC));
-  if (!fd) util::throw_errno("cannot open " + util::quote(file.string()));
-  return fd;
 }
 
 }  // namespace
@@ -52,8 +36,8 @@ Image assemble(const plan::ImageRecipe& recipe, const std::optional<Base>& base,
   if (base) {
     layer_files = base->layers;
     base_history = plan::parse_history(base->config_json, "the config of the base image");
-    origins.resize(layer_files.size(), {.description = "pulled from " + base->name,
-                                        .created = to_date(std::chrono::system_clock::now())});
+    origins.resize(layer_files.size(),
+                   {.description = "pulled from " + base->name, .created = util::Date::now()});
   }
   const auto epoch_date = epoch ? std::optional(util::Date{.seconds = *epoch}) : std::nullopt;
   std::vector<plan::HistoryRecord> added;
@@ -67,9 +51,9 @@ Image assemble(const plan::ImageRecipe& recipe, const std::optional<Base>& base,
     const auto& layer = layers.at(*entry.layer);
     layer_files.push_back({.descriptor = layer.packed.blob,
                            .diff_id = layer.packed.diff_id,
-                           .open = [file = layer.file] { return open_own(file); },
-                           .is_own = true});
-    origins.push_back({.description = layer.description, .created = to_date(layer.created)});
+                           .open = layer.open,
+                           .is_own = layer.is_own});
+    origins.push_back({.description = layer.description, .created = layer.created});
   }
   const auto history = complete_history(base_history, added, origins, epoch_date);
 

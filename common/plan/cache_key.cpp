@@ -1,10 +1,13 @@
-// The canonical definition of each op.
+// The canonical definition of each op, part by part.
 #include "common/plan/cache_key.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
+#include <utility>
 
 #include "common/plan/key_writer.hpp"
+#include "common/util/text.hpp"
 
 namespace plan {
 namespace {
@@ -20,107 +23,176 @@ std::string_view base_name(std::string_view path) {
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
-bool is_number(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
+constexpr std::array<std::pair<KeyPart::Kind, std::string_view>, 9> kinds = {{
+    {KeyPart::Kind::kind, "kind"},
+    {KeyPart::Kind::base, "base"},
+    {KeyPart::Kind::instruction, "instruction"},
+    {KeyPart::Kind::option, "option"},
+    {KeyPart::Kind::variable, "variable"},
+    {KeyPart::Kind::files, "files"},
+    {KeyPart::Kind::mount, "mount"},
+    {KeyPart::Kind::hosts, "hosts"},
+    {KeyPart::Kind::epoch, "epoch"},
+}};
 
-// "user:group", either of them a name. A user alone takes its group from /etc/passwd only when it is a name.
-bool has_name(std::string_view owner) {
-  const auto colon = std::min(owner.find(':'), owner.size());
-  return !is_number(owner.substr(0, colon)) || (colon < owner.size() && !is_number(owner.substr(colon + 1)));
-}
+// Changes with whatever a key is made of.
+constexpr auto part_format = "oci-build/key/2/part";
 
-void put_mount(KeyWriter& key, const Run::Mount& mount) {
+class PartList {
+public:
+  explicit PartList(std::string_view kind) { add(KeyPart::Kind::kind, std::string(kind), ""); }
+
+  template <typename Value>
+  void add(KeyPart::Kind kind, std::string name, const Value& value) {
+    parts_.push_back({kind, std::move(name), KeyWriter(part_format).put(value).finish()});
+  }
+  void add_digest(KeyPart::Kind kind, std::string name, const hash::Digest& value) {
+    parts_.push_back({kind, std::move(name), value});
+  }
+  void add(KeyPart::Kind kind, std::string name, KeyWriter&& value) {
+    parts_.push_back({kind, std::move(name), value.finish()});
+  }
+
+  KeyParts take() { return std::move(parts_); }
+
+private:
+  KeyParts parts_;
+};
+
+void add_mount(PartList& parts, const Run::Mount& mount) {
   const auto& options = mount.options;
+  KeyWriter key(part_format);
   key.put(dockerfile::name(options.type)).put(options.target).put(options.read_only);
   key.put(options.size_limit).put(options.id);
   key.put(options.sharing.has_value()).put(options.sharing ? static_cast<int>(*options.sharing) : 0);
   key.put(options.required).put(options.env).put(options.mode).put(options.uid).put(options.gid);
   // The path below `from` is part of the selection: another one with the same content is the same.
   key.put(mount.from.has_value());
+  parts.add(KeyPart::Kind::mount, util::escape(options.target, options.target.size()), std::move(key));
+}
+
+void add_files(PartList& parts, const std::vector<hash::Digest>& selected) {
+  for (std::size_t i = 0; i < selected.size(); ++i)
+    parts.add_digest(KeyPart::Kind::files, std::to_string(i), selected[i]);
+}
+
+// "[build 2/4] RUN make" without and with its instruction.
+std::string_view place_of(std::string_view title) {
+  return title.substr(0, title.find('/'));
+}
+std::string_view instruction_of(std::string_view title) {
+  const auto end = title.find("] ");
+  return end == std::string_view::npos ? title : title.substr(end + 2);
 }
 
 }  // namespace
 
-hash::Digest scratch_key() {
-  return KeyWriter("oci-build/key/1/scratch").finish();
-}
-
-hash::Digest image_key(const std::vector<hash::Digest>& diff_ids) {
-  return KeyWriter("oci-build/key/1/image").put(diff_ids).finish();
-}
-
-hash::Digest file_key(const MakeFile& file) {
-  return KeyWriter("oci-build/key/1/file").put(file.name).put(file.content).finish();
-}
-
-hash::Digest download_key(const Http& http, const hash::Digest& content, std::string_view last_modified) {
-  return KeyWriter("oci-build/key/1/download").put(http.file_name).put(content).put(last_modified).finish();
-}
-
-hash::Digest checkout_key(const Git& git, std::string_view commit) {
-  // With the history in it a checkout shows where it is from.
-  return KeyWriter("oci-build/key/1/checkout")
-      .put(commit)
-      .put(git.subdirectory)
-      .put(git.submodules)
-      .put(git.keep_git_dir)
-      .put(git.keep_git_dir ? git.remote : "")
-      .put(git.keep_git_dir ? git.ref : "")
-      .finish();
-}
-
-bool reads_accounts(const Copy& copy) {
-  return has_name(copy.chown);
-}
-
-bool reads_accounts(const MakeDirectory& directory) {
-  return has_name(directory.user);
-}
-
-hash::Digest copy_key(const Copy& copy, const hash::Digest& base, const std::vector<hash::Digest>& selected,
-                      const std::optional<hash::Digest>& accounts) {
-  assert(selected.size() == copy.sources.size());
-  assert(accounts.has_value() == reads_accounts(copy));
-  KeyWriter key("oci-build/key/1/copy");
-  key.put(copy.link ? scratch_key() : base);
-  key.put(copy.destination).put(copy.chown).put(accounts).put(copy.chmod).put(copy.excludes);
-  key.put(copy.parents).put(copy.sources.size());
-  for (std::size_t i = 0; i < copy.sources.size(); ++i) {
-    const auto& source = copy.sources[i];
-    key.put(copy.parents ? std::string_view(source.path) : base_name(source.path));
-    key.put(source.wildcards).put(source.unpack_archives).put(selected[i]);
+std::string_view to_string(KeyPart::Kind kind) noexcept {
+  for (const auto& [known, name] : kinds) {
+    if (known == kind) return name;
   }
+  return {};
+}
+
+std::optional<KeyPart::Kind> key_part_kind(std::string_view text) noexcept {
+  for (const auto& [kind, name] : kinds) {
+    if (name == text) return kind;
+  }
+  return std::nullopt;
+}
+
+hash::Digest key_of(const KeyParts& parts) {
+  KeyWriter key("oci-build/key/2/step");
+  for (const auto& part : parts)
+    key.put(to_string(part.kind)).put(part.name).put(part.value);
   return key.finish();
 }
 
-hash::Digest stacked_key(const hash::Digest& base, const hash::Digest& layer) {
-  return KeyWriter("oci-build/key/1/stacked").put(base).put(layer).finish();
+KeyParts copy_key(const Copy& copy, const hash::Digest& base, const std::vector<hash::Digest>& selected) {
+  assert(selected.size() == copy.sources.size());
+  PartList parts("copy");
+  if (!copy.link) parts.add_digest(KeyPart::Kind::base, "", base);
+  KeyWriter instruction(part_format);
+  instruction.put(copy.destination).put(copy.chown).put(copy.chmod).put(copy.excludes).put(copy.parents);
+  instruction.put(copy.link).put(copy.sources.size());
+  for (const auto& source : copy.sources) {
+    instruction.put(copy.parents ? std::string_view(source.path) : base_name(source.path));
+    instruction.put(source.wildcards).put(source.unpack_archives);
+  }
+  parts.add(KeyPart::Kind::instruction, "", std::move(instruction));
+  add_files(parts, selected);
+  return parts.take();
 }
 
-hash::Digest directory_key(const MakeDirectory& directory, const hash::Digest& base,
-                           const std::optional<hash::Digest>& accounts, std::optional<std::int64_t> epoch) {
-  assert(accounts.has_value() == reads_accounts(directory));
-  return KeyWriter("oci-build/key/1/directory")
-      .put(base)
-      .put(directory.path)
-      .put(directory.user)
-      .put(accounts)
-      .put(epoch)
+KeyParts directory_key(const MakeDirectory& directory, const hash::Digest& base,
+                       std::optional<std::int64_t> epoch) {
+  PartList parts("directory");
+  parts.add_digest(KeyPart::Kind::base, "", base);
+  parts.add(KeyPart::Kind::instruction, "", directory.path);
+  parts.add(KeyPart::Kind::option, "user", directory.user);
+  parts.add(KeyPart::Kind::epoch, "", epoch);
+  return parts.take();
+}
+
+KeyParts variant_key(const hash::Digest& diff_id, std::string_view compression,
+                     std::optional<std::int64_t> newest_mtime) {
+  PartList parts("variant");
+  parts.add_digest(KeyPart::Kind::base, "", diff_id);
+  parts.add(KeyPart::Kind::option, "compression", compression);
+  parts.add(KeyPart::Kind::epoch, "", newest_mtime);
+  return parts.take();
+}
+
+KeyParts run_key(const Run& run, const hash::Digest& base, const std::vector<hash::Digest>& selected,
+                 const std::vector<std::string>& host_names) {
+  PartList parts("run");
+  parts.add_digest(KeyPart::Kind::base, "", base);
+  KeyWriter instruction(part_format);
+  instruction.put(run.arguments).put(run.script.has_value());
+  if (run.script) instruction.put(run.script->name).put(run.script->content);
+  parts.add(KeyPart::Kind::instruction, "", std::move(instruction));
+  for (const auto& variable : run.environment) {
+    const auto equals = std::min(variable.find('='), variable.size());
+    parts.add(KeyPart::Kind::variable, util::escape(variable.substr(0, equals), equals),
+              variable.substr(equals));
+  }
+  parts.add(KeyPart::Kind::option, "working directory", run.working_dir);
+  parts.add(KeyPart::Kind::option, "user", run.user);
+  parts.add(KeyPart::Kind::option, "platform", run.platform.str());
+  parts.add(KeyPart::Kind::option, "host name", run.hostname);
+  parts.add(KeyPart::Kind::option, "network", static_cast<int>(run.network));
+  parts.add(KeyPart::Kind::option, "security mode", static_cast<int>(run.security));
+  parts.add(KeyPart::Kind::hosts, "", host_names);
+  for (const auto& mount : run.mounts)
+    add_mount(parts, mount);
+  add_files(parts, selected);
+  return parts.take();
+}
+
+hash::Digest file_identity(const MakeFile& file) {
+  return KeyWriter("oci-build/key/2/file").put(file.name).put(file.content).finish();
+}
+
+hash::Digest selection_identity(const hash::Digest& from, const Copy& copy, const Copy::Source& source) {
+  return KeyWriter("oci-build/key/2/selection")
+      .put(from)
+      .put(source.path)
+      .put(source.wildcards)
+      .put(copy.parents)
+      .put(copy.excludes)
       .finish();
 }
 
-hash::Digest run_key(const Run& run, const hash::Digest& root, const std::vector<hash::Digest>& selected,
-                     const std::vector<std::string>& host_names) {
-  KeyWriter key("oci-build/key/1/run");
-  key.put(root).put(run.arguments).put(run.script.has_value());
-  if (run.script) key.put(run.script->name).put(run.script->content);
-  key.put(run.environment).put(run.working_dir).put(run.user).put(run.platform.str()).put(run.hostname);
-  key.put(static_cast<int>(run.network)).put(static_cast<int>(run.security)).put(host_names);
-  key.put(run.mounts.size());
-  for (const auto& mount : run.mounts)
-    put_mount(key, mount);
-  return key.put(selected).finish();
+hash::Digest selection_identity(const hash::Digest& from, const std::string& path) {
+  return KeyWriter("oci-build/key/2/mounted").put(from).put(path).finish();
+}
+
+hash::Digest place_identity(std::string_view dockerfile, const Op& op) {
+  return KeyWriter("oci-build/key/2/place").put(dockerfile).put(place_of(op.title)).finish();
+}
+
+hash::Digest instruction_identity(const Op& op) {
+  return KeyWriter("oci-build/key/2/instruction").put(instruction_of(op.title)).finish();
 }
 
 }  // namespace plan

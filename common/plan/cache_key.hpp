@@ -1,11 +1,13 @@
-// What the result of an op depends on, as one digest: equal keys mean that a result may stand for the other.
+// What the layer that an op makes depends on: equal keys mean that a layer made before may stand for it.
 //
-// A key covers the definition of its op, in a form that depends neither on how the Dockerfile is laid out nor
-// on where files lie on this machine, and the keys or contents of what the op works on. An op that reads a
-// few files of another one is keyed on what these are (content.hpp), not on how they came about; the
-// filesystem that an op changes counts by its key. Left out is what must not make a difference: times of
-// files, proxies, addresses of added hosts, secrets and SSH keys, what cache mounts hold, titles,
-// `Op::ignore_cache` (that op is not looked up, but what follows has the same key as ever).
+// A key is made of parts, so that two of them can be told apart by what differs and not only as a whole. It
+// covers the definition of its op, in a form that depends neither on how the Dockerfile is laid out nor on
+// where files lie on this machine, the filesystem that the op changes, and the content of the files that it
+// reads elsewhere. A filesystem counts by its layers (image::chain_id), however they came about and whatever
+// they are called; files that are read count by what they are (solver/content.hpp). Left out is what must not
+// make a difference: times of files, proxies, addresses of added hosts, secrets and SSH keys, what cache
+// mounts hold, titles, `Op::ignore_cache` (that op is not looked up, but what it makes has the same key as
+// ever).
 #pragma once
 
 #include <cstdint>
@@ -19,39 +21,64 @@
 
 namespace plan {
 
-hash::Digest scratch_key();
+// One thing that a layer depends on.
+struct KeyPart {
+  enum class Kind {
+    kind,         // of the op: what its instruction is called
+    base,         // the layers below
+    instruction,  // the command, or what is copied where
+    option,       // of the step: user, directory, network …, by name
+    variable,     // of the environment, by name
+    files,        // that are read of elsewhere; the name is their ordinal
+    mount,        // by target
+    hosts,        // names that are added
+    epoch,        // SOURCE_DATE_EPOCH
+  };
 
-// Of an image's filesystem. By its layers alone: under whatever name and from wherever they come.
-hash::Digest image_key(const std::vector<hash::Digest>& diff_ids);
+  Kind kind;
+  std::string name;    // with what is no UTF-8 escaped
+  hash::Digest value;  // of whatever it is: what stands in a build arg is nobody's to read
 
-hash::Digest file_key(const MakeFile& file);
+  friend bool operator==(const KeyPart&, const KeyPart&) = default;
+};
 
-// `content` is what was downloaded, `last_modified` what the server says of it ("" = nothing).
-hash::Digest download_key(const Http& http, const hash::Digest& content, std::string_view last_modified);
+std::string_view to_string(KeyPart::Kind kind) noexcept;
+// Nothing for what no kind is called.
+std::optional<KeyPart::Kind> key_part_kind(std::string_view text) noexcept;
 
-// `commit` is the full id that the reference meant.
-hash::Digest checkout_key(const Git& git, std::string_view commit);
+using KeyParts = std::vector<KeyPart>;
 
-// True if an owner is given by name, so that the base's /etc/passwd and /etc/group decide.
-bool reads_accounts(const Copy& copy);
-bool reads_accounts(const MakeDirectory& directory);
+hash::Digest key_of(const KeyParts& parts);
 
-// The layer that a copy makes. `selected` has a digest of what each source selects. The key of what a copy
-// builds on counts unless it is a --link; then the layer is the same on any base, and the filesystem that
-// results is stacked_key(). `accounts` is given where reads_accounts().
-hash::Digest copy_key(const Copy& copy, const hash::Digest& base, const std::vector<hash::Digest>& selected,
-                      const std::optional<hash::Digest>& accounts);
+// Of each, `base` is the chain of the layers that the op changes.
 
-// The filesystem of a layer that was made apart from its base.
-hash::Digest stacked_key(const hash::Digest& base, const hash::Digest& layer);
+// `selected` has the content of what each source selects. The base counts unless the copy is a --link, whose
+// layer is the same on any base.
+KeyParts copy_key(const Copy& copy, const hash::Digest& base, const std::vector<hash::Digest>& selected);
 
 // `epoch` is SOURCE_DATE_EPOCH, the time of what is made.
-hash::Digest directory_key(const MakeDirectory& directory, const hash::Digest& base,
-                           const std::optional<hash::Digest>& accounts, std::optional<std::int64_t> epoch);
+KeyParts directory_key(const MakeDirectory& directory, const hash::Digest& base,
+                       std::optional<std::int64_t> epoch);
 
-// `selected` has a digest of what each mount with a `from` shows, in order; `host_names` are those of added
-// hosts.
-hash::Digest run_key(const Run& run, const hash::Digest& root, const std::vector<hash::Digest>& selected,
-                     const std::vector<std::string>& host_names);
+// `selected` has the content of what each mount with a `from` shows, in order; `host_names` are those of
+// added hosts.
+KeyParts run_key(const Run& run, const hash::Digest& base, const std::vector<hash::Digest>& selected,
+                 const std::vector<std::string>& host_names);
+
+// A layer that is there, in another form: compressed otherwise, or without times after `newest_mtime`.
+KeyParts variant_key(const hash::Digest& diff_id, std::string_view compression,
+                     std::optional<std::int64_t> newest_mtime);
+
+// What names a file that stands in the Dockerfile, wherever its content is known.
+hash::Digest file_identity(const MakeFile& file);
+
+// What names a selection of files: `from` is the identity of the filesystem that they are read of, `path`
+// where they lie in it. Only of what decides which files these are, not of what is done with them.
+hash::Digest selection_identity(const hash::Digest& from, const Copy& copy, const Copy::Source& source);
+hash::Digest selection_identity(const hash::Digest& from, const std::string& path);
+
+// What names the place of an op: of the step that takes this place in the next build it tells what changed.
+hash::Digest place_identity(std::string_view dockerfile, const Op& op);
+hash::Digest instruction_identity(const Op& op);
 
 }  // namespace plan

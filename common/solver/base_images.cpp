@@ -9,6 +9,7 @@
 #include "common/dockerfile/source.hpp"
 #include "common/engine/advice.hpp"
 #include "common/engine/preloads.hpp"
+#include "common/image/chain.hpp"
 #include "common/image/choices.hpp"
 #include "common/layer/unpack.hpp"
 #include "common/solver/layer_queue.hpp"
@@ -22,15 +23,6 @@ namespace solver {
 namespace {
 
 constexpr std::size_t most_look_ups = 8;  // at a time
-
-// Names all layers of an image together (image-spec, config.md, "Layer ChainID").
-hash::Digest chain_id(const std::vector<hash::Digest>& diff_ids) {
-  if (diff_ids.empty()) return hash::sha256("");
-  auto chain = diff_ids.front();
-  for (std::size_t i = 1; i < diff_ids.size(); ++i)
-    chain = hash::sha256(chain.str() + " " + diff_ids[i].str());
-  return chain;
-}
 
 store::Fidelity fidelity_of(const layer::Report& report, engine::Progress::Vertex& vertex) {
   bool lost = false;
@@ -248,7 +240,7 @@ bool BaseImages::is_here(const Entry& entry) {
 
 BaseImages::Tree BaseImages::unpack(Entry& entry, const std::string& reference,
                                     engine::Progress::Vertex& vertex) {
-  const auto chain = chain_id(entry.image->config.diff_ids);
+  const auto chain = image::chain_id(entry.image->config.diff_ids);
   for (;;) {
     if (auto root = store_.trees().find(chain, canceller_.cancellation()))
       return {.root = std::move(*root), .was_there = true};

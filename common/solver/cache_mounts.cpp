@@ -11,8 +11,8 @@
 
 #include "common/dockerfile/paths.hpp"
 #include "common/plan/key_writer.hpp"
+#include "common/solver/content.hpp"
 #include "common/solver/copier.hpp"
-#include "common/solver/selection.hpp"
 #include "common/solver/source_tree.hpp"
 #include "common/sys/rooted_dir.hpp"
 #include "common/util/error.hpp"
@@ -62,7 +62,11 @@ public:
   hash::Digest key() const {
     plan::KeyWriter key("oci-build/cache-mount/1");
     key.put(options_.id).put(source_of(options_)).put(status_.has_value());
-    if (status_) key.put(content_of(*tree_, {{{path_, ""}}, {}, {}}));
+    if (status_) {
+      CopyOptions options;
+      options.cancel = cancel_;
+      key.put(content_of(tree_, {{path_, ""}}, options).digest);
+    }
     if (is_made(options_)) key.put(options_.mode).put(options_.uid).put(options_.gid);
     return key.finish();
   }

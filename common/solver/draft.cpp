@@ -180,7 +180,11 @@ void Draft::set_mode(const sys::RootedPath& path, mode_t mode) {
 }
 
 void Draft::set_xattr(const sys::RootedPath& path, const std::string& name, std::string_view value) {
-  if (name == "security.capability") file(path).capability = value;
+  if (name == "security.capability") {
+    file(path).capability = value;
+  } else if (!name.starts_with("security.")) {
+    file(path).has_more_attributes = true;
+  }
 }
 
 void Draft::set_mtime(const sys::RootedPath& path, timespec mtime) {
@@ -210,6 +214,10 @@ std::string Draft::read_link(const std::string& path) const {
 
 std::string Draft::capability(const std::string& path) const {
   return find(path)->file->capability;
+}
+
+bool Draft::has_more_attributes(const std::string& path) const {
+  return find(path)->file->has_more_attributes;
 }
 
 bool Draft::is_opaque(const std::string& directory) const {

@@ -45,6 +45,7 @@ public:
   std::optional<struct stat> status(const std::string& path) const override;
   std::string read_link(const std::string& path) const override;
   std::string capability(const std::string& path) const override;
+  bool has_more_attributes(const std::string& path) const override;
   bool is_opaque(const std::string& directory) const override;
   sys::UniqueFd open(const std::string& path) const override;
 
@@ -54,6 +55,7 @@ private:
     struct stat status {};
     std::string link;  // of a symlink
     std::string capability;
+    bool has_more_attributes = false;
     std::shared_ptr<SourceTree> source;  // of a regular file with content
     std::string source_path;
   };

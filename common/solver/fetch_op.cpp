@@ -27,7 +27,7 @@ timespec last_modified(const http::Headers& headers) {
 
 }  // namespace
 
-Filesystem fetch(const plan::Http& op, Workshop& workshop) {
+Change fetch(const plan::Http& op, Workshop& workshop) {
   const auto tree = workshop.new_tree();
   sys::make_directory(tree, 0755);
   auto root = sys::RootedDir::open(tree);
@@ -50,7 +50,7 @@ Filesystem fetch(const plan::Http& op, Workshop& workshop) {
     throw util::Error("digest mismatch " + found.str() + ": " + op.checksum->str());
   root.set_mode(path, 0600);
   root.set_mtime(path, last_modified(response.headers));
-  return {.stack = {{tree}}, .local = std::nullopt, .independent = false};
+  return {.tree = tree};
 }
 
 }  // namespace solver

@@ -8,6 +8,6 @@ namespace solver {
 
 // A filesystem of one file: mode 0600, root's, as old as the server says or else of 1970. Throws util::Error
 // if the download fails or is not what its checksum says.
-Filesystem fetch(const plan::Http& op, Workshop& workshop);
+Change fetch(const plan::Http& op, Workshop& workshop);
 
 }  // namespace solver

@@ -19,24 +19,10 @@
 namespace solver {
 namespace {
 
-// What an op reads of another one, mounted as long as it is used.
-std::shared_ptr<SourceTree> open_source(const Filesystem& filesystem, Workshop& workshop) {
-  if (filesystem.local) return filesystem.local->tree;
-  struct Mounted {
-    std::unique_ptr<snapshot::Workspace> workspace;
-    std::unique_ptr<SourceTree> tree;
-  };
-  const auto mounted = std::make_shared<Mounted>();
-  mounted->workspace = workshop.snapshotter.open_read_only(filesystem.stack);
-  mounted->tree = root_source(mounted->workspace->root());
-  return {mounted, mounted->tree.get()};
-}
-
-Filesystem commit(snapshot::Workspace& workspace, const snapshot::Stack& below, Workshop& workshop) {
-  Filesystem result{.stack = below, .local = std::nullopt, .independent = false};
-  result.stack.trees.push_back(workshop.new_tree());
-  workspace.commit(result.stack.trees.back());
-  return result;
+Change commit(snapshot::Workspace& workspace, Workshop& workshop) {
+  Change change{.tree = workshop.new_tree()};
+  workspace.commit(change.tree);
+  return change;
 }
 
 // Matches of a wildcard, found as Go's filepath.Walk and filepath.Match find them: a directory that matches
@@ -197,31 +183,29 @@ void check_owner(const snapshot::Stack& base, const std::string& owner) {
 class CopyOp {
 public:
   CopyOp(const plan::Copy& op, const Inputs& inputs, Workshop& workshop)
-      : op_(op), inputs_(inputs), workshop_(workshop), base_(inputs.at(op.base).stack) {}
+      : op_(op), inputs_(inputs), workshop_(workshop) {
+    if (!op.link) base_ = inputs.at(op.base).stack;
+  }
 
-  Filesystem run(Form form) {
+  Change run(Form form) {
     const bool may_unpack = std::any_of(op_.sources.begin(), op_.sources.end(),
                                         [](const auto& source) { return source.unpack_archives; });
     return form == Form::layer && !may_unpack ? draft() : tree();
   }
 
 private:
-  Filesystem tree() {
-    const snapshot::Stack nothing;
-    const auto workspace = workshop_.snapshotter.open(op_.link ? nothing : base_);
+  Change tree() {
+    const auto workspace = workshop_.snapshotter.open(base_);
     auto root = sys::RootedDir::open(workspace->root(), sys::RootedDir::Times::natural);
     copy(*directory_target(root), &root);
-    auto result = commit(*workspace, base_, workshop_);
-    result.independent = op_.link;
-    return result;
+    return commit(*workspace, workshop_);
   }
 
-  Filesystem draft() {
-    const bool over_nothing = op_.link || base_.trees.empty();
+  Change draft() {
     const auto draft =
-        std::make_shared<Draft>(over_nothing ? nullptr : workshop_.snapshotter.open_read_only(base_));
+        std::make_shared<Draft>(base_.trees.empty() ? nullptr : workshop_.snapshotter.open_read_only(base_));
     copy(*draft, nullptr);
-    return {.stack = base_, .local = std::nullopt, .independent = op_.link, .draft = draft};
+    return {.tree = {}, .draft = draft};
   }
 
   // `directory` is what `target` stands for, if it is one.
@@ -235,7 +219,7 @@ private:
     CopyOptions options;
     if (!op_.chown.empty()) {
       check_owner(base_, op_.chown);
-      const auto stage = workshop_.snapshotter.open_read_only(op_.link ? snapshot::Stack() : base_);
+      const auto stage = workshop_.snapshotter.open_read_only(base_);
       auto root = sys::RootedDir::open(stage->root());
       options.owner = sandbox::resolve_owner(root, op_.chown);
     }
@@ -266,14 +250,39 @@ private:
   const plan::Copy& op_;
   const Inputs& inputs_;
   Workshop& workshop_;
-  const snapshot::Stack& base_;
+  snapshot::Stack base_;  // nothing below a --link
   std::map<plan::OpId, std::shared_ptr<SourceTree>> sources_;
 };
 
 }  // namespace
 
-Filesystem copy(const plan::Copy& op, const Inputs& inputs, Workshop& workshop, Form form) {
+std::shared_ptr<SourceTree> open_source(const Filesystem& filesystem, Workshop& workshop) {
+  if (filesystem.local) return filesystem.local->tree;
+  struct Mounted {
+    std::unique_ptr<snapshot::Workspace> workspace;
+    std::unique_ptr<SourceTree> tree;
+  };
+  const auto mounted = std::make_shared<Mounted>();
+  mounted->workspace = workshop.snapshotter.open_read_only(filesystem.stack);
+  mounted->tree = root_source(mounted->workspace->root());
+  return {mounted, mounted->tree.get()};
+}
+
+Change copy(const plan::Copy& op, const Inputs& inputs, Workshop& workshop, Form form) {
   return CopyOp(op, inputs, workshop).run(form);
+}
+
+Content content(const plan::Copy& op, const plan::Copy::Source& source, const Filesystem& from,
+                Workshop& workshop) {
+  CopyOptions options;
+  options.excludes = context::Ignore::from_patterns(op.excludes);
+  options.cancel = workshop.cancel;
+  const auto tree = open_source(from, workshop);
+  std::vector<Selected> selected;
+  const bool is_named = source.wildcards && context::has_wildcards(source.path);
+  for (const auto& [match, followed] : find_source(op, source, *tree, from.local.has_value(), options))
+    selected.push_back({followed, is_named ? dockerfile::base_name("/" + match) : std::string()});
+  return content_of(tree, selected, options);
 }
 
 void require_sources(const plan::Copy& op, plan::OpId from, const LocalFiles& files,
@@ -294,7 +303,7 @@ void require_sources(const plan::Copy& op, plan::OpId from, const LocalFiles& fi
   }
 }
 
-Filesystem make_file(const plan::MakeFile& op, Workshop& workshop) {
+Change make_file(const plan::MakeFile& op, Workshop& workshop) {
   const auto workspace = workshop.snapshotter.open({});
   auto root = sys::RootedDir::open(workspace->root());
   const auto place = root.find(op.name);
@@ -303,10 +312,10 @@ Filesystem make_file(const plan::MakeFile& op, Workshop& workshop) {
   sys::write_all(file.get(), op.content, util::quote(op.name));
   sys::close_checked(std::move(file), util::quote(op.name));
   root.set_mode(*place, 0644);
-  return commit(*workspace, {}, workshop);
+  return commit(*workspace, workshop);
 }
 
-Filesystem make_directory(const plan::MakeDirectory& op, const Inputs& inputs, Workshop& workshop) {
+Change make_directory(const plan::MakeDirectory& op, const Inputs& inputs, Workshop& workshop) {
   const auto& base = inputs.at(op.base).stack;
   check_owner(base, op.user);
   const auto workspace = workshop.snapshotter.open(base);
@@ -333,7 +342,7 @@ Filesystem make_directory(const plan::MakeDirectory& op, const Inputs& inputs, W
     root.set_mode(at, 0755);
     if (workshop.epoch) root.set_mtime(at, {.tv_sec = *workshop.epoch, .tv_nsec = 0});
   }
-  return commit(*workspace, base, workshop);
+  return commit(*workspace, workshop);
 }
 
 }  // namespace solver

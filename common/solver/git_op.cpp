@@ -75,7 +75,7 @@ public:
         agent_(open_agent(op, workshop)),
         git_(credentials(op.remote, workshop), ssh_environment(), workshop, vertex) {}
 
-  Filesystem run() {
+  Change run() {
     util::with_context(before_any_file, [&] { resolve(); });
     const auto directory = sys::absolute_path(workshop_.new_tree());
     sys::make_directory(directory, 0700);
@@ -87,7 +87,7 @@ public:
     fetch(repository);
     check_out(repository, tree);
     sys::remove_tree(repository);
-    return {.stack = {{subdirectory(tree)}}, .local = std::nullopt, .independent = false};
+    return {.tree = subdirectory(tree)};
   }
 
 private:
@@ -305,7 +305,7 @@ private:
 
 }  // namespace
 
-Filesystem check_out(const plan::Git& op, Workshop& workshop, engine::Progress::Vertex& vertex) {
+Change check_out(const plan::Git& op, Workshop& workshop, engine::Progress::Vertex& vertex) {
   return GitOp(op, workshop, vertex).run();
 }
 

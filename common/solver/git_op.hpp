@@ -8,6 +8,6 @@ namespace solver {
 
 // A filesystem that holds the files of a commit, by the `git` program. What git says goes to `vertex`. Throws
 // util::Error in BuildKit's words.
-Filesystem check_out(const plan::Git& op, Workshop& workshop, engine::Progress::Vertex& vertex);
+Change check_out(const plan::Git& op, Workshop& workshop, engine::Progress::Vertex& vertex);
 
 }  // namespace solver

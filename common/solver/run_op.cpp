@@ -48,7 +48,7 @@ public:
   RunOp(const plan::Run& op, const Inputs& inputs, Workshop& workshop)
       : op_(op), inputs_(inputs), workshop_(workshop) {}
 
-  Filesystem run(engine::Progress::Vertex& vertex) {
+  Change run(engine::Progress::Vertex& vertex) {
     const auto& below = inputs_.at(op_.root).stack;
     const auto workspace = workshop_.snapshotter.open(below);
     sandbox::Spec spec;
@@ -86,10 +86,9 @@ public:
       }
       throw util::Error(what);
     }
-    Filesystem result{.stack = below, .local = std::nullopt, .independent = false};
-    result.stack.trees.push_back(workshop_.new_tree());
-    workspace->commit(result.stack.trees.back());
-    return result;
+    Change change{.tree = workshop_.new_tree()};
+    workspace->commit(change.tree);
+    return change;
   }
 
 private:
@@ -294,8 +293,18 @@ void require_sources(const plan::Run& op, plan::OpId from, const LocalFiles& fil
   }
 }
 
-Filesystem run(const plan::Run& op, const Inputs& inputs, Workshop& workshop,
-               engine::Progress::Vertex& vertex) {
+Content content(const plan::Run::Mount& mount, const Filesystem& from, Workshop& workshop) {
+  const auto tree = open_source(from, workshop);
+  const auto path = follow(*tree, mount.options.source);
+  const bool is_there = tree->status(path).has_value();
+  // A cache that would begin with what is not there begins empty.
+  if (!is_there && mount.options.type != MountType::cache) throw util::Error(not_found(path));
+  CopyOptions options;
+  options.cancel = workshop.cancel;
+  return content_of(tree, is_there ? std::vector<Selected>{{path, ""}} : std::vector<Selected>(), options);
+}
+
+Change run(const plan::Run& op, const Inputs& inputs, Workshop& workshop, engine::Progress::Vertex& vertex) {
   return RunOp(op, inputs, workshop).run(vertex);
 }
 

@@ -13,7 +13,9 @@ void require_sources(const plan::Run& op, plan::OpId from, const LocalFiles& fil
 
 // Runs the step in a sandbox over its input's filesystem. Its output goes to `vertex`. Throws util::Error,
 // for a step that fails in BuildKit's words with its exit code.
-Filesystem run(const plan::Run& op, const Inputs& inputs, Workshop& workshop,
-               engine::Progress::Vertex& vertex);
+Change run(const plan::Run& op, const Inputs& inputs, Workshop& workshop, engine::Progress::Vertex& vertex);
+
+// What a mount with a `from` shows of it. Throws util::Error.
+Content content(const plan::Run::Mount& mount, const Filesystem& from, Workshop& workshop);
 
 }  // namespace solver

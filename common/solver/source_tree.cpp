@@ -13,6 +13,7 @@
 #include <system_error>
 #include <unordered_map>
 
+#include "common/hash/sha256.hpp"
 #include "common/solver/path_walk.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -70,6 +71,18 @@ public:
   std::map<std::string, std::string> xattrs(const std::string&) override { return {}; }
   std::optional<std::uint64_t> size() const override { return size_; }
 
+  // Each is read once, however many copies select it.
+  hash::Digest digest(const std::string& path) override {
+    auto& known = nodes_.at(path).digest;
+    {
+      const std::lock_guard lock(mutex_);
+      if (known) return *known;
+    }
+    auto found = SourceTree::digest(path);
+    const std::lock_guard lock(mutex_);
+    return *(known = std::move(found));
+  }
+
 private:
   // What shows that the content is the same: the time of the last change is nobody's to set.
   struct State {
@@ -85,7 +98,8 @@ private:
   };
   struct Node {
     struct stat status;
-    std::optional<State> read;  // of a file, when it was opened first; guarded by mutex_
+    std::optional<State> read;           // of a file, when it was opened first; guarded by mutex_
+    std::optional<hash::Digest> digest;  // of its bytes, once somebody asked; the same
     std::string link;
     std::vector<std::string> names;  // of what lies in a directory, as the walk meets them: in byte order
   };
@@ -186,6 +200,18 @@ private:
 };
 
 }  // namespace
+
+hash::Digest SourceTree::digest(const std::string& path) {
+  auto fd = [&] {
+    const std::lock_guard lock(opening_);
+    return open(path);
+  }();
+  hash::Sha256 sha;
+  std::vector<std::byte> buffer(128 << 10);
+  while (const std::size_t count = sys::read_some(fd.get(), buffer, util::quote("/" + path)))
+    sha.update(std::span(buffer).first(count));
+  return sha.finish();
+}
 
 std::string entry_path(const std::string& directory, std::string_view name) {
   std::string path = directory.empty() ? std::string(name) : directory + "/" + std::string(name);

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 
 #include "common/context/ignore.hpp"
 #include "common/context/tree.hpp"
+#include "common/hash/digest.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/rooted_dir.hpp"
 
@@ -30,10 +32,15 @@ public:
   virtual std::vector<std::string> list(const std::string& path) = 0;
   virtual std::string read_link(const std::string& path) = 0;
   virtual sys::UniqueFd open(const std::string& path) = 0;
+  // Of the bytes of a file. Several threads may ask at a time, as long as nobody asks for anything else.
+  virtual hash::Digest digest(const std::string& path);
   // Extended attributes of anything but symlinks.
   virtual std::map<std::string, std::string> xattrs(const std::string& path) = 0;
   // Bytes in all files together; nothing unless it was walked.
   virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
+
+private:
+  std::mutex opening_;
 };
 
 // The path of an entry of a directory of such a tree.

@@ -19,6 +19,7 @@ Workshop::Workshop(Parts parts)
       directory(std::move(parts.directory)),
       proxies(std::move(parts.proxies)),
       epoch(parts.epoch),
+      cache(parts.cache),
       ssh(request.ssh, directory),
       emulators(directory) {}
 

@@ -25,6 +25,7 @@
 namespace solver {
 
 class Draft;
+class StepCache;
 
 // Local files, read where they lie, with what the ignore file leaves of them.
 struct LocalFiles {
@@ -32,16 +33,16 @@ struct LocalFiles {
   std::shared_ptr<SourceTree> tree;
 };
 
-// The filesystem an op leaves: local files, or a stack of trees.
+// What an op reads or changes: local files, or a stack of trees.
 struct Filesystem {
   snapshot::Stack stack;
-  std::optional<LocalFiles> local;
-  // What the op itself changed is the topmost tree. Its layer is the difference to the trees below, or, for
-  // COPY --link, everything in it.
-  bool independent = false;
-  bool reused = false;  // found in the store, not made in this build
-  // Where it is set, the change is here and not a tree: `stack` is what lies below, and nothing but the
-  // packer may use the filesystem.
+  std::optional<LocalFiles> local = {};
+};
+
+// What an op has made: a tree to go on top of those it changed, or, where nothing will read that, the draft
+// of one.
+struct Change {
+  std::filesystem::path tree;
   std::shared_ptr<Draft> draft = nullptr;
 };
 
@@ -59,6 +60,7 @@ public:
     std::filesystem::path directory;             // private; trees go there, on the snapshotter's filesystem
     std::map<std::string, std::string> proxies;  // for steps: "http_proxy" and "HTTP_PROXY" alike
     std::optional<std::int64_t> epoch;           // SOURCE_DATE_EPOCH
+    StepCache* cache = nullptr;                  // where layers are kept for later builds
   };
 
   explicit Workshop(Parts parts);
@@ -74,6 +76,7 @@ public:
   const std::filesystem::path directory;
   const std::map<std::string, std::string> proxies;
   const std::optional<std::int64_t> epoch;
+  StepCache* const cache;
   const SshAgents ssh;
   Emulators emulators;
   LocalCopies local_copies;

@@ -127,9 +127,11 @@ Blob Blobs::put(std::string_view content) {
   if (has(blob, Check::digest)) return blob;
   if (auto* other = spill_.store()) return other->blobs().put(content);
   try {
-    auto file = create();
-    file.write(std::as_bytes(std::span(content)));
-    return file.commit();
+    auto made = create();
+    const auto file = made.file();
+    sys::write_all(file.fd, content, file.what);
+    made.commit(blob);
+    return blob;
   } catch (const util::Error& error) {
     return spill_.use(error).blobs().put(content);
   }
@@ -305,17 +307,9 @@ bool Download::finish() {
   return true;
 }
 
-void NewBlob::write(std::span<const std::byte> data) {
-  sys::write_all(file_.fd(), data, file_.shown());
-  sha_.update(data);
-  size_ += data.size();
-}
-
-Blob NewBlob::commit() {
-  Blob blob{sha_.finish(), size_};
+void NewBlob::commit(const Blob& blob) {
   file_.place(blobs_->folder_, entry_of(blob.digest));
   blobs_->remember_verified(blob.digest);
-  return blob;
 }
 
 }  // namespace store

@@ -18,6 +18,7 @@
 #include "common/store/warn.hpp"
 #include "common/stream/source.hpp"
 #include "common/sys/cancellation.hpp"
+#include "common/sys/copy_content.hpp"
 #include "common/sys/fd.hpp"
 
 namespace store {
@@ -68,7 +69,7 @@ public:
   // the outcome; `cancel` ends the wait. Throws util::Error.
   std::optional<Download> download(const Blob& blob, const sys::Cancellation& cancel = {});
 
-  // A blob to be written whose digest is not known yet. Throws util::Error.
+  // A blob to be written by who hashes it meanwhile. Throws util::Error.
   NewBlob create();
 
 private:
@@ -128,11 +129,12 @@ private:
 // Removed again without commit(). Outlived by the Blobs it is from.
 class NewBlob {
 public:
-  // Throws util::Error.
-  void write(std::span<const std::byte> data);
+  // Empty, open for writing.
+  sys::NamedFile file() const { return {file_.fd(), file_.shown()}; }
 
-  // Puts the blob in its place and says what it is. Throws util::Error. At most once, and nothing may follow.
-  Blob commit();
+  // Puts the blob in its place; `blob` is what was written. Throws util::Error. At most once, and nothing may
+  // follow.
+  void commit(const Blob& blob);
 
 private:
   friend class Blobs;
@@ -140,8 +142,6 @@ private:
 
   Blobs* blobs_;
   NewEntry file_;
-  hash::Sha256 sha_;
-  std::uint64_t size_ = 0;
 };
 
 }  // namespace store

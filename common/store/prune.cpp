@@ -149,7 +149,7 @@ std::timespec touch(int file, const std::string& what) {
 Pruned prune(const Places& places, const Limits& limits, const std::timespec& in_use_since, const Warn& warn,
              const sys::Cancellation& cancel) {
   std::vector<Candidate> all;
-  for (const auto* folder : {&places.blobs, &places.names, &places.partial})
+  for (const auto* folder : {&places.blobs, &places.names, &places.partial, &places.steps})
     add_files(*folder, all);
   add_places(places.trees, record_name, add_tree_record, all);
   if (places.mounts != nullptr) add_places(*places.mounts, mount_record_name, add_mount_record, all);

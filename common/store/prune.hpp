@@ -28,6 +28,7 @@ struct Places {
   const Folder& names;
   const Folder& partial;
   const Folder& trees;
+  const Folder& steps;
   const Folder* mounts;  // null if there is none
 };
 
@@ -37,9 +38,9 @@ std::timespec touch(int file, const std::string& what);
 
 // Removes what has not been used for `limits.age`, then what was used longest ago until no more than
 // `limits.bytes` are left. What was used at `in_use_since` or later stays, even where that is more. Blobs,
-// trees, cache mounts, records of names and cut downloads all count; a tree or mount without a record goes in
-// any case. The caller is alone in the store. What cannot be removed stays, and is warned of. Throws
-// util::Error where a folder cannot be read, and as sys::Cancellation::check does, at any time.
+// trees, cache mounts, records of names and steps, and cut downloads all count; a tree or mount without a
+// record goes in any case. The caller is alone in the store. What cannot be removed stays, and is warned of.
+// Throws util::Error where a folder cannot be read, and as sys::Cancellation::check does, at any time.
 Pruned prune(const Places& places, const Limits& limits, const std::timespec& in_use_since, const Warn& warn,
              const sys::Cancellation& cancel);
 

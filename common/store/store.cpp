@@ -41,6 +41,7 @@ struct Folders {
   Folder names;
   Folder partial;
   Folder trees;
+  Folder steps;
 };
 
 struct Opened {
@@ -115,7 +116,8 @@ Folders require_folders(const Folder& directory, const Warn& warn) {
   return {.blobs = require_folder(blobs, "sha256", 0755, warn),
           .names = require_folder(directory, "names", 0755, warn),
           .partial = require_folder(directory, "partial", 0700, warn),
-          .trees = require_folder(directory, "trees", 0700, warn)};
+          .trees = require_folder(directory, "trees", 0700, warn),
+          .steps = require_folder(directory, "steps", 0755, warn)};
 }
 
 // Alone in the directory: makes it a store of this format.
@@ -164,12 +166,14 @@ struct Store::Parts {
       : opened(std::move(opened_store)),
         blobs(opened.folders.blobs, opened.folders.partial, options.warn, spill),
         names(opened.folders.names, opened.folders.partial, options.warn, spill),
+        steps(opened.folders.steps, opened.folders.partial, options.warn, spill),
         trees(std::in_place, opened.folders.trees, opened.folders.partial, options.warn, options.life, spill),
         mounts(opened.directory, opened.folders.partial, options.warn, spill) {}
 
   Opened opened;
   Blobs blobs;
   Names names;
+  Steps steps;
   std::optional<Trees> trees;  // nothing once the store was pruned
   Mounts mounts;
 };
@@ -191,6 +195,10 @@ Names& Store::names() {
   return parts().names;
 }
 
+Steps& Store::steps() {
+  return parts().steps;
+}
+
 Trees& Store::trees() {
   return parts().trees.value();
 }
@@ -204,13 +212,14 @@ bool Store::is_sound() {
 }
 
 std::optional<Pruned> Store::prune(const Limits& limits) {
-  auto& [opened, blobs, names, trees, mounts] = parts();
+  auto& [opened, blobs, names, steps, trees, mounts] = parts();
   trees.reset();                             // no thread of it writes any more
   const auto lock = std::move(opened.lock);  // goes at the end: others may be waiting
   if (!lock || !try_lock(lock.get(), LOCK_EX, opened.directory.shown(lock_file))) return std::nullopt;
   const auto& folders = opened.folders;
-  return store::prune({folders.blobs, folders.names, folders.partial, folders.trees, mounts.find()}, limits,
-                      opened.since, options_.warn, options_.cancel);
+  return store::prune(
+      {folders.blobs, folders.names, folders.partial, folders.trees, folders.steps, mounts.find()}, limits,
+      opened.since, options_.warn, options_.cancel);
 }
 
 Store::Parts& Store::parts() {

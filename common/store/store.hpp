@@ -17,17 +17,17 @@
 //   mounts/X/mount.json
 //                    {"schema": "oci-build/store-mount/1", "bytes": what it took on disk, "used": the mtime
 //                    of mounts/X when that was measured, or ""}; one without this record is not there
+//   steps/X          a JSON record (steps.hpp): the layer that a step made, X is the key of the step in hex;
+//                    or what was found out about files, X is what names the question
 //   partial/X        a download of blob X that is under way (then flocked by its writer) or was cut
 //   partial/new-*    a file or tree being written
 //   partial/tree-X   empty, flocked by who unpacks the image of chain X
 //   partial/mount-X  the same, by who makes mounts/X
 //
-// Everything appears in its place by rename(2). Further kinds get a folder each beside blobs/ and names/:
-// steps/X (X is a cache key of plan/cache_key, the record names the layer it made and its diff_id, or the
-// tree; JSON as in names/). The mtime of an
-// entry, of the folder itself for a tree or mount, is the time of its last use; whoever prunes goes by it,
-// under the exclusive lock (prune.hpp), which also shows that no partial/new-* has an owner. A build that
-// cannot get that lock leaves pruning to the last one that runs.
+// Everything appears in its place by rename(2). The mtime of an entry, of the folder itself for a tree or
+// mount, is the time of its last use; whoever prunes goes by it, under the exclusive lock (prune.hpp), which
+// also shows that no partial/new-* has an owner. A build that cannot get that lock leaves pruning to the last
+// one that runs.
 //
 // Nothing is synced to disk. The page cache outlives any kill of a build, so rename orders everything that
 // such a kill can tear; what a crash of the whole machine can tear (a renamed file without its bytes) shows
@@ -53,6 +53,7 @@
 #include "common/store/names.hpp"
 #include "common/store/prune.hpp"
 #include "common/store/spill.hpp"
+#include "common/store/steps.hpp"
 #include "common/store/trees.hpp"
 #include "common/sys/cancellation.hpp"
 
@@ -88,6 +89,7 @@ public:
   Names& names();
   Trees& trees();
   Mounts& mounts();
+  Steps& steps();
 
   // Trees::are_sound, if any was asked for.
   bool is_sound();

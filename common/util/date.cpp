@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <optional>
 
 #include "common/util/characters.hpp"
@@ -121,6 +122,12 @@ private:
 };
 
 }  // namespace
+
+Date Date::now() {
+  std::timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return {.seconds = now.tv_sec, .nanoseconds = static_cast<std::int32_t>(now.tv_nsec)};
+}
 
 Date Date::parse(std::string_view text) {
   return DateReader(text).read();

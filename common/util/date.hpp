@@ -13,6 +13,8 @@ struct Date {
   std::int32_t nanoseconds = 0;
   std::int32_t offset = 0;  // in minutes, east of UTC
 
+  static Date now();
+
   // "2006-01-02T15:04:05Z", of years 0 to 9999. Throws Error in the words of Go's time.Parse.
   static Date parse(std::string_view text);
 

@@ -11,7 +11,7 @@ setup() {
   enter_native_build
   mkdir cache
   printf 'FROM busybox\nRUN echo done >/file\n' | dockerfile
-  make_request '.engine = "native"' '.cache.directory = "cache"' "$(serve_busybox)" "$(to_output)" >request
+  make_request '.engine = "native"' '.cache.directory = "cache"' '.no_cache = true' "$(serve_busybox)" "$(to_output)" >request
 }
 
 # warnings: what the last build warned of, one a line.

@@ -18,7 +18,7 @@ teardown() {
 
 # request [FILTER...]: writes the request of a build of the Dockerfile on the cache.
 request() {
-  make_request '.engine = "native"' '.cache.directory = "cache"' "$(serve_busybox)" "$(to_output)" "$@" >request
+  make_request '.engine = "native"' '.cache.directory = "cache"' '.no_cache = true' "$(serve_busybox)" "$(to_output)" "$@" >request
 }
 
 # build_well [FILTER...]: builds so, and well.
@@ -52,7 +52,7 @@ counting='echo $((1 + $(cat /c/count 2>/dev/null || echo 0))) >/c/count; echo co
 hold() {
   mkdir -p other/src other/out
   printf 'FROM busybox\nRUN --mount=type=cache,target=/c%s touch /c/busy; until [ -e /c/go ]; do usleep 5000; done; rm /c/busy /c/go; touch /c/held\n' "$1" >other/src/Dockerfile
-  CONTEXT=other/src make_request '.engine = "native"' '.cache.directory = "cache"' "$(serve_busybox)" >other/request
+  CONTEXT=other/src make_request '.engine = "native"' '.cache.directory = "cache"' '.no_cache = true' "$(serve_busybox)" >other/request
   oci-solve <other/request >other/result 2>other/progress 3>&- &
   HOLDER=$!
   wait_until 20 holds || { cat other/progress; return 1; }
@@ -200,7 +200,7 @@ wait_for_other() {
   mkdir -p other/src
   printf 'FROM busybox\nRUN %s %s mkdir /a/busy /b/busy && usleep 50000 && rmdir /a/busy /b/busy\n' "$first" "$second" | dockerfile
   printf 'FROM busybox\nRUN %s %s mkdir /b/busy /a/busy && usleep 50000 && rmdir /a/busy /b/busy\n' "$second" "$first" >other/src/Dockerfile
-  CONTEXT=other/src make_request '.engine = "native"' '.cache.directory = "cache"' "$(serve_busybox)" >other/request
+  CONTEXT=other/src make_request '.engine = "native"' '.cache.directory = "cache"' '.no_cache = true' "$(serve_busybox)" >other/request
   for _ in 1 2 3; do
     oci-solve <other/request >other/result 2>other/progress 3>&- &
     build_well

@@ -25,7 +25,7 @@ make_base() {
 build_on() {
   local layout=bases/$1/image
   printf 'FROM base\nRUN test -s /content && echo done >/file\n' | dockerfile
-  make_request '.engine = "native" | .cache.directory = "cache"' \
+  make_request '.engine = "native" | .cache.directory = "cache" | .no_cache = true' \
     "$(preload context base "$layout" "$(jq -r '.manifests[0].digest' "$layout/index.json")")" "${@:2}" "$(to_output)" >request
   run --separate-stderr oci-solve <request
   [ "$status" -eq 0 ] || { echo "exit code $status: $stderr"; return 1; }

@@ -69,6 +69,9 @@ public:
   }
   std::string read_link(const std::string& path) const override { return changes_.read_link(path); }
   std::string capability(const std::string& path) const override { return changes_.capability(path); }
+  bool has_more_attributes(const std::string& path) const override {
+    return changes_.has_more_attributes(path);
+  }
   bool is_opaque(const std::string& directory) const override { return changes_.is_opaque(directory); }
   sys::UniqueFd open(const std::string& path) const override { return changes_.open(path); }
 

@@ -12,13 +12,12 @@
 namespace output {
 namespace {
 
-using std::chrono::system_clock;
-
-solver::BuiltLayer built(const std::string& content, system_clock::time_point created) {
+solver::BuiltLayer built(const std::string& content, const util::Date& created) {
   const image::Descriptor blob{std::string(image::media_type::oci_layer_gzip), hash::sha256(content),
                                content.size()};
   return {.packed = {.diff_id = hash::sha256("unpacked " + content), .blob = blob},
-          .file = "/" + content,
+          .open = {},
+          .is_own = true,
           .created = created};
 }
 
@@ -31,8 +30,8 @@ std::vector<std::string> times_of(const Image& image) {
   return times;
 }
 
-const auto first = system_clock::from_time_t(1'600'000'000) + std::chrono::microseconds(1500);
-const auto second = system_clock::from_time_t(1'600'000'060);
+const util::Date first{.seconds = 1'600'000'000, .nanoseconds = 1'500'000};
+const util::Date second{.seconds = 1'600'000'060};
 
 plan::ImageRecipe recipe_of(std::vector<plan::HistoryEntry> history) {
   plan::ImageRecipe recipe;

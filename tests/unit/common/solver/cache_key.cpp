@@ -13,7 +13,7 @@
 #include "common/dockerfile/file.hpp"
 #include "common/hash/sha256.hpp"
 #include "common/plan/lower.hpp"
-#include "common/solver/selection.hpp"
+#include "common/solver/content.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
@@ -53,8 +53,7 @@ public:
     std::vector<hash::Digest> selected;
     for (const auto& source : copy.sources)
       selected.push_back(content(source.from, source.path, copy.excludes));
-    const auto accounts = plan::reads_accounts(copy) ? std::optional(hash::sha256("accounts")) : std::nullopt;
-    return plan::copy_key(copy, on, selected, accounts);
+    return plan::key_of(plan::copy_key(copy, on, selected));
   }
 
   hash::Digest run(const hash::Digest& on = base, const std::vector<std::string>& host_names = {}) const {
@@ -63,11 +62,13 @@ public:
     for (const auto& mount : run.mounts) {
       if (mount.from) selected.push_back(content(*mount.from, mount.options.source, {}));
     }
-    return plan::run_key(run, on, selected, host_names);
+    return plan::key_of(plan::run_key(run, on, selected, host_names));
   }
 
+  plan::KeyParts parts_of_run() const { return plan::run_key(last<plan::Run>(), base, {}, {}); }
+
   hash::Digest directory(const hash::Digest& on = base) const {
-    return plan::directory_key(last<plan::MakeDirectory>(), on, {}, {});
+    return plan::key_of(plan::directory_key(last<plan::MakeDirectory>(), on, {}));
   }
 
 private:
@@ -85,11 +86,11 @@ private:
   hash::Digest content(plan::OpId from, const std::string& path,
                        const std::vector<std::string>& excludes) const {
     const auto& local = std::get<plan::Local>(graph_.ops[from].action);
-    const auto tree = solver::context_source(std::make_shared<context::Tree>(
+    const std::shared_ptr<solver::SourceTree> tree = solver::context_source(std::make_shared<context::Tree>(
         local.directory, context::load_ignore(local.directory, local.dockerfile)));
-    return solver::content_of(*tree, {.places = {{solver::follow(*tree, path), ""}},
-                                      .include = {},
-                                      .excludes = context::Ignore::from_patterns(excludes)});
+    solver::CopyOptions options;
+    options.excludes = context::Ignore::from_patterns(excludes);
+    return solver::content_of(tree, {{solver::follow(*tree, path), ""}}, options).digest;
   }
 
   plan::Graph graph_;
@@ -147,9 +148,16 @@ TEST_F(CacheKey, ChangesWithTheModeOfAFile) {
 // A running buildkitd hits, because its copy of the context keeps the old mode; a fresh one misses, and so do
 // we: the image would have the wrong mode.
 TEST_F(CacheKey, ChangesWithTheModeOfADirectory) {
+  const auto before = keys("COPY p /x\n").copy();
+  ::chmod((context_ / "p/d").c_str(), 0700);
+  EXPECT_NE(keys("COPY p /x\n").copy(), before);
+}
+
+// Whose content alone is copied.
+TEST_F(CacheKey, StaysWithTheModeOfTheDirectoryThatIsTheSource) {
   const auto before = keys(copy_and_run).copy();
   ::chmod((context_ / "p/d").c_str(), 0700);
-  EXPECT_NE(keys(copy_and_run).copy(), before);
+  EXPECT_EQ(keys(copy_and_run).copy(), before);
 }
 
 TEST_F(CacheKey, StaysWhenAFileOfTheContextChangesItsOwner) {
@@ -248,13 +256,10 @@ TEST_F(CacheKey, ChangesWithWhatTheOpStandsOn) {
   EXPECT_NE(ops.directory(base), ops.directory(other_base));
 }
 
-TEST_F(CacheKey, OfALinkedCopyStaysOnAnotherBaseButNotOfTheFilesystemItMakes) {
+TEST_F(CacheKey, OfALinkedCopyStaysOnAnotherBase) {
   const auto linked = keys("COPY --link a /x\n");
   EXPECT_EQ(linked.copy(base), linked.copy(other_base));
   EXPECT_NE(linked.copy(base), keys("COPY a /x\n").copy(base));
-  EXPECT_NE(plan::stacked_key(base, linked.copy()), plan::stacked_key(other_base, linked.copy()));
-  EXPECT_NE(plan::stacked_key(base, linked.copy()),
-            plan::stacked_key(base, keys("COPY --link b /x\n").copy()));
 }
 
 TEST_F(CacheKey, StaysWithNoCacheWhichOnlyForbidsToLook) {
@@ -283,47 +288,27 @@ TEST_F(CacheKey, OfACopyChangesWithEachOfItsFlags) {
     EXPECT_NE(plain, keys("COPY " + flags + " p/d /x\n").copy()) << flags;
 }
 
-TEST_F(CacheKey, OfAnOwnerGivenByNameAsksForTheAccounts) {
-  const auto asks = [](const std::string& owner) {
-    plan::Copy copy{};
-    copy.chown = owner;
-    return plan::reads_accounts(copy);
-  };
-  EXPECT_FALSE(asks(""));
-  EXPECT_FALSE(asks("1"));
-  EXPECT_FALSE(asks("1:2"));
-  EXPECT_TRUE(asks("user"));
-  EXPECT_TRUE(asks("1:group"));
-  EXPECT_NE(keys("COPY --chown=user a /x\n").copy(), keys("COPY --chown=other a /x\n").copy());
+TEST(Selection, IsNamedByItsFilesystemAndByWhatChoosesTheFiles) {
+  const plan::Copy::Source source{.from = 0, .path = "d"};
+  plan::Copy copy{};
+  const auto name = plan::selection_identity(base, copy, source);
+  EXPECT_EQ(plan::selection_identity(base, copy, source), name);
+  EXPECT_NE(plan::selection_identity(other_base, copy, source), name);
+  auto elsewhere = source;
+  elsewhere.path = "e";
+  EXPECT_NE(plan::selection_identity(base, copy, elsewhere), name);
+  copy.excludes = {"x"};
+  EXPECT_NE(plan::selection_identity(base, copy, source), name);
+  copy = {};
+  copy.destination = "/somewhere/else";
+  EXPECT_EQ(plan::selection_identity(base, copy, source), name);
 }
 
-TEST(SourceKey, OfAnImageIsThatOfItsLayersInOrder) {
-  const auto a = hash::sha256("a");
-  const auto b = hash::sha256("b");
-  EXPECT_EQ(plan::image_key({a, b}), plan::image_key({a, b}));
-  EXPECT_NE(plan::image_key({a, b}), plan::image_key({b, a}));
-  EXPECT_NE(plan::image_key({}), plan::scratch_key());
-}
-
-TEST(SourceKey, OfADownloadIsThatOfWhatCame) {
-  plan::Http http{.url = "https://example.com/a", .file_name = "a", .checksum = {}};
-  const auto key = plan::download_key(http, hash::sha256("content"), "yesterday");
-  auto elsewhere = http;
-  elsewhere.url = "https://mirror.example.com/a";
-  EXPECT_EQ(plan::download_key(elsewhere, hash::sha256("content"), "yesterday"), key);
-  EXPECT_NE(plan::download_key(http, hash::sha256("other"), "yesterday"), key);
-  EXPECT_NE(plan::download_key(http, hash::sha256("content"), "today"), key);
-}
-
-TEST(SourceKey, OfACheckoutIsItsCommit) {
-  plan::Git git{.remote = "https://example.com/a.git", .ref = "main", .subdirectory = {}, .checksum = {}};
-  const auto key = plan::checkout_key(git, "0123");
-  auto tag = git;
-  tag.ref = "v1";
-  EXPECT_EQ(plan::checkout_key(tag, "0123"), key);
-  EXPECT_NE(plan::checkout_key(git, "4567"), key);
-  git.keep_git_dir = tag.keep_git_dir = true;
-  EXPECT_NE(plan::checkout_key(tag, "0123"), plan::checkout_key(git, "0123"));
+TEST(KeyParts, AreCalledByNamesThatAreReadBack) {
+  for (const auto& part : Keys("FROM base\nENV a=b\nRUN true\n", fs::temp_directory_path()).parts_of_run()) {
+    EXPECT_EQ(plan::key_part_kind(plan::to_string(part.kind)), part.kind);
+  }
+  EXPECT_EQ(plan::key_part_kind("nonsense"), std::nullopt);
 }
 
 }  // namespace

@@ -113,6 +113,16 @@ protected:
       sys::write_file(making->root() / "file", "content");
       making->commit(Fidelity::whole);
     }
+    const Step step{.diff_id = hash::sha256("layer"),
+                    .blob = blob,
+                    .media_type = "layer",
+                    .created = {.seconds = 1},
+                    .parts = {{plan::KeyPart::Kind::option, "user", hash::sha256("part")}}};
+    if (store.steps().find(plan::key_of(step.parts)) == step) {
+      ++hits;
+    } else {
+      store.steps().put(plan::key_of(step.parts), step);
+    }
     ++hits;
     store.mounts().lease(hash::sha256("key"), Sharing::locked, [&](int directory) {
       --hits;
@@ -161,7 +171,7 @@ protected:
 
 TEST_F(StoreDamageTest, OfAnyKindIsAMissAndAWarningAndRepaired) {
   const auto paths = entries();
-  ASSERT_EQ(paths.size(), 18);
+  ASSERT_EQ(paths.size(), 20);
   for (const auto& path : paths) {
     for (const auto& kind : wrong_kinds()) {
       SCOPED_TRACE(path.string() + " as " + kind.name);
@@ -173,7 +183,7 @@ TEST_F(StoreDamageTest, OfAnyKindIsAMissAndAWarningAndRepaired) {
       if (!is_harmless(path, kind, was_directory)) {
         EXPECT_EQ(warnings_.size(), 1);
       }
-      EXPECT_EQ(use(), 4);
+      EXPECT_EQ(use(), 5);
       EXPECT_EQ(warnings_, std::vector<std::string>());
       expect_nothing_changed_outside();
     }

@@ -1,0 +1,128 @@
+// What each kind of op is to the solver.
+#include "common/solver/node.hpp"
+
+#include <variant>
+
+#include "common/layer/apply.hpp"
+#include "common/layer/unpack.hpp"
+#include "common/solver/fetch_op.hpp"
+#include "common/solver/git_op.hpp"
+#include "common/solver/run_op.hpp"
+#include "common/sys/rooted_dir.hpp"
+
+namespace solver {
+
+std::optional<plan::OpId> base_of(const plan::Op& op) {
+  if (const auto* copy = std::get_if<plan::Copy>(&op.action)) return copy->base;
+  if (const auto* directory = std::get_if<plan::MakeDirectory>(&op.action)) return directory->base;
+  if (const auto* run = std::get_if<plan::Run>(&op.action)) return run->root;
+  return std::nullopt;
+}
+
+bool is_independent(const plan::Op& op) {
+  const auto* copy = std::get_if<plan::Copy>(&op.action);
+  return copy != nullptr && copy->link;
+}
+
+std::vector<plan::OpId> inputs_to_make(const plan::Op& op) {
+  auto inputs = plan::inputs(op);
+  // The base is the first of them.
+  if (is_independent(op)) inputs.erase(inputs.begin());
+  return inputs;
+}
+
+std::vector<WantedRead> reads_of(const plan::Op& op) {
+  std::vector<WantedRead> reads;
+  if (const auto* copy = std::get_if<plan::Copy>(&op.action)) {
+    for (const auto& source : copy->sources)
+      reads.push_back({.from = source.from, .path = source.path, .copy = copy, .source = &source});
+  } else if (const auto* run = std::get_if<plan::Run>(&op.action)) {
+    for (const auto& mount : run->mounts) {
+      if (mount.from) reads.push_back({.from = *mount.from, .path = mount.options.source, .mount = &mount});
+    }
+  }
+  return reads;
+}
+
+hash::Digest WantedRead::identity(const hash::Digest& filesystem) const {
+  return copy != nullptr ? plan::selection_identity(filesystem, *copy, *source)
+                         : plan::selection_identity(filesystem, path);
+}
+
+Content WantedRead::content(const Filesystem& filesystem, Workshop& workshop) const {
+  return copy != nullptr ? solver::content(*copy, *source, filesystem, workshop)
+                         : solver::content(*mount, filesystem, workshop);
+}
+
+std::optional<hash::Digest> identity_of(const Node& node, const std::optional<hash::Digest>& chain) {
+  if (const auto* file = std::get_if<plan::MakeFile>(&node.op.action)) return plan::file_identity(*file);
+  return chain;
+}
+
+plan::KeyParts key_parts(const Node& node, const hash::Digest& base, const Workshop& workshop) {
+  std::vector<hash::Digest> contents;
+  for (const auto& read : node.reads)
+    contents.push_back(read.digest);
+  if (const auto* copy = std::get_if<plan::Copy>(&node.op.action))
+    return plan::copy_key(*copy, base, contents);
+  if (const auto* directory = std::get_if<plan::MakeDirectory>(&node.op.action))
+    return plan::directory_key(*directory, base, workshop.epoch);
+  std::vector<std::string> hosts;
+  for (const auto& host : workshop.request.add_hosts)
+    hosts.push_back(host.host);
+  return plan::run_key(std::get<plan::Run>(node.op.action), base, contents, hosts);
+}
+
+Made carry_out(const Node& node, const Inputs& inputs, Workshop& workshop, engine::Progress::Vertex* vertex) {
+  struct Visitor {
+    const Inputs& inputs;
+    Workshop& workshop;
+    Form form;
+    engine::Progress::Vertex* vertex;
+
+    Made operator()(const plan::Scratch&) const { return {}; }
+    Made operator()(const plan::Local&) const { return {}; }
+    Made operator()(const plan::Pull& pull) const {
+      auto tree = workshop.images.tree(pull.reference, pull.platform, *vertex);
+      return {.change = {.tree = std::move(tree.root)}, .was_there = tree.was_there};
+    }
+    Made operator()(const plan::MakeFile& file) const { return {make_file(file, workshop)}; }
+    Made operator()(const plan::Http& http) const { return {fetch(http, workshop)}; }
+    Made operator()(const plan::Git& git) const { return {check_out(git, workshop, *vertex)}; }
+    Made operator()(const plan::Copy& action) const { return {copy(action, inputs, workshop, form)}; }
+    Made operator()(const plan::MakeDirectory& action) const {
+      return {make_directory(action, inputs, workshop)};
+    }
+    Made operator()(const plan::Run& action) const { return {run(action, inputs, workshop, *vertex)}; }
+  };
+  const auto form = node.is_read ? Form::tree : Form::layer;
+  return std::visit(Visitor{inputs, workshop, form, vertex}, node.op.action);
+}
+
+Change unpack(const store::Step& step, const snapshot::Stack& below, Workshop& workshop) {
+  const image::Descriptor blob{
+      .media_type = step.media_type, .digest = step.blob.digest, .size = step.blob.size};
+  auto file = workshop.cache->blobs().open_file(step.blob, store::Check::size);
+  if (!file) {
+    throw util::Error("the layer " + blob.digest.str() + " is not in the cache any more",
+                      util::Cause::Kind::damaged);
+  }
+  const auto workspace = workshop.snapshotter.open(below);
+  auto root = sys::RootedDir::open(workspace->root());
+  layer::Applier applier(root, {.over_others = true, .cancel = workshop.cancel});
+  const auto archive =
+      layer::open_layer(stream::from_fd(std::move(file), "a layer of the cache"), blob, step.diff_id);
+  applier.apply(*archive, "the layer " + blob.digest.str() + " of the cache");
+  applier.finish();
+  Change change{.tree = workshop.new_tree()};
+  workspace->commit(change.tree);
+  return change;
+}
+
+void require_sources(const plan::Op& op, plan::OpId local, const LocalFiles& files,
+                     const sys::Cancellation& cancel) {
+  if (const auto* copy = std::get_if<plan::Copy>(&op.action)) require_sources(*copy, local, files, cancel);
+  if (const auto* run = std::get_if<plan::Run>(&op.action)) require_sources(*run, local, files);
+}
+
+}  // namespace solver

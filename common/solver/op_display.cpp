@@ -1,0 +1,78 @@
+// Vertices of ops.
+#include "common/solver/op_display.hpp"
+
+#include <system_error>
+
+#include "common/dockerfile/source.hpp"
+#include "common/util/full_disk.hpp"
+
+namespace solver {
+namespace {
+
+bool is_by_disk(const util::Error& error) {
+  return util::is_full_disk(error) || error.cause().code == std::errc::io_error;
+}
+
+}  // namespace
+
+std::string OpDisplay::work(const plan::Op& op, const Work& work) {
+  engine::Progress::Vertex vertex(workshop_.progress, op.title);
+  bool started = false;
+  bool was_there = false;
+  try {
+    was_there = work(vertex, [&] {
+      vertex.start();
+      started = true;
+    });
+  } catch (const util::Error& error) {
+    if (is_stopped(error, started ? &vertex : nullptr)) throw;
+    if (started) vertex.failed(dockerfile::harmless(error.what()));
+    if (op.location == dockerfile::Location{}) throw;
+    throw_located(op, error);
+  }
+  was_there ? vertex.cached() : vertex.done();
+  return vertex.tag();
+}
+
+void OpDisplay::located(const plan::Op& op, const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const util::Error& error) {
+    if (is_stopped(error) || op.location == dockerfile::Location{}) throw;
+    throw_located(op, error);
+  }
+}
+
+void OpDisplay::fail(const plan::Op& op, const util::Error& error) {
+  if (is_stopped(error)) throw error;
+  engine::Progress::Vertex vertex(workshop_.progress, op.title);
+  vertex.start();
+  vertex.failed(dockerfile::harmless(error.what()));
+  throw_located(op, error);
+}
+
+void OpDisplay::cached(const plan::Op& op) {
+  engine::Progress::Vertex vertex(workshop_.progress, op.title);
+  vertex.start();
+  vertex.cached();
+}
+
+bool OpDisplay::is_stopped(const util::Error& error, engine::Progress::Vertex* vertex) {
+  const std::lock_guard lock(mutex_);
+  if (!error.is_cancelled() && is_by_disk(error) && !disk_failure_) {
+    disk_failure_ = dockerfile::harmless(error.what());
+    return false;
+  }
+  if (!error.is_cancelled() && !workshop_.cancel.requested()) return false;
+  if (disk_failure_ && vertex != nullptr) vertex->failed("stopped: " + *disk_failure_);
+  return true;
+}
+
+void OpDisplay::throw_located(const plan::Op& op, const util::Error& error) const {
+  const auto* fault = dynamic_cast<const dockerfile::SyntaxError*>(&error);
+  throw util::Error(
+      graph_.source.describe(op.location, error.what(), fault != nullptr ? fault->near() : std::string()),
+      error.exit_code(), error.cause());
+}
+
+}  // namespace solver

@@ -1,0 +1,180 @@
+// Blobs in the cache where there is one, else in files of the build.
+#include "common/solver/packing.hpp"
+
+#include <fcntl.h>
+
+#include <utility>
+
+#include "common/dockerfile/source.hpp"
+#include "common/solver/draft.hpp"
+#include "common/stream/source.hpp"
+#include "common/util/error.hpp"
+#include "common/util/log.hpp"
+#include "common/util/text.hpp"
+
+namespace solver {
+namespace {
+
+sys::UniqueFd open_directory(const std::filesystem::path& path) {
+  sys::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) util::throw_errno("cannot open " + util::quote(path.string()));
+  return fd;
+}
+
+sys::UniqueFd open_own(const std::filesystem::path& file) {
+  sys::UniqueFd fd(::open(file.c_str(), O_RDWR | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC));
+  if (!fd) util::throw_errno("cannot open " + util::quote(file.string()));
+  return fd;
+}
+
+std::function<sys::UniqueFd()> opened_in(StepCache& cache, const image::Descriptor& blob) {
+  return [&cache, blob] {
+    auto fd = cache.blobs().open_file({blob.digest, blob.size}, store::Check::digest);
+    if (!fd) {
+      throw util::Error("the layer " + blob.digest.str() + " is not in the cache any more",
+                        util::Cause::Kind::damaged);
+    }
+    return fd;
+  };
+}
+
+}  // namespace
+
+Packing::Packing(Workshop& workshop, const layer::PackOptions& options)
+    : workshop_(workshop), options_(options) {}
+
+// Times are as the steps left them: what SOURCE_DATE_EPOCH makes of them is the image's affair.
+layer::PackOptions Packing::kept_options() const {
+  auto options = options_;
+  options.newest_mtime.reset();
+  options.look_for_losses = true;
+  return options;
+}
+
+template <typename Write>
+BuiltLayer Packing::write_aside(const std::string& name, const Write& write) {
+  const auto file = workshop_.directory / ("layer-" + name);
+  const auto what = util::quote(file.string());
+  sys::UniqueFd blob(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!blob) util::throw_errno("cannot create " + what);
+  auto packed = write(sys::NamedFile{blob.get(), what});
+  sys::close_checked(std::move(blob), what);
+  return {.packed = std::move(packed), .open = [file] { return open_own(file); }, .is_own = true};
+}
+
+// A cache that takes nothing more costs the time of packing twice.
+template <typename Write>
+BuiltLayer Packing::write(const std::string& name, const Write& write) {
+  if (workshop_.cache == nullptr) return write_aside(name, write);
+  try {
+    auto blob = workshop_.cache->blobs().create();
+    auto packed = write(blob.file());
+    blob.commit({packed.blob.digest, packed.blob.size});
+    return {.packed = packed, .open = opened_in(*workshop_.cache, packed.blob)};
+  } catch (const util::Error& error) {
+    if (error.is_cancelled()) throw;
+    util::log::debug("a layer does not go into the cache: " + std::string(error.what()));
+    return write_aside(name, write);
+  }
+}
+
+BuiltLayer Packing::pack(const std::string& name, const Change& change, const snapshot::Stack* below) {
+  sys::UniqueFd upper_fd;
+  std::shared_ptr<const layer::ChangeSet> upper = change.draft;
+  if (!upper) {
+    upper_fd = open_directory(change.tree);
+    upper = layer::directory_changes(upper_fd.get());
+  }
+  std::unique_ptr<snapshot::Workspace> mounted;
+  sys::UniqueFd lower_fd;
+  std::unique_ptr<layer::ChangeSet> lower;
+  if (below != nullptr && !below->trees.empty()) {
+    mounted = workshop_.snapshotter.open_read_only(*below);
+    lower_fd = open_directory(mounted->root());
+    lower = layer::directory_changes(lower_fd.get());
+  }
+  const auto options = workshop_.cache != nullptr ? kept_options() : options_;
+  // What is kept is worth its time even when the build fails.
+  const auto cancel = workshop_.cache != nullptr ? sys::Cancellation() : workshop_.cancel;
+  return write(name, [&](const sys::NamedFile& file) {
+    return layer::pack(*upper, lower.get(), file, options, cancel);
+  });
+}
+
+BuiltLayer Packing::from_cache(const store::Step& step) {
+  const image::Descriptor blob{
+      .media_type = step.media_type, .digest = step.blob.digest, .size = step.blob.size};
+  auto open = opened_in(*workshop_.cache, blob);
+  open();
+  return {
+      .packed = {.diff_id = step.diff_id, .blob = blob}, .open = std::move(open), .created = step.created};
+}
+
+BuiltLayer Packing::for_image(const std::string& name, BuiltLayer built) {
+  if (workshop_.cache == nullptr) return built;
+  const auto wanted = layer::media_type_of(options_.compressor);
+  if (built.packed.blob.media_type == wanted && !options_.newest_mtime) return built;
+  const auto parts = plan::variant_key(built.packed.diff_id, wanted, options_.newest_mtime);
+  if (const auto known = workshop_.cache->find_variant(parts)) {
+    auto variant = from_cache(*known);
+    variant.created = built.created;
+    variant.description = std::move(built.description);
+    return variant;
+  }
+  auto variant = write(name + "-variant", [&](const sys::NamedFile& file) {
+    return layer::repack(built.open(), built.packed, file, options_, workshop_.cancel);
+  });
+  if (!variant.is_own) {
+    workshop_.cache->keep_variant({.diff_id = variant.packed.diff_id,
+                                   .blob = {variant.packed.blob.digest, variant.packed.blob.size},
+                                   .media_type = variant.packed.blob.media_type,
+                                   .created = built.created,
+                                   .parts = parts});
+  }
+  variant.created = built.created;
+  variant.description = std::move(built.description);
+  return variant;
+}
+
+void PackingProgress::open() {
+  if (vertex_) return;
+  vertex_.emplace(progress_, "exporting layers");
+  vertex_->start();
+  for (const auto& line : std::exchange(lines_, {}))
+    vertex_->note(line);
+}
+
+void PackingProgress::show() {
+  const std::lock_guard lock(mutex_);
+  if (left_ > 0) open();
+}
+
+void PackingProgress::finish() {
+  const std::lock_guard lock(mutex_);
+  if (!vertex_ && lines_.empty()) return;
+  open();
+  vertex_->done();
+}
+
+void PackingProgress::done(const BuiltLayer& layer, std::chrono::duration<double> time) {
+  const auto& blob = layer.packed.blob;
+  const std::string line = "exporting layer " + blob.digest.str() + " " + engine::decimal_size(blob.size) +
+                           " " + engine::shown_time(time) + " done";
+  const std::lock_guard lock(mutex_);
+  --left_;
+  if (vertex_) {
+    vertex_->note(line);
+  } else {
+    lines_.push_back(line);
+  }
+}
+
+bool PackingProgress::failed(const std::string& reason) {
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(failed_, true)) return false;
+  if (!vertex_) vertex_.emplace(progress_, "exporting layers");
+  vertex_->failed(dockerfile::harmless(reason));
+  return true;
+}
+
+}  // namespace solver

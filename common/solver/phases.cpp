@@ -1,0 +1,261 @@
+// What each phase of an op does.
+#include <utility>
+
+#include "common/context/tree.hpp"
+#include "common/image/chain.hpp"
+#include "common/plan/cache_key.hpp"
+#include "common/solver/solving.hpp"
+#include "common/util/error.hpp"
+
+namespace solver {
+
+Solve::Needs Solve::resolve(plan::OpId id) {
+  auto& node = nodes_[id];
+  if (const auto* pull = std::get_if<plan::Pull>(&node.op.action)) {
+    if (workshop_.cache != nullptr) look_up(node, *pull);
+  } else if (const auto* local = std::get_if<plan::Local>(&node.op.action)) {
+    open_local(id, *local);
+  } else if (std::holds_alternative<plan::Scratch>(node.op.action)) {
+    node.chain = image::empty_chain();
+  } else if (workshop_.cache != nullptr && base_of(node.op)) {
+    return resolve_step(id);
+  }
+  return {};
+}
+
+void Solve::look_up(Node& node, const plan::Pull& pull) {
+  display_.located(node.op, [&] {
+    const auto& image = workshop_.images.image(pull.reference, pull.platform);
+    node.chain = image::chain_id(image.config.diff_ids);
+    const auto name = workshop_.images.pinned(pull.reference, pull.platform);
+    workshop_.cache->keep_image(*node.chain, hash::Digest::parse(name.substr(name.rfind('@') + 1)));
+  });
+}
+
+// A layer is looked up by what it would be made of.
+Solve::Needs Solve::resolve_step(plan::OpId id) {
+  auto& node = nodes_[id];
+  Needs needs;
+  for (const plan::OpId input : plan::inputs(node.op))
+    need(input, Phase::resolve, needs);
+  if (!needs.empty()) return needs;
+  display_.located(node.op, [&] {
+    while (node.reads.size() < reads_of(node.op).size() && needs.empty())
+      add_read(node, needs);
+  });
+  if (!needs.empty()) return needs;
+  const auto& base = nodes_[*base_of(node.op)];
+  if (node.op.ignore_cache) {
+    node.reason = "NO_CACHE";
+  } else if (base.chain || is_independent(node.op)) {
+    const auto parts = key_parts(node, base.chain.value_or(image::empty_chain()), workshop_);
+    node.found = workshop_.cache->find(node.op, parts);
+    if (!node.found) node.reason = workshop_.cache->reason(node.op, parts, node.reads);
+  }
+  if (node.found && base.chain) node.chain = image::chain_on(*base.chain, node.found->diff_id);
+  return {};
+}
+
+// The next thing that the step reads of elsewhere: known by the layers that it is in, or looked at.
+void Solve::add_read(Node& node, Needs& needs) {
+  const auto wanted = reads_of(node.op)[node.reads.size()];
+  const auto& from = nodes_[wanted.from];
+  const auto identity = identity_of(from, from.chain);
+  const auto selection = identity ? std::optional(wanted.identity(*identity)) : std::nullopt;
+  if (selection) {
+    if (const auto known = workshop_.cache->content(*selection)) {
+      node.reads.push_back({.shown = wanted.path, .digest = *known, .files = std::nullopt});
+      return;
+    }
+  }
+  need_filesystem(wanted.from, needs);
+  if (!needs.empty()) return;
+  auto content = wanted.content(filesystem(wanted.from), workshop_);
+  if (selection) workshop_.cache->keep_content(*selection, content.digest);
+  node.reads.push_back(
+      {.shown = wanted.path, .digest = std::move(content.digest), .files = std::move(content.files)});
+}
+
+void Solve::open_local(plan::OpId id, const plan::Local& local) {
+  auto& node = nodes_[id];
+  display_.work(node.op, [&](engine::Progress::Vertex& vertex, const auto& begin) {
+    auto ignore = load_ignore(local);
+    begin();
+    auto files = std::make_shared<context::Tree>(local.directory, std::move(ignore));
+    std::shared_ptr<SourceTree> tree = context_source(std::move(files));
+    if (const auto size = tree->size())
+      vertex.note("transferring context: " + engine::decimal_size(*size) + " done");
+    node.files = LocalFiles{local.name, std::move(tree)};
+    return false;
+  });
+  require_files_of(id, *node.files);
+}
+
+context::Ignore Solve::load_ignore(const plan::Local& local) {
+  engine::Progress::Vertex vertex(workshop_.progress, local.dockerfile.empty()
+                                                          ? "[context " + local.name + "] load .dockerignore"
+                                                          : "[internal] load .dockerignore");
+  vertex.start();
+  auto ignore = context::load_ignore(local.directory, local.dockerfile);
+  vertex.done();
+  return ignore;
+}
+
+Solve::Needs Solve::make(plan::OpId id) {
+  auto& node = nodes_[id];
+  Needs needs;
+  need(id, Phase::resolve, needs);
+  if (!needs.empty()) return needs;
+  if (node.found) {
+    need_filesystem(*base_of(node.op), needs);
+    if (needs.empty()) node.change = unpack(*node.found, filesystem(*base_of(node.op)).stack, workshop_);
+    return needs;
+  }
+  for (const plan::OpId input : inputs_to_make(node.op))
+    need_filesystem(input, needs);
+  if (!needs.empty()) return needs;
+  for (const plan::OpId input : plan::inputs(node.op))
+    show_cached(input);
+  carry_out(node);
+  if (base_of(node.op) && workshop_.cache != nullptr) task(id, Phase::keep);
+  return {};
+}
+
+void Solve::carry_out(Node& node) {
+  const auto inputs = inputs_of(node.op);
+  if (node.op.title.empty()) {
+    node.change = solver::carry_out(node, inputs, workshop_, nullptr).change;
+  } else {
+    node.tag = display_.work(node.op, [&](engine::Progress::Vertex& vertex, const auto& begin) {
+      // What an image is is shown apart, and takes its own time.
+      if (const auto* pull = std::get_if<plan::Pull>(&node.op.action))
+        workshop_.images.look_up(pull->reference, pull->platform);
+      begin();
+      if (const auto reason = reason_of(node); !reason.empty()) vertex.note("not cached: " + reason);
+      auto made = solver::carry_out(node, inputs, workshop_, &vertex);
+      node.change = std::move(made.change);
+      return made.was_there;
+    });
+  }
+  node.created = util::Date::now();
+}
+
+// Why it was not found; of what was not even looked up the step below is the reason.
+std::string Solve::reason_of(const Node& node) const {
+  if (workshop_.cache == nullptr || !base_of(node.op) || !node.reason.empty()) return node.reason;
+  const auto& base = nodes_[*base_of(node.op)];
+  return "follows " + (base.tag.empty() ? "a step that was not cached" : base.tag);
+}
+
+// Where nobody asks for the layer of an op, only for its having been made once.
+Solve::Needs Solve::settle(plan::OpId id) {
+  Needs needs;
+  need(id, Phase::resolve, needs);
+  if (needs.empty() && !nodes_[id].found) need(id, Phase::make, needs);
+  return needs;
+}
+
+Solve::Needs Solve::pack(plan::OpId id) {
+  auto& node = nodes_[id];
+  Needs needs;
+  need(id, Phase::make, needs);
+  if (!needs.empty()) return needs;
+  const auto begin = std::chrono::steady_clock::now();
+  try {
+    std::optional<snapshot::Stack> below;
+    if (!is_independent(node.op)) below = filesystem(*base_of(node.op)).stack;
+    node.built = packing_.pack(std::to_string(id), node.change, below ? &*below : nullptr);
+  } catch (const util::Error& error) {
+    if (!display_.is_stopped(error)) packing_progress_.failed(error.what());
+    throw;
+  }
+  node.built->created = node.created;
+  node.built->description = plan::description(node.op);
+  packing_progress_.done(*node.built, std::chrono::steady_clock::now() - begin);
+  return {};
+}
+
+// Once the layers are known that it and what it reads stand on.
+Solve::Needs Solve::keep(plan::OpId id) {
+  auto& node = nodes_[id];
+  Needs needs;
+  if (!node.chain) {
+    for (const plan::OpId input : plan::inputs(node.op)) {
+      if (base_of(nodes_[input].op)) need(input, Phase::keep, needs);
+    }
+    if (!node.found) need(id, Phase::pack, needs);
+  }
+  if (!needs.empty()) return needs;
+  if (node.chain) {
+    node.made_chain = node.chain;
+    return {};
+  }
+  const auto base = made_chain(*base_of(node.op));
+  const auto& diff_id = node.found ? node.found->diff_id : node.built->packed.diff_id;
+  if (base) node.made_chain = image::chain_on(*base, diff_id);
+  if (!node.found && (base || is_independent(node.op))) keep_step(node, base);
+  return {};
+}
+
+std::optional<hash::Digest> Solve::made_chain(plan::OpId id) const {
+  return base_of(nodes_[id].op) ? nodes_[id].made_chain : nodes_[id].chain;
+}
+
+void Solve::keep_step(Node& node, const std::optional<hash::Digest>& base) {
+  const auto wanted = reads_of(node.op);
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (const auto identity = identity_of(nodes_[wanted[i].from], made_chain(wanted[i].from)))
+      workshop_.cache->keep_content(wanted[i].identity(*identity), node.reads[i].digest);
+  }
+  const auto& packed = node.built->packed;
+  if (!packed.is_whole || node.built->is_own) return;
+  workshop_.cache->keep(node.op,
+                        {.diff_id = packed.diff_id,
+                         .blob = {packed.blob.digest, packed.blob.size},
+                         .media_type = packed.blob.media_type,
+                         .created = node.created,
+                         .parts = key_parts(node, base.value_or(image::empty_chain()), workshop_)},
+                        node.reads);
+  node.reads.clear();
+}
+
+Solve::Needs Solve::give(plan::OpId id) {
+  auto& node = nodes_[id];
+  Needs needs;
+  need(id, Phase::settle, needs);
+  if (needs.empty() && !node.found) need(id, Phase::pack, needs);
+  if (!needs.empty()) return needs;
+  auto layer = node.found ? packing_.from_cache(*node.found) : *node.built;
+  layer.description = plan::description(node.op);
+  layer = packing_.for_image(std::to_string(id), std::move(layer));
+  const std::lock_guard lock(mutex_);
+  layers_.emplace(id, std::move(layer));
+  return {};
+}
+
+Solve::Needs Solve::fetch_base(plan::OpId id) {
+  // Unpacking brings the blobs too, and shows them better.
+  if (nodes_[id].tasks[static_cast<std::size_t>(Phase::make)]) {
+    Needs needs;
+    need(id, Phase::make, needs);
+    if (!needs.empty()) return needs;
+  }
+  const auto& pull = std::get<plan::Pull>(graph_.ops[id].action);
+  workshop_.images.fetch(pull.reference, pull.platform);
+  return {};
+}
+
+// What is not in a context fails the build at once. Of several the last is named, as BuildKit does most of
+// the time: it looks from the end for what it has to do.
+void Solve::require_files_of(plan::OpId local, const LocalFiles& files) {
+  for (auto id = needed_.rbegin(); id != needed_.rend(); ++id) {
+    const auto& op = graph_.ops[*id];
+    try {
+      require_sources(op, local, files, workshop_.cancel);
+    } catch (const util::Error& error) {
+      display_.fail(op, error);
+    }
+  }
+}
+
+}  // namespace solver

@@ -1,0 +1,216 @@
+// Lookups, and what two keys differ in.
+#include "common/solver/step_cache.hpp"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+#include "common/plan/key_writer.hpp"
+#include "common/util/text.hpp"
+
+namespace solver {
+namespace {
+
+using Kind = plan::KeyPart::Kind;
+
+constexpr std::size_t most_names = 3;
+constexpr std::size_t digits = 32;  // of a digest, that a listing holds
+constexpr std::size_t shown_digits = 12;
+
+hash::Digest listing_key(const hash::Digest& content) {
+  return plan::KeyWriter("oci-build/key/2/listing").put(content).finish();
+}
+
+hash::Digest image_key(const hash::Digest& chain) {
+  return plan::KeyWriter("oci-build/key/2/image").put(chain).finish();
+}
+
+std::string short_digest(const hash::Digest& digest) {
+  return digest.str().substr(0, digest.str().find(':') + 1 + shown_digits);
+}
+
+// "DIGITS PATH\0" for each file.
+std::string to_listing(const std::vector<std::pair<std::string, hash::Digest>>& files) {
+  std::string text;
+  for (const auto& [path, digest] : files) {
+    text += digest.hex().substr(0, digits);
+    text += ' ';
+    text += path;
+    text += '\0';
+  }
+  return text;
+}
+
+std::map<std::string_view, std::string_view> parse_listing(std::string_view text) {
+  std::map<std::string_view, std::string_view> files;
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\0'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (line.size() > digits) files[line.substr(digits + 1)] = line.substr(0, digits);
+  }
+  return files;
+}
+
+// "a changed, b is new (and 3 more)".
+class Differences {
+public:
+  void add(std::string what) {
+    if (found_.size() < most_names) {
+      found_.push_back(std::move(what));
+    } else {
+      ++more_;
+    }
+  }
+
+  bool empty() const { return found_.empty(); }
+
+  std::string str() const {
+    return util::join(found_, ", ") + (more_ > 0 ? " (and " + std::to_string(more_) + " more)" : "");
+  }
+
+private:
+  std::vector<std::string> found_;
+  std::size_t more_ = 0;
+};
+
+// What a part is called where it is not the same as before.
+std::string name_of(const plan::KeyPart& part) {
+  switch (part.kind) {
+    case Kind::variable:
+      return "the variable " + part.name;
+    case Kind::option:
+      return "the " + part.name;
+    case Kind::mount:
+      return "the mount on " + part.name;
+    case Kind::hosts:
+      return "the added hosts";
+    case Kind::epoch:
+      return "SOURCE_DATE_EPOCH";
+    case Kind::kind:
+    case Kind::instruction:
+    case Kind::base:
+    case Kind::files:
+      break;
+  }
+  return "the instruction";
+}
+
+const plan::KeyPart* find_part(const plan::KeyParts& parts, Kind kind, const std::string& name = "") {
+  const auto found = std::find_if(parts.begin(), parts.end(), [&](const plan::KeyPart& part) {
+    return part.kind == kind && part.name == name;
+  });
+  return found == parts.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::optional<store::Step> StepCache::find(const plan::Op& op, const plan::KeyParts& parts) {
+  const auto key = plan::key_of(parts);
+  auto step = store_.steps().find(key);
+  if (!step || !store_.blobs().has(step->blob, store::Check::size)) return std::nullopt;
+  // What takes the place last is what the next build is compared with.
+  const auto place = plan::place_identity(dockerfile_, op);
+  if (store_.steps().note(place) != key) store_.steps().put_note(place, key);
+  return step;
+}
+
+std::optional<store::Step> StepCache::find_variant(const plan::KeyParts& parts) {
+  auto step = store_.steps().find(plan::key_of(parts));
+  if (!step || !store_.blobs().has(step->blob, store::Check::size)) return std::nullopt;
+  return step;
+}
+
+void StepCache::keep(const plan::Op& op, const store::Step& step, const std::vector<Read>& reads) {
+  // The record last: what it names is there.
+  for (const auto& read : reads) {
+    if (read.files) store_.steps().put_listing(listing_key(read.digest), to_listing(*read.files));
+  }
+  const auto key = plan::key_of(step.parts);
+  store_.steps().put(key, step);
+  store_.steps().put_note(plan::place_identity(dockerfile_, op), key);
+  store_.steps().put_note(plan::instruction_identity(op), key);
+}
+
+std::optional<store::Step> StepCache::nearest(const plan::Op& op) {
+  for (const auto& identity : {plan::place_identity(dockerfile_, op), plan::instruction_identity(op)}) {
+    const auto key = store_.steps().note(identity);
+    if (!key) continue;
+    if (auto step = store_.steps().peek(*key)) return step;
+  }
+  return std::nullopt;
+}
+
+void StepCache::keep_image(const hash::Digest& chain, const hash::Digest& image) {
+  if (store_.steps().note(image_key(chain)) != image) store_.steps().put_note(image_key(chain), image);
+}
+
+std::string StepCache::changed_base(const hash::Digest& then, const hash::Digest& now) {
+  const auto old_image = store_.steps().note(image_key(then));
+  const auto image = store_.steps().note(image_key(now));
+  if (!old_image || !image) return "the layers below changed";
+  return "the base image changed (" + short_digest(*old_image) + " -> " + short_digest(*image) + ")";
+}
+
+std::string StepCache::changed_files(const Read& read, const hash::Digest& then) {
+  const auto listing = store_.steps().listing(listing_key(then));
+  const std::string shown = util::quote(read.shown.empty() ? "/" : read.shown);
+  if (!listing || !read.files) return "files of " + shown + " changed";
+  auto before = parse_listing(*listing);
+  Differences differences;
+  const auto name = [&](std::string_view path) {
+    std::string whole = read.shown == "." || read.shown == "/" ? "" : read.shown;
+    if (!whole.empty() && !path.empty() && !whole.ends_with('/')) whole += '/';
+    whole += path;
+    return whole.empty() ? std::string(".") : util::escape(whole);
+  };
+  for (const auto& [path, digest] : *read.files) {
+    const auto found = before.find(path);
+    if (found == before.end()) {
+      differences.add(name(path) + " is new");
+    } else {
+      if (found->second != digest.hex().substr(0, digits)) differences.add(name(path) + " changed");
+      before.erase(found);
+    }
+  }
+  for (const auto& [path, digest] : before)
+    differences.add(name(path) + " is gone");
+  return differences.empty() ? "files of " + shown + " changed their order" : differences.str();
+}
+
+std::string StepCache::reason(const plan::Op& op, const plan::KeyParts& parts,
+                              const std::vector<Read>& reads) {
+  const auto key = plan::key_of(parts);
+  const auto before = nearest(op);
+  if (!before) return "never built before";
+  const auto& then = before->parts;
+  if (plan::key_of(then) == key) return "its layer was pruned or is damaged";
+  for (const auto kind : {Kind::kind, Kind::instruction}) {
+    const auto* now = find_part(parts, kind);
+    const auto* old = find_part(then, kind);
+    if (now != nullptr && (old == nullptr || *old != *now)) return "the instruction changed";
+  }
+  Differences differences;
+  if (const auto* now = find_part(parts, Kind::base), *old = find_part(then, Kind::base);
+      now != nullptr && old != nullptr && *now != *old)
+    differences.add(changed_base(old->value, now->value));
+  std::vector<std::string> files;
+  for (const auto& part : parts) {
+    if (part.kind == Kind::base) continue;
+    const auto* old = find_part(then, part.kind, part.name);
+    if (old != nullptr && *old == part) continue;
+    if (part.kind != Kind::files) {
+      differences.add(name_of(part) + (old == nullptr ? " is new" : " changed"));
+    } else if (const auto& read = reads.at(std::stoul(part.name)); old != nullptr) {
+      files.push_back(changed_files(read, old->value));
+    }
+  }
+  for (const auto& part : then) {
+    if (part.kind != Kind::base && find_part(parts, part.kind, part.name) == nullptr)
+      differences.add(name_of(part) + " is gone");
+  }
+  if (!differences.empty()) files.insert(files.begin(), differences.str());
+  // An order of variables, say.
+  return files.empty() ? "the instruction changed" : util::join(files, ", ");
+}
+
+}  // namespace solver

@@ -1,0 +1,63 @@
+// What builds before this one have made, found by what it was made of; and why something is not found.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/plan/cache_key.hpp"
+#include "common/solver/content.hpp"
+#include "common/store/store.hpp"
+
+namespace solver {
+
+// What a step reads of elsewhere, as its key counts it.
+struct Read {
+  std::string shown;  // what its files are called: "src", where "src/main.c" is one
+  hash::Digest digest;
+  std::optional<std::vector<std::pair<std::string, hash::Digest>>> files;  // where they were looked at
+};
+
+// Thread-safe.
+class StepCache {
+public:
+  // `dockerfile` tells the steps of one from those of another at the same place.
+  StepCache(store::Store& store, std::string dockerfile)
+      : store_(store), dockerfile_(std::move(dockerfile)) {}
+
+  // The layer that stands for a step of this key, if its blob is there.
+  std::optional<store::Step> find(const plan::Op& op, const plan::KeyParts& parts);
+
+  // Why find() gave nothing, in words: "src/main.c changed". It compares with what took the same place of the
+  // same Dockerfile last, else with what had the same instruction.
+  std::string reason(const plan::Op& op, const plan::KeyParts& parts, const std::vector<Read>& reads);
+
+  void keep(const plan::Op& op, const store::Step& step, const std::vector<Read>& reads);
+
+  // What an image of these layers is called, for who reads of another one.
+  void keep_image(const hash::Digest& chain, const hash::Digest& image);
+
+  // Of a selection of files in a filesystem that is known by its layers.
+  std::optional<hash::Digest> content(const hash::Digest& selection) {
+    return store_.steps().note(selection);
+  }
+  void keep_content(const hash::Digest& selection, const hash::Digest& content) {
+    store_.steps().put_note(selection, content);
+  }
+
+  // A layer in another form than that in which it was made.
+  std::optional<store::Step> find_variant(const plan::KeyParts& parts);
+  void keep_variant(const store::Step& step) { store_.steps().put(plan::key_of(step.parts), step); }
+
+  store::Blobs& blobs() { return store_.blobs(); }
+
+private:
+  std::optional<store::Step> nearest(const plan::Op& op);
+  std::string changed_base(const hash::Digest& then, const hash::Digest& now);
+  std::string changed_files(const Read& read, const hash::Digest& then);
+
+  store::Store& store_;
+  std::string dockerfile_;
+};
+
+}  // namespace solver

@@ -1,0 +1,67 @@
+// Which layer a step has made, by the key of the step.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/hash/digest.hpp"
+#include "common/plan/cache_key.hpp"
+#include "common/store/blobs.hpp"
+#include "common/store/entries.hpp"
+#include "common/store/spill.hpp"
+#include "common/store/warn.hpp"
+#include "common/util/date.hpp"
+
+namespace store {
+
+// A layer that was made, and what it was made of.
+struct Step {
+  hash::Digest diff_id;
+  Blob blob;
+  std::string media_type;
+  util::Date created = {};
+  plan::KeyParts parts = {};  // of its key
+
+  friend bool operator==(const Step&, const Step&) = default;
+};
+
+// Records of two forms, each found by a digest that no other thing has:
+//   {"schema": "oci-build/store-step/1", "diff_id": DIGEST, "digest": DIGEST of the blob, "size": BYTES,
+//    "media_type": TYPE, "created": DATE, "parts": [{"kind": KIND, "name": NAME, "value": DIGEST}, …]}
+//   {"schema": "oci-build/store-note/1", "digest": DIGEST}
+// A note says what was found out once and holds for ever, such as the content of files in a filesystem that
+// is known by its layers; or what was so the last time. Beside them lie listings, of which the store knows
+// nothing but that they are bytes. Thread-safe.
+class Steps {
+public:
+  // `partial` is for what is being written. Both live longer.
+  Steps(const Folder& folder, const Folder& partial, Warn warn, Spill& spill);
+
+  // The step of this key, which counts as a use; its blob may be gone. A damaged record is removed, warned
+  // of, and not there.
+  std::optional<Step> find(const hash::Digest& key);
+  // The same for who only compares: neither a use nor warned of.
+  std::optional<Step> peek(const hash::Digest& key) const;
+  // One that cannot be written is made again by the next build. Throws util::Error where nothing spills.
+  void put(const hash::Digest& key, const Step& step);
+
+  std::optional<hash::Digest> note(const hash::Digest& key);
+  void put_note(const hash::Digest& key, const hash::Digest& digest);
+
+  // Nothing also for one of more than 64 MiB.
+  std::optional<std::string> listing(const hash::Digest& key);
+  void put_listing(const hash::Digest& key, std::string_view listing);
+
+private:
+  template <typename Parse>
+  auto read(const hash::Digest& key, const Parse& parse) -> decltype(std::optional(parse(std::string())));
+  void write(const hash::Digest& key, std::string_view record);
+
+  const Folder& folder_;
+  const Folder& partial_;
+  Warn warn_;
+  Spill& spill_;
+};
+
+}  // namespace store
