@@ -13,13 +13,17 @@
 #include <boost/process/child.hpp>
 #include <boost/process/exe.hpp>
 #include <boost/process/extend.hpp>
+#include <cassert>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 
 #include "common/sys/fd.hpp"
 #include "common/sys/paths.hpp"
+#include "common/sys/stop_signals.hpp"
+#include "common/sys/thread.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -52,6 +56,32 @@ public:
 
   template <typename Executor>
   void on_exec_setup(Executor& executor) const {
+    if (!set_up()) executor.set_error(process::detail::get_last_error(), "dup2");
+    // Everything else closes at exec, also what some library opened without O_CLOEXEC. Old sandboxes refuse
+    // the call; then O_CLOEXEC, which all our own descriptors have, must do.
+    ::syscall(SYS_close_range, 3U, ~0U, static_cast<unsigned>(CLOSE_RANGE_CLOEXEC));
+    for (const int fd : kept_fds_)
+      ::fcntl(fd, F_SETFD, 0);
+  }
+
+  // The whole life of a child that executes nothing. Nothing is destroyed in it: what the objects of the
+  // parent stand for is the parent's.
+  [[noreturn]] void call(Entry entry) const noexcept {
+    if (!set_up()) ::_exit(127);
+    ::closefrom(3);  // also where close_range is refused
+    environ = environment_;
+    int argc = 0;
+    while (argv_[argc] != nullptr)
+      ++argc;
+    ::prctl(PR_SET_NAME, argv_[0]);
+    const int code = entry(argc, argv_);
+    std::fflush(stdout);
+    ::_exit(code);
+  }
+
+private:
+  // False with errno set if a descriptor cannot be put in its place.
+  bool set_up() const {
     for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGCHLD})
       ::signal(signal, SIG_DFL);
     sigset_t none;
@@ -62,20 +92,15 @@ public:
       if (stdio_[target] == target) {
         ::fcntl(target, F_SETFD, 0);
       } else if (stdio_[target] >= 0 && ::dup2(stdio_[target], target) < 0) {
-        executor.set_error(process::detail::get_last_error(), "dup2");
+        return false;
       }
     }
-    // Everything else closes at exec, also what some library opened without O_CLOEXEC. Old sandboxes refuse
-    // the call; then O_CLOEXEC, which all our own descriptors have, must do.
-    ::syscall(SYS_close_range, 3U, ~0U, static_cast<unsigned>(CLOSE_RANGE_CLOEXEC));
-    for (const int fd : kept_fds_)
-      ::fcntl(fd, F_SETFD, 0);
     if (umask_) ::umask(*umask_);
     ::prctl(PR_SET_PDEATHSIG, death_signal_);
     if (::getppid() != parent_) ::_exit(127);  // the parent died before prctl
+    return true;
   }
 
-private:
   char** argv_;
   char** environment_;
   int stdio_[3];
@@ -226,14 +251,24 @@ Child start(const Command& command) {
   refuse_nul_bytes(command);
   const UniqueFd null_fd(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null_fd) util::throw_errno("cannot open '/dev/null'");
-  const auto program = resolve(command.argv.front());
   auto arguments = command.argv;
   auto argv = pointers(arguments);
   auto variables = last_of_each_name(command.environment ? *command.environment : own_environment());
   auto environment = pointers(variables);
+  const Setup setup(command, argv.data(), environment.data(), null_fd.get(), ::getpid());
+  // A child that still had our handlers would tell us of a signal that was its own.
+  const StopSignalsBlocked until_it_has_none;
+  if (command.entry != nullptr) {
+    assert(command.kept_fds.empty() && Thread::running() == 0);
+    std::fflush(stdout);  // what is not written yet, the child would write again
+    const pid_t pid = ::fork();
+    if (pid < 0) util::throw_errno("cannot start " + util::quote(command.argv.front()));
+    if (pid == 0) setup.call(command.entry);
+    return Child(pid);
+  }
+  const auto program = resolve(command.argv.front());
   try {
-    process::child child(process::exe = program.string(),
-                         Setup(command, argv.data(), environment.data(), null_fd.get(), ::getpid()));
+    process::child child(process::exe = program.string(), setup);
     const pid_t pid = child.id();
     child.detach();  // Child reaps it: Boost's exit_code() cannot tell a signal from an exit code
     return Child(pid);

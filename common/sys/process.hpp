@@ -17,8 +17,15 @@ namespace sys {
 // Our environment, "NAME=value" each.
 std::vector<std::string> own_environment();
 
+// What is called as a program's main() is, and returns the exit code.
+using Entry = int (*)(int argc, char** argv);
+
 struct Command {
   std::vector<std::string> argv;  // argv[0] without a slash is looked up on our PATH
+  // Not null: the child executes no program but calls this with argv, of which argv[0] is its name only. It
+  // has the memory of this process, which may have one thread only; all else is as for a program. Loading one
+  // takes longer than the work of a small one.
+  Entry entry = nullptr;
   std::optional<std::vector<std::string>> environment =
       std::nullopt;                            // "NAME=value" each, the last of a name counts; nothing = ours
   int stdin_fd = -1;                           // -1 = /dev/null

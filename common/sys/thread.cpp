@@ -2,37 +2,21 @@
 #include "common/sys/thread.hpp"
 
 #include <algorithm>
-#include <csignal>
+#include <atomic>
 #include <system_error>
 #include <utility>
 
+#include "common/sys/stop_signals.hpp"
 #include "common/util/error.hpp"
 
 namespace sys {
 namespace {
 
-// A new thread has the mask of the one that makes it.
-class StopSignalsBlocked {
-public:
-  StopSignalsBlocked() noexcept {
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP})
-      sigaddset(&signals, signal);
-    ::pthread_sigmask(SIG_BLOCK, &signals, &before_);
-  }
-  StopSignalsBlocked(const StopSignalsBlocked&) = delete;
-  StopSignalsBlocked& operator=(const StopSignalsBlocked&) = delete;
-  ~StopSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-private:
-  sigset_t before_;
-};
+std::atomic<std::size_t> threads_running = 0;
 
 }  // namespace
-
 Thread::Thread(std::function<void()> body) : failure_(std::make_shared<std::exception_ptr>()) {
-  const StopSignalsBlocked blocked;
+  const StopSignalsBlocked blocked;  // a new thread has the mask of the one that makes it
   try {
     thread_ = std::thread([body = std::move(body), failure = failure_] {
       try {
@@ -44,6 +28,7 @@ Thread::Thread(std::function<void()> body) : failure_(std::make_shared<std::exce
   } catch (const std::system_error& error) {
     util::throw_errno("cannot start a thread", error.code().value());
   }
+  ++threads_running;
 }
 
 Thread& Thread::operator=(Thread&& other) noexcept {
@@ -53,13 +38,22 @@ Thread& Thread::operator=(Thread&& other) noexcept {
   return *this;
 }
 
-void Thread::join() {
+void Thread::end() {
   thread_.join();
+  --threads_running;
+}
+
+std::size_t Thread::running() noexcept {
+  return threads_running;
+}
+
+void Thread::join() {
+  end();
   if (const auto failure = std::exchange(*failure_, nullptr)) std::rethrow_exception(failure);
 }
 
 void Thread::wait() noexcept {
-  if (thread_.joinable()) thread_.join();
+  if (thread_.joinable()) end();
 }
 
 std::vector<Thread> start_threads(std::size_t count, const std::function<void()>& body) {

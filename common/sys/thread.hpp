@@ -28,7 +28,12 @@ public:
   // The same, but what the body threw is nobody's business any more. Nothing if there is no thread.
   void wait() noexcept;
 
+  // How many there are in this process that nobody has joined yet.
+  static std::size_t running() noexcept;
+
 private:
+  void end();
+
   std::shared_ptr<std::exception_ptr> failure_;
   std::thread thread_;
 };

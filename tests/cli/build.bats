@@ -57,23 +57,57 @@ setup() {
   done
 }
 
-@test "build: SIGTERM during any stage ends it with 143, and the stage too" {
-  # A stage that waits: no input makes a real one do that.
-  mkdir bin
-  cp "$(command -v build)" bin/
-  mkfifo never
-  printf '#!/bin/sh\nread -r line <never\n' >bin/oci-params
-  chmod +x bin/oci-params
-  env -i PATH="$PATH" TMPDIR="$(task_tmpdir)" bin/build 2>log 3>&- &
+# blob: puts stdin into the layout `endless` and prints its descriptor without a media type.
+blob() {
+  local file=endless/blobs/sha256/new digest size
+  cat >"$file"
+  digest=$(sha256sum "$file" | cut -d ' ' -f 1)
+  size=$(stat -c %s "$file")
+  mv "$file" "endless/blobs/sha256/$digest"
+  printf '{"digest": "sha256:%s", "size": %d}' "$digest" "$size"
+}
+
+# make_endless_image: the layout `endless`, whose only layer takes an hour to read.
+make_endless_image() {
+  local zeros config manifest
+  zeros=$(printf '%064d' 0)
+  mkdir -p endless/blobs/sha256
+  truncate -s 8T "endless/blobs/sha256/$zeros"
+  config=$(jq -n --arg id "sha256:$zeros" '{os: "linux", architecture: "amd64", rootfs: {type: "layers", diff_ids: [$id]}}' | blob)
+  manifest=$(jq -n --argjson config "$config" --arg digest "sha256:$zeros" '{schemaVersion: 2,
+    mediaType: "application/vnd.oci.image.manifest.v1+json",
+    config: ($config + {mediaType: "application/vnd.oci.image.config.v1+json"}),
+    layers: [{mediaType: "application/vnd.oci.image.layer.v1.tar", digest: $digest, size: 8796093022208}]}' | blob)
+  jq -n --argjson manifest "$manifest" '{schemaVersion: 2,
+    manifests: [$manifest + {mediaType: "application/vnd.oci.image.manifest.v1+json"}]}' >endless/index.json
+  echo '{"imageLayoutVersion": "1.0.0"}' >endless/oci-layout
+}
+
+# stopped_in STAGE NAME=VALUE...: starts bin/build, stops it by SIGTERM when that stage runs, and looks what remains.
+stopped_in() {
+  local pid stage code=0
+  env -i PATH="$PATH" TMPDIR="$(task_tmpdir)" "${@:2}" bin/build 2>log 3>&- &
   pid=$!
-  wait_until 10 pgrep -P "$pid" -x oci-params
-  stage=$(pgrep -P "$pid" -x oci-params)
+  wait_until 10 pgrep -P "$pid" -x "$1"
+  stage=$(pgrep -P "$pid" -x "$1")
   kill -TERM "$pid"
-  code=0
   wait "$pid" || code=$?
   [ "$code" -eq 143 ]
-  [ "$(cat log)" = 'build: oci-params: stopped by SIGTERM' ]
+  [ "$(tail -n 1 log)" = "build: $1: stopped by SIGTERM" ]
   gone "$stage"
+  nothing_left_behind
+}
+
+@test "build: SIGTERM during any stage ends it with 143, and the stage too" {
+  mkdir bin
+  cp "$(command -v build)" bin/
+  make_endless_image
+  stopped_in oci-preload IMAGE_ARG_base=endless
+  # A program that waits: no input makes the real one do that on every engine.
+  mkfifo never
+  printf '#!/bin/sh\nread -r line <never\n' >bin/oci-solve
+  chmod +x bin/oci-solve
+  stopped_in oci-solve
 }
 
 @test "build: an output directory that is full is named, and left as it was" {
@@ -111,10 +145,10 @@ setup() {
   did_not_say 'unexpected error'
 }
 
-@test "build: a tool that is missing is named" {
+@test "build: oci-solve is the only tool that it needs beside it, and is named where it is missing" {
   mkdir bin
   cp "$(command -v build)" bin/
   run --separate-stderr env -i PATH=/nowhere bin/build
   [ "$status" -eq 1 ]
-  [ "$stderr" = "build: cannot find the program 'oci-params' beside this one or on PATH" ]
+  [ "$stderr" = "build: cannot find the program 'oci-solve' beside this one or on PATH" ]
 }

@@ -2,20 +2,49 @@
 #include "tools/oci-build/pipeline.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "common/sys/process.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
+#include "tools/oci-digest/run_tool.hpp"
+#include "tools/oci-params/run_tool.hpp"
+#include "tools/oci-preload/run_tool.hpp"
+#include "tools/oci-unpack/run_tool.hpp"
 
 namespace oci_build {
 
-std::string Pipeline::run(const std::string& tool, const std::vector<std::string>& arguments,
-                          std::string_view input) {
+namespace {
+
+struct Inside {
+  std::string_view tool;
+  sys::Entry entry;
+};
+
+// Not among them is oci-solve: it executes itself, and nothing else should be in what it executes.
+constexpr std::array<Inside, 4> inside = {{
+    {"oci-params", params::run_tool},
+    {"oci-preload", oci_preload::run_tool},
+    {"oci-digest", oci_digest::run_tool},
+    {"oci-unpack", oci_unpack::run_tool},
+}};
+
+sys::Command command_of(const std::string& tool) {
+  const auto found =
+      std::find_if(inside.begin(), inside.end(), [&](const Inside& entry) { return entry.tool == tool; });
+  if (found != inside.end()) return {.argv = {tool}, .entry = found->entry};
   const auto program = sys::find_sibling(tool);
   if (!program)
     throw util::Error("cannot find the program " + util::quote(tool) + " beside this one or on PATH");
-  sys::Command command{.argv = {program->string()}};
+  return {.argv = {program->string()}};
+}
+
+}  // namespace
+
+std::string Pipeline::run(const std::string& tool, const std::vector<std::string>& arguments,
+                          std::string_view input) {
+  auto command = command_of(tool);
   if (util::log::shows(util::log::Level::debug)) command.argv.emplace_back("-v");
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
 

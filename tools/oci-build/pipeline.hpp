@@ -1,4 +1,4 @@
-// The stages of a build: sibling tools run one after another, each with its time taken.
+// The stages of a build: tools run one after another as processes of their own, each with its time taken.
 #pragma once
 
 #include <chrono>
@@ -16,9 +16,11 @@ struct Stage {
 
 class Pipeline {
 public:
-  // Runs the sibling `tool` to its end with `input` on its stdin and our stderr; returns what it printed.
-  // Passes -v on where debug messages are shown. Throws util::Error that names the tool, with its exit code
-  // (128 + n if signal n killed it); when we are cancelled, the tool is stopped first.
+  // Runs `tool` to its end with `input` on its stdin and our stderr; returns what it printed. oci-solve, and
+  // any other name, is a program beside this one or on PATH; the rest are parts of this one, called in a
+  // process of their own as their main() would be. Passes -v on where debug messages are shown. Throws
+  // util::Error that names the tool, with its exit code (128 + n if signal n killed it); when we are
+  // cancelled, the tool is stopped first.
   std::string run(const std::string& tool, const std::vector<std::string>& arguments,
                   std::string_view input = {});
 

@@ -3,9 +3,13 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/prctl.h>
 
+#include <array>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 
@@ -176,6 +180,97 @@ TEST(Process, GetsItsDeathSignalWhenWeDie) {
   // The end of the pipe: the child, the last one to hold it, is gone.
   std::array<std::byte, 1> buffer;
   EXPECT_EQ(sys::read_some(alive.read_end.get(), buffer, "the child"), 0U);
+}
+
+// As Process, but what is called instead of a program.
+
+int upper(int argc, char** argv) {
+  for (int letter = std::getchar(); letter != EOF; letter = std::getchar())
+    std::putchar(letter - 'a' + 'A');
+  for (int i = 0; i < argc; ++i)
+    std::printf("|%s", argv[i]);
+  return argc;
+}
+
+int show_process(int, char**) {
+  char name[17] = {};
+  ::prctl(PR_GET_NAME, name);
+  int open = 0;
+  for (int fd = 0; fd < 1000; ++fd)
+    open += ::fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
+  const char* variable = std::getenv("A");
+  struct sigaction action = {};
+  ::sigaction(SIGTERM, nullptr, &action);
+  std::printf("%s %d %s %s", name, open, variable != nullptr ? variable : "-",
+              action.sa_handler == SIG_DFL ? "default" : "other");
+  return 0;
+}
+
+int end_by_sigterm(int, char**) {
+  ::raise(SIGTERM);
+  return 0;
+}
+
+int wait_for_ever(int, char**) {
+  std::printf("ready");
+  std::fflush(stdout);
+  for (;;)
+    ::pause();
+}
+
+TEST(EntryProcess, GetsArgumentsAndInputAndGivesOutputAndExitCode) {
+  const std::string text(200'000, 'x');
+  const auto captured = sys::run_captured({.argv = {"upper", "a b", ""}, .entry = upper}, text);
+  EXPECT_EQ(captured.status.as_exit_code(), 3);
+  EXPECT_EQ(captured.output, std::string(text.size(), 'X') + "|upper|a b|");
+}
+
+TEST(EntryProcess, HasItsNameItsEnvironmentNoDescriptorsOfOursAndNoHandlers) {
+  EXPECT_EQ(in_child([] {
+              const sys::UniqueFd ours(::open("/dev/null", O_RDONLY));
+              sys::cancel_on_signals();
+              const auto shown = sys::run_captured(
+                  {.argv = {"show"}, .entry = show_process, .environment = {{"A=1", "A=2"}}}, "");
+              return shown.output == "show 3 2 default" ? 0 : (std::puts(shown.output.c_str()), 1);
+            }),
+            0);
+}
+
+TEST(EntryProcess, PrintsNothingThatWePrinted) {
+  EXPECT_EQ(in_child([] {
+              const sys::UniqueFd file(::open("/dev/null", O_WRONLY));
+              ::dup2(file.get(), 1);
+              std::printf("ours");
+              return sys::run_captured({.argv = {"upper"}, .entry = upper}, "x").output == "X|upper" ? 0 : 1;
+            }),
+            0);
+}
+
+TEST(EntryProcess, ThatGetsASignalDoesNotCancelUs) {
+  EXPECT_EQ(in_child([] {
+              sys::cancel_on_signals();
+              const auto ended = sys::run_captured({.argv = {"ends"}, .entry = end_by_sigterm}, "");
+              sys::Cancellation().check();
+              pollfd pipe = {sys::Cancellation().fd(), POLLIN, 0};
+              return ended.status.signal == SIGTERM && ::poll(&pipe, 1, 0) == 0 ? 0 : 1;
+            }),
+            0);
+}
+
+TEST(EntryProcess, GetsItsDeathSignalWhenWeDie) {
+  auto out = sys::make_pipe();
+  EXPECT_EQ(in_child([&] {
+              const auto child =
+                  sys::start({.argv = {"waits"}, .entry = wait_for_ever, .stdout_fd = out.write_end.get()});
+              std::array<std::byte, 5> ready;
+              sys::read_some(out.read_end.get(), ready, "the child");
+              ::kill(::getpid(), SIGKILL);
+              return 0;
+            }),
+            128 + SIGKILL);
+  out.write_end = sys::UniqueFd();
+  std::array<std::byte, 1> buffer;
+  EXPECT_EQ(sys::read_some(out.read_end.get(), buffer, "the child"), 0U);
 }
 
 TEST(FindProgram, FindsNothingForANameThatIsNowhere) {

@@ -41,6 +41,15 @@ TEST(Pipeline, PassesArgumentsAsTheyAre) {
   EXPECT_EQ(pipeline.run("printf", {"%s|", "a b", "", "*"}), "a b||*|");
 }
 
+TEST(Pipeline, CallsTheToolsThatArePartsOfThisProgramAsTheirMainWould) {
+  for (const std::string tool : {"oci-params", "oci-preload", "oci-digest", "oci-unpack"}) {
+    Pipeline pipeline;
+    EXPECT_TRUE(pipeline.run(tool, {"--version"}).starts_with(tool + " "));
+    EXPECT_TRUE(pipeline.run(tool, {"--help"}).find("\nUsage: " + tool + " [OPTIONS]") != std::string::npos);
+    EXPECT_EQ(message_of(tool, {"--absent"}), "stage " + tool + " exited with 2, nothing was exported");
+  }
+}
+
 TEST(Pipeline, EndsWithTheExitCodeOfTheStage) {
   EXPECT_EQ(exit_code_of("exit 3"), 3);
 }

@@ -1,0 +1,10 @@
+// All of oci-digest: its main(), and a stage of build.
+#pragma once
+
+namespace oci_digest {
+
+// Takes the options of oci-digest(1) and returns its exit code. Once per process: it handles signals from
+// then on.
+int run_tool(int argc, char** argv);
+
+}  // namespace oci_digest

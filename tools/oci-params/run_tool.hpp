@@ -1,0 +1,10 @@
+// All of oci-params: its main(), and a stage of build.
+#pragma once
+
+namespace params {
+
+// Takes the options of oci-params(1) and returns its exit code. Once per process: it handles signals from
+// then on.
+int run_tool(int argc, char** argv);
+
+}  // namespace params
