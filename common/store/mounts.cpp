@@ -51,7 +51,7 @@ std::string numbered(const std::string& id, unsigned number) {
 }
 
 // Empty for anything but a directory. Throws where there may be one that we cannot get at.
-sys::UniqueFd open_directory(int parent, const std::string& name, int access, const std::string& what) {
+sys::UniqueFd open_real_directory(int parent, const std::string& name, int access, const std::string& what) {
   sys::UniqueFd fd(::openat(parent, name.c_str(), access | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd && errno != ENOENT && errno != ENOTDIR && errno != ELOOP && errno != EACCES)
     util::throw_errno("cannot open " + what);
@@ -86,7 +86,7 @@ auto or_spilled(Spill& spill, const Action& action) -> std::optional<decltype(ac
 void clear(const Folder& folder, const std::string& name, const Warn& warn, const sys::Cancellation& cancel) {
   struct stat status = {};
   if (::fstatat(folder.fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return;
-  const auto place = open_directory(folder.fd(), name, O_PATH, folder.shown(name));
+  const auto place = open_real_directory(folder.fd(), name, O_PATH, folder.shown(name));
   struct stat record = {};
   const bool was_whole =
       place && ::fstatat(place.get(), mount_record_name, &record, AT_SYMLINK_NOFOLLOW) == 0;
@@ -126,7 +126,12 @@ const Folder& Mounts::folder() {
 
 const Folder* Mounts::find() {
   const std::lock_guard lock(mutex_);
-  if (!folder_) folder_ = find_folder(store_, folder_name);
+  try {
+    if (!folder_) folder_ = find_folder(store_, folder_name);
+  } catch (const util::Error& error) {
+    if (error.is_cancelled() || !remove_entry(store_, folder_name)) throw;
+    warn_("removed what was in the place of the cache mounts: " + std::string(error.what()));
+  }
   return folder_ ? &*folder_ : nullptr;
 }
 
@@ -171,14 +176,14 @@ Mounts::Choice Mounts::choose(const std::string& id, Sharing sharing, const sys:
   for (unsigned number = 1;; ++number) {
     const auto name = numbered(id, number);
     const auto what = folder.shown(name);
-    HeldLock lock(open_directory(folder.fd(), name, O_RDONLY, what));
+    HeldLock lock(open_real_directory(folder.fd(), name, O_RDONLY, what));
     const bool is_there = lock.fd() >= 0;
     const bool is_alone = is_there && try_lock(lock.fd(), LOCK_EX, what);
     if (is_there && !is_alone) {
       is_busy = true;
       if (sharing != Sharing::shared || !try_lock(lock.fd(), LOCK_SH, what)) continue;
     }
-    auto root = is_there && has_record(lock.fd()) ? open_directory(lock.fd(), mount_root, O_PATH, what)
+    auto root = is_there && has_record(lock.fd()) ? open_real_directory(lock.fd(), mount_root, O_PATH, what)
                                                   : sys::UniqueFd();
     if (root) {
       Lease lease(std::move(lock), std::move(root));
@@ -227,7 +232,7 @@ Mounts::NewMount Mounts::begin() const {
   auto place = entry.open();
   const auto what = place.shown(mount_root);
   if (::mkdirat(place.fd(), mount_root, 0755) != 0) util::throw_errno("cannot create " + what);
-  auto root = open_directory(place.fd(), mount_root, O_RDONLY, what);
+  auto root = open_real_directory(place.fd(), mount_root, O_RDONLY, what);
   // Whatever the umask says.
   if (!root || ::fchmod(root.get(), 0755) != 0) util::throw_errno("cannot create " + what);
   return {std::move(entry), std::move(place), std::move(root)};
@@ -236,7 +241,7 @@ Mounts::NewMount Mounts::begin() const {
 Mounts::Lease Mounts::finish(NewMount made, const std::string& name, Sharing sharing,
                              const sys::Cancellation& cancel) {
   const auto what = folder().shown(name);
-  auto root = open_directory(made.place.fd(), mount_root, O_PATH, what);
+  auto root = open_real_directory(made.place.fd(), mount_root, O_PATH, what);
   HeldLock lock(made.place.open_list());
   try_lock(lock.fd(), sharing == Sharing::shared ? LOCK_SH : LOCK_EX, what);
   write_mount_record(made.place, {}, partial_);

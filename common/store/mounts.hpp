@@ -56,7 +56,7 @@ public:
   Lease lease(const hash::Digest& key, Sharing sharing, const Prepare& prepare,
               const sys::Cancellation& cancel = {});
 
-  // The folder; null if there is none. Throws util::Error if it cannot be opened.
+  // The folder; null if there is none. Anything else there is removed, with a warning. Throws util::Error.
   const Folder* find();
 
 private:

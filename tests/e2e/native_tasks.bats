@@ -131,7 +131,7 @@ RUN --mount=type=cache,target=/c,uid=1000,sharing=locked --mount=type=cache,id=p
     mv /c/new /c/count; echo counted $(cat /c/count) of $(stat -c %u /c /c/d)
 END
   make_request "$(preload context busybox busybox "$(cat "$BATS_FILE_TMPDIR/busybox.digest")")" '.engine = "native"' \
-    '.context = "src" | .dockerfile = "src/Dockerfile" | .cache.directory = "cache"' >request/json
+    '.context = "src" | .dockerfile = "src/Dockerfile" | .cache.directory = "cache" | .no_cache = true' >request/json
   for mode in privileged fuse-only; do
     count_in_task '2 of 1000 1000' --mode "$mode" --cache cache="$PWD/$mode"
     count_in_task '4 of 1000 1000' --mode "$mode" --input cache="$PWD/$mode"

@@ -247,6 +247,16 @@ TEST_F(PruneTest, ToCountACacheMountIsNoUseOfIt) {
   EXPECT_EQ(pruned->left, 0U);
 }
 
+TEST_F(PruneTest, WhatIsInThePlaceOfTheCacheMountsGoesOnce) {
+  auto store = open();
+  fs::create_directory_symlink(temp_.path(), directory_ / "mounts");
+  EXPECT_TRUE(store.prune({.bytes = 0}));
+  EXPECT_EQ(warnings_.size(), 1U);
+  EXPECT_TRUE(open().prune({.bytes = 0}));
+  EXPECT_EQ(warnings_.size(), 1U);
+  EXPECT_TRUE(fs::exists(directory_));
+}
+
 TEST_F(PruneTest, OfACacheMountNothingIsTooOddToBeCountedAndRemoved) {
   {
     auto store = open();
