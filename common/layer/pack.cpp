@@ -31,6 +31,7 @@ public:
 
   void add(const Change& change) {
     if (change.kind == Change::Kind::removed) {
+      removes_ = true;
       add_whiteout(change.path);
     } else if (!S_ISSOCK(change.status.st_mode)) {
       add_parents(change.path);
@@ -41,6 +42,7 @@ public:
   void finish() { writer_.finish(); }
 
   bool is_whole() const noexcept { return is_whole_; }
+  bool removes() const noexcept { return removes_; }
 
 private:
   void add_whiteout(const std::string& path) {
@@ -112,6 +114,7 @@ private:
   tar::Writer writer_;
   std::vector<std::byte> buffer_;
   bool is_whole_ = true;
+  bool removes_ = false;
   std::set<std::string> directories_;                     // that have their entry
   std::map<std::pair<dev_t, ino_t>, std::string> links_;  // where the content of an inode stands
 };
@@ -185,6 +188,7 @@ PackedLayer pack(const ChangeSet& upper, const ChangeSet* lower, const sys::Name
   packer.finish();
   auto packed = blob.finish();
   packed.is_whole = packer.is_whole();
+  packed.removes = packer.removes();
   return packed;
 }
 

@@ -27,6 +27,7 @@ struct PackedLayer {
   // False if the layer unpacked is not what was packed: a file has extended attributes that no layer holds,
   // or the name of a whiteout. Known where PackOptions asks for it.
   bool is_whole = true;
+  bool removes = false;  // something that lies below: unpacked alone the layer would not
 };
 
 // The OCI media type of layers that are compressed so.

@@ -240,20 +240,11 @@ bool BaseImages::is_here(const Entry& entry) {
 
 BaseImages::Tree BaseImages::unpack(Entry& entry, const std::string& reference,
                                     engine::Progress::Vertex& vertex) {
-  const auto chain = image::chain_id(entry.image->config.diff_ids);
-  for (;;) {
-    if (auto root = store_.trees().find(chain, canceller_.cancellation()))
-      return {.root = std::move(*root), .was_there = true};
-    auto making = store_.trees().make(chain, is_here(entry) ? store::Bytes::here : store::Bytes::awaited,
-                                      canceller_.cancellation());
-    if (!making) continue;
-    try {
-      const auto fidelity = unpack_into(making->root(), entry, reference, vertex);
-      return {.root = making->commit(fidelity)};
-    } catch (const util::Error& error) {
-      if (canceller_.cancellation().requested() || !store_.trees().give_up(std::move(*making), error)) throw;
-    }
-  }
+  auto found = store_.trees().get(
+      image::chain_id(entry.image->config.diff_ids),
+      is_here(entry) ? store::Bytes::here : store::Bytes::awaited, canceller_.cancellation(),
+      [&](const std::filesystem::path& root) { return unpack_into(root, entry, reference, vertex); });
+  return {.root = std::move(found.root), .was_there = found.was_there};
 }
 
 store::Fidelity BaseImages::unpack_into(const std::filesystem::path& directory, Entry& entry,

@@ -1,6 +1,8 @@
 // What each kind of op is to the solver.
 #include "common/solver/node.hpp"
 
+#include <unistd.h>
+
 #include <variant>
 
 #include "common/layer/apply.hpp"
@@ -8,9 +10,21 @@
 #include "common/solver/fetch_op.hpp"
 #include "common/solver/git_op.hpp"
 #include "common/solver/run_op.hpp"
+#include "common/sys/paths.hpp"
 #include "common/sys/rooted_dir.hpp"
 
 namespace solver {
+
+namespace {
+
+// The owner of the root directory lasts from step to step; one of a shared tree is ours.
+bool has_our_owner(const snapshot::Stack& stack) {
+  if (stack.trees.empty()) return true;
+  const auto status = sys::find_status(stack.trees.back(), sys::Links::followed);
+  return status && status->st_uid == ::geteuid() && status->st_gid == ::getegid();
+}
+
+}  // namespace
 
 std::optional<plan::OpId> base_of(const plan::Op& op) {
   if (const auto* copy = std::get_if<plan::Copy>(&op.action)) return copy->base;
@@ -102,18 +116,34 @@ Made carry_out(const Node& node, const Inputs& inputs, Workshop& workshop, engin
 Change unpack(const store::Step& step, const snapshot::Stack& below, Workshop& workshop) {
   const image::Descriptor blob{
       .media_type = step.media_type, .digest = step.blob.digest, .size = step.blob.size};
-  auto file = workshop.cache->blobs().open_file(step.blob, store::Check::size);
-  if (!file) {
-    throw util::Error("the layer " + blob.digest.str() + " is not in the cache any more",
-                      util::Cause::Kind::damaged);
+  const auto unpack_into = [&](const std::filesystem::path& directory, const layer::ApplyOptions& options) {
+    auto file = workshop.cache->blobs().open_file(step.blob, store::Check::size);
+    if (!file) {
+      throw util::Error("the layer " + blob.digest.str() + " is not in the cache any more",
+                        util::Cause::Kind::damaged);
+    }
+    auto root = sys::RootedDir::open(directory);
+    layer::Applier applier(root, options);
+    const auto archive =
+        layer::open_layer(stream::from_fd(std::move(file), "a layer of the cache"), blob, step.diff_id);
+    applier.apply(*archive, "the layer " + blob.digest.str() + " of the cache");
+    applier.finish();
+    const auto& report = applier.report();
+    return report.devices.count + report.owners.count + report.xattrs.count > 0 ? store::Fidelity::with_losses
+                                                                                : store::Fidelity::whole;
+  };
+  // What only adds is a tree like that of an image with this one layer, and serves later builds too.
+  if (!step.removes && has_our_owner(below)) {
+    return {.tree = workshop.cache->trees()
+                        .get(step.diff_id, store::Bytes::here, workshop.cancel,
+                             [&](const std::filesystem::path& root) {
+                               return unpack_into(
+                                   root, {.reading = layer::Reading::overlay, .cancel = workshop.cancel});
+                             })
+                        .root};
   }
   const auto workspace = workshop.snapshotter.open(below);
-  auto root = sys::RootedDir::open(workspace->root());
-  layer::Applier applier(root, {.over_others = true, .cancel = workshop.cancel});
-  const auto archive =
-      layer::open_layer(stream::from_fd(std::move(file), "a layer of the cache"), blob, step.diff_id);
-  applier.apply(*archive, "the layer " + blob.digest.str() + " of the cache");
-  applier.finish();
+  unpack_into(workspace->root(), {.over_others = true, .cancel = workshop.cancel});
   Change change{.tree = workshop.new_tree()};
   workspace->commit(change.tree);
   return change;

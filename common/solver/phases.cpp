@@ -213,6 +213,7 @@ void Solve::keep_step(Node& node, const std::optional<hash::Digest>& base) {
                         {.diff_id = packed.diff_id,
                          .blob = {packed.blob.digest, packed.blob.size},
                          .media_type = packed.blob.media_type,
+                         .removes = packed.removes,
                          .created = node.created,
                          .parts = key_parts(node, base.value_or(image::empty_chain()), workshop_)},
                         node.reads);

@@ -50,6 +50,7 @@ public:
   void keep_variant(const store::Step& step) { store_.steps().put(plan::key_of(step.parts), step); }
 
   store::Blobs& blobs() { return store_.blobs(); }
+  store::Trees& trees() { return store_.trees(); }
 
 private:
   std::optional<store::Step> nearest(const plan::Op& op);

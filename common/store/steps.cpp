@@ -35,11 +35,13 @@ plan::KeyPart parse_part(const util::JsonFields& fields) {
 
 Step parse_step(const std::string& json) {
   const auto document = util::parse_json(json, record_text);
-  const auto fields = fields_of(document, step_schema,
-                                {"schema", "diff_id", "digest", "size", "media_type", "created", "parts"});
+  const auto fields =
+      fields_of(document, step_schema,
+                {"schema", "diff_id", "digest", "size", "media_type", "removes", "created", "parts"});
   Step step{.diff_id = hash::Digest::parse(fields.string("diff_id")),
             .blob = {hash::Digest::parse(fields.string("digest")), fields.unsigned_integer("size")},
             .media_type = fields.string("media_type"),
+            .removes = fields.boolean("removes"),
             .created = util::Date::parse(fields.string("created"))};
   for (const auto& part : fields.objects("parts"))
     step.parts.push_back(parse_part(part));
@@ -61,6 +63,7 @@ std::string to_json(const Step& step) {
                                                  {"digest", step.blob.digest.str()},
                                                  {"size", step.blob.size},
                                                  {"media_type", step.media_type},
+                                                 {"removes", step.removes},
                                                  {"created", step.created.str()},
                                                  {"parts", std::move(parts)}}));
 }

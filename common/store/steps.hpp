@@ -20,19 +20,19 @@ struct Step {
   hash::Digest diff_id;
   Blob blob;
   std::string media_type;
+  bool removes = false;  // files of the layers below
   util::Date created = {};
   plan::KeyParts parts = {};  // of its key
 
   friend bool operator==(const Step&, const Step&) = default;
 };
 
-// Records of two forms, each found by a digest that no other thing has:
-//   {"schema": "oci-build/store-step/1", "diff_id": DIGEST, "digest": DIGEST of the blob, "size": BYTES,
-//    "media_type": TYPE, "created": DATE, "parts": [{"kind": KIND, "name": NAME, "value": DIGEST}, …]}
-//   {"schema": "oci-build/store-note/1", "digest": DIGEST}
-// A note says what was found out once and holds for ever, such as the content of files in a filesystem that
-// is known by its layers; or what was so the last time. Beside them lie listings, of which the store knows
-// nothing but that they are bytes. Thread-safe.
+// Records of two forms, each found by a digest that no other thing has: a step as {"schema":
+// "oci-build/store-step/1", "diff_id", "digest" and "size" of the blob, "media_type", "removes", "created",
+// "parts": [{"kind", "name", "value"}, …]}, a note as {"schema": "oci-build/store-note/1", "digest"}. A note
+// says what was found out once and holds for ever, such as the content of files in a filesystem that is known
+// by its layers; or what was so the last time. Beside them lie listings, of which the store knows nothing but
+// that they are bytes. Thread-safe.
 class Steps {
 public:
   // `partial` is for what is being written. Both live longer.

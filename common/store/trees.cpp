@@ -186,6 +186,21 @@ std::optional<NewTree> Trees::make(const hash::Digest& chain, Bytes bytes, const
   }
 }
 
+Trees::Found Trees::get(const hash::Digest& chain, Bytes bytes, const sys::Cancellation& cancel,
+                        const std::function<Fidelity(const std::filesystem::path&)>& fill) {
+  for (;;) {
+    if (auto root = find(chain, cancel)) return {std::move(*root), true};
+    auto making = make(chain, bytes, cancel);
+    if (!making) continue;
+    try {
+      const auto fidelity = fill(making->root());
+      return {making->commit(fidelity)};
+    } catch (const util::Error& error) {
+      if (cancel.requested() || !give_up(std::move(*making), error)) throw;
+    }
+  }
+}
+
 bool Trees::give_up(NewTree tree, const util::Error& reason) {
   if (tree.trees_ != this || tree.takes_more()) return false;
   spill_.use(reason);

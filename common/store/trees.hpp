@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -25,6 +26,9 @@ enum class Life { lasting, one_build };
 
 // Whether all that a tree is made of lies on a disk, or has to come from a network first.
 enum class Bytes { here, awaited };
+
+// Whether everything in the tree is as the image says.
+enum class Fidelity { whole, with_losses };
 
 // One tree is all layers of an image put together, found by the chain of its diff_ids (image-spec, config.md,
 // "Layer ChainID"). Not one tree per layer: whiteouts would have to be kept as marks of one way to stack
@@ -62,6 +66,14 @@ public:
   std::optional<NewTree> make(const hash::Digest& chain, Bytes bytes = Bytes::here,
                               const sys::Cancellation& cancel = {});
 
+  // The tree, made by `fill` in the directory that it is given where it is not there. Throws util::Error.
+  struct Found {
+    std::filesystem::path root;
+    bool was_there = false;
+  };
+  Found get(const hash::Digest& chain, Bytes bytes, const sys::Cancellation& cancel,
+            const std::function<Fidelity(const std::filesystem::path&)>& fill);
+
   // For who could not fill or commit `tree`: true if what keeps it from being written is its place, and the
   // next one that is made will lie where the store spills.
   bool give_up(NewTree tree, const util::Error& reason);
@@ -82,9 +94,6 @@ private:
   std::mutex mutex_;
   std::vector<std::shared_ptr<const OpenTree>> handed_out_;  // guarded by mutex_
 };
-
-// Whether everything in the tree is as the image says.
-enum class Fidelity { whole, with_losses };
 
 // A tree being made; nobody else makes it meanwhile, save one with all bytes here beside one who awaits some.
 // Removed again without commit(). Outlived by the Trees it is from.
