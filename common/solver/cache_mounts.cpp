@@ -113,7 +113,7 @@ private:
 }  // namespace
 
 CacheMounts::CacheMounts(const plan::Run& run, const Inputs& inputs, Workshop& workshop,
-                         const std::string& failure) {
+                         const std::string& failure, engine::Progress::Vertex& vertex) {
   // In one order for all steps of all builds: two that lock the same caches must not wait for each other.
   std::map<hash::Digest, std::pair<const plan::Run::Mount*, Beginning>> wanted;
   for (const auto& mount : run.mounts) {
@@ -126,7 +126,10 @@ CacheMounts::CacheMounts(const plan::Run& run, const Inputs& inputs, Workshop& w
   for (const auto& [key, cache] : wanted) {
     const auto prepare = [&beginning = cache.second](int directory) { beginning.prepare(directory); };
     const auto sharing = sharing_of(cache.first->options);
-    leases_.emplace(key, workshop.store.mounts().lease(key, sharing, prepare, workshop.cancel));
+    const auto on_wait = [&, id = cache.first->options.id] {
+      vertex.write("waiting for the cache " + util::quote(id) + ", which another step or build uses\n");
+    };
+    leases_.emplace(key, workshop.store.mounts().lease(key, sharing, prepare, workshop.cancel, on_wait));
   }
 }
 

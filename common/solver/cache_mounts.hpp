@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "common/engine/progress.hpp"
 #include "common/hash/digest.hpp"
 #include "common/plan/op.hpp"
 #include "common/solver/file_ops.hpp"
@@ -17,9 +18,10 @@ namespace solver {
 // one build alone.
 class CacheMounts {
 public:
-  // Waits for those that others have locked. `failure` begins what is said of a source that is not there.
-  // Throws util::Error, also as sys::Cancellation::check does.
-  CacheMounts(const plan::Run& run, const Inputs& inputs, Workshop& workshop, const std::string& failure);
+  // Waits for those that others have locked, and tells `vertex` if that takes long. `failure` begins what is
+  // said of a source that is not there. Throws util::Error, also as sys::Cancellation::check does.
+  CacheMounts(const plan::Run& run, const Inputs& inputs, Workshop& workshop, const std::string& failure,
+              engine::Progress::Vertex& vertex);
 
   // Of a mount of the step (O_PATH): open as long as this lives.
   int directory(const plan::Run::Mount& mount) const;

@@ -63,7 +63,7 @@ public:
       spec.hosts.push_back(host.ip + "\t" + host.host);
     spec.network = network_of(op_.network);
     spec.insecure = op_.security == dockerfile::Security::insecure;
-    const CacheMounts caches(op_, inputs_, workshop_, failure());
+    const CacheMounts caches(op_, inputs_, workshop_, failure(), vertex);
     for (const auto& mount : op_.mounts)
       add_mount(mount, caches, spec);
     if (op_.script) {

@@ -30,16 +30,21 @@ constexpr auto folder_name = "mounts";
 // flock(2) cannot wait for a cancellation as well. Short at first: most have done in no time.
 class Patience {
 public:
-  explicit Patience(const sys::Cancellation& cancel) : cancel_(cancel) {}
+  explicit Patience(const sys::Cancellation& cancel, std::function<void()> on_wait = {})
+      : cancel_(cancel), on_wait_(std::move(on_wait)) {}
 
   void wait() {
     cancel_.sleep(time_);
+    waited_ += time_;
     time_ = std::min(time_ * 2, std::chrono::milliseconds(20));
+    if (waited_ >= std::chrono::seconds(1) && on_wait_) std::exchange(on_wait_, {})();
   }
 
 private:
   const sys::Cancellation& cancel_;
+  std::function<void()> on_wait_;
   std::chrono::milliseconds time_{1};
+  std::chrono::milliseconds waited_{0};
 };
 
 std::string lock_name(const std::string& name) {
@@ -141,11 +146,11 @@ bool Mounts::Lease::is_full() const {
 }
 
 Mounts::Lease Mounts::lease(const hash::Digest& key, Sharing sharing, const Prepare& prepare,
-                            const sys::Cancellation& cancel) {
+                            const sys::Cancellation& cancel, const std::function<void()>& on_wait) {
   const std::string id(key.hex());
-  Patience patience(cancel);
+  Patience patience(cancel, on_wait);
   for (;;) {
-    if (auto* other = spill_.store()) return other->mounts().lease(key, sharing, prepare, cancel);
+    if (auto* other = spill_.store()) return other->mounts().lease(key, sharing, prepare, cancel, on_wait);
     auto choice = or_spilled(spill_, [&] { return choose(id, sharing, cancel); });
     if (!choice) continue;
     if (choice->lease) return std::move(*choice->lease);

@@ -50,11 +50,11 @@ public:
     sys::UniqueFd root_;
   };
 
-  // A directory of this key; counts as a use. `cancel` ends the wait for others. What
-  // is damaged is made anew with a warning, and what the store does not take goes where it spills. Throws
-  // util::Error.
+  // A directory of this key; counts as a use. `cancel` ends the wait for others, and `on_wait` is called once
+  // that has taken a second. What is damaged is made anew with a warning, and what the store does not take
+  // goes where it spills. Throws util::Error.
   Lease lease(const hash::Digest& key, Sharing sharing, const Prepare& prepare,
-              const sys::Cancellation& cancel = {});
+              const sys::Cancellation& cancel = {}, const std::function<void()>& on_wait = {});
 
   // The folder; null if there is none. Anything else there is removed, with a warning. Throws util::Error.
   const Folder* find();

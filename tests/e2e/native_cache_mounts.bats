@@ -179,6 +179,7 @@ wait_for_other() {
     [ ! -s result ]
     wait_for_other
     if [ "$options" = ,sharing=locked ]; then
+      wait_until 20 grep -q "waiting for the cache '/c', which another step or build uses" progress
       kill -KILL "$HOLDER" "$(tr -d ' ' <"/proc/$HOLDER/task/$HOLDER/children")"
       wait "$HOLDER" && return 1
       HOLDER=
