@@ -20,6 +20,7 @@
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/temp_dir.hpp"
+#include "common/util/buffer.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -41,7 +42,7 @@ sys::UniqueFd make_unlinked_file() {
 // Everything `source` gives, in a file without a name.
 sys::UniqueFd spool(std::unique_ptr<stream::Source> source) {
   auto fd = make_unlinked_file();
-  std::vector<std::byte> buffer(256 << 10);
+  util::Buffer buffer(256 << 10);
   while (const std::size_t count = source->read(buffer)) {
     sys::write_all(fd.get(), std::span(buffer).first(count), "a temporary file");
   }

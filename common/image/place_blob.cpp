@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include <optional>
-#include <vector>
 
 #include "common/stream/read_ahead.hpp"
 #include "common/stream/verified_source.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/proc.hpp"
+#include "common/util/buffer.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -62,7 +62,7 @@ void copy_tail(const Location& location, std::uint64_t done, int to, const std::
 void copy(const Location& location, const hash::Digest& digest, int to,
           const std::filesystem::path& destination, const std::string& what) {
   const auto source = stream::read_ahead(checked(location, digest, what));
-  std::vector<std::byte> buffer(256 << 10);
+  util::Buffer buffer(256 << 10);
   while (const std::size_t count = source->read(buffer)) {
     sys::write_all(to, std::span(buffer).first(count), util::quote(destination.string()));
   }

@@ -10,6 +10,7 @@
 #include "common/sys/cancellation.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/rooted_dir.hpp"
+#include "common/util/buffer.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -24,7 +25,7 @@ bool same_content(const ChangeSet& upper, const ChangeSet& lower, const std::str
                   const sys::Cancellation& cancel) {
   const auto a = upper.open(path);
   const auto b = lower.open(path);
-  std::vector<std::byte> left(64 << 10), right(64 << 10);
+  util::Buffer left(64 << 10), right(64 << 10);
   for (;;) {
     cancel.check();
     const std::size_t count = sys::read_some(a.get(), left, util::quote(path));

@@ -17,6 +17,7 @@
 #include "common/tar/from_file.hpp"
 #include "common/tar/reader.hpp"
 #include "common/tar/writer.hpp"
+#include "common/util/buffer.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -112,7 +113,7 @@ private:
   const PackOptions& options_;
   const sys::Cancellation& cancel_;
   tar::Writer writer_;
-  std::vector<std::byte> buffer_;
+  util::Buffer buffer_;
   bool is_whole_ = true;
   bool removes_ = false;
   std::set<std::string> directories_;                     // that have their entry

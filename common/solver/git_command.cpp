@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "common/sys/process.hpp"
+#include "common/util/buffer.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -127,7 +128,7 @@ GitCommand::Ended GitCommand::run_once(const std::vector<std::string>& arguments
   error.write_end = sys::UniqueFd();
 
   Ended ended;
-  std::vector<std::byte> buffer(65536);
+  util::Buffer buffer(65536);
   // One end of file after the other: a poll of a closed pipe would spin.
   const auto take = [&](sys::UniqueFd& fd, std::string& text) {
     const std::size_t count = sys::read_some(fd.get(), buffer, "the output of git");

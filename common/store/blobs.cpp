@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
-#include <vector>
 
 #include "common/store/entries.hpp"
 #include "common/store/lock_file.hpp"
@@ -16,6 +15,7 @@
 #include "common/sys/cancellation.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/remove_tree.hpp"
+#include "common/util/buffer.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -34,7 +34,7 @@ std::string entry_of(const hash::Digest& digest) {
 
 // Feeds a file into `sha` from its start; the bytes there were, or nothing if it cannot be read.
 std::optional<std::uint64_t> hash_file(int fd, hash::Sha256& sha) {
-  std::vector<std::byte> buffer(buffer_size);
+  util::Buffer buffer(buffer_size);
   std::uint64_t size = 0;
   for (;;) {
     sys::Cancellation().check();
@@ -250,7 +250,7 @@ void Download::spill(const util::Error& reason, std::uint64_t size) {
   const auto what = blobs_->partial_.shown(entry_of(blob_.digest));
   if (auto next = other.download(blob_)) {
     next->restart();
-    std::vector<std::byte> buffer(buffer_size);
+    util::Buffer buffer(buffer_size);
     while (next->offset_ < size) {
       const auto left = std::min<std::uint64_t>(buffer.size(), size - next->offset_);
       const auto count = sys::read_some_at(fd_.get(), std::span(buffer).first(left), next->offset_, what);

@@ -5,9 +5,12 @@
 #include <zstd.h>
 
 #include <array>
-#include <vector>
+#include <cstdlib>
+#include <memory>
+#include <new>
 
 #include "common/stream/sink.hpp"
+#include "common/util/buffer.hpp"
 #include "common/util/error.hpp"
 
 namespace stream {
@@ -25,11 +28,13 @@ public:
   IsalGzip(std::unique_ptr<Sink> inner, unsigned level) : inner_(std::move(inner)), output_(output_size) {
     ::isal_deflate_init(&stream_);
     stream_.level = level;
-    level_buffer_.resize(level == 1   ? ISAL_DEF_LVL1_LARGE
-                         : level == 2 ? ISAL_DEF_LVL2_LARGE
-                                      : ISAL_DEF_LVL3_LARGE);
-    stream_.level_buf = level_buffer_.data();
-    stream_.level_buf_size = static_cast<std::uint32_t>(level_buffer_.size());
+    const std::uint32_t size = level == 1   ? ISAL_DEF_LVL1_LARGE
+                               : level == 2 ? ISAL_DEF_LVL2_LARGE
+                                            : ISAL_DEF_LVL3_LARGE;
+    level_buffer_.reset(static_cast<std::uint8_t*>(std::calloc(size, 1)));
+    if (!level_buffer_) throw std::bad_alloc();
+    stream_.level_buf = level_buffer_.get();
+    stream_.level_buf_size = size;
     // Raw deflate plus the checksum: the header is ours.
     stream_.gzip_flag = IGZIP_GZIP_NO_HDR;
     inner_->write(gzip_header);
@@ -63,8 +68,14 @@ private:
 
   std::unique_ptr<Sink> inner_;
   isal_zstream stream_{};
-  std::vector<std::uint8_t> level_buffer_;
-  std::vector<std::byte> output_;
+  struct Free {
+    void operator()(std::uint8_t* memory) const { std::free(memory); }
+  };
+
+  // Zeros, so that equal bytes are compressed alike, but from calloc: it leaves alone what the kernel has
+  // filled with zeros.
+  std::unique_ptr<std::uint8_t, Free> level_buffer_;
+  util::Buffer output_;
 };
 
 class ZlibGzip : public Sink {
@@ -109,7 +120,7 @@ private:
   std::unique_ptr<Sink> inner_;
   z_stream stream_{};
   gz_header header_{};
-  std::vector<std::byte> output_;
+  util::Buffer output_;
 };
 
 class Zstd : public Sink {
@@ -149,7 +160,7 @@ private:
 
   std::unique_ptr<Sink> inner_;
   std::unique_ptr<ZSTD_CCtx, Free> context_{::ZSTD_createCCtx()};
-  std::vector<std::byte> output_;
+  util::Buffer output_;
 };
 
 }  // namespace

@@ -7,9 +7,9 @@
 #include <cstring>
 #include <exception>
 #include <mutex>
-#include <vector>
 
 #include "common/sys/thread.hpp"
+#include "common/util/buffer.hpp"
 
 namespace stream {
 namespace {
@@ -20,8 +20,6 @@ constexpr std::size_t block_size = 256 << 10;
 class ReadAheadSource : public Source {
 public:
   explicit ReadAheadSource(std::unique_ptr<Source> inner) : inner_(std::move(inner)) {
-    for (auto& block : blocks_)
-      block.bytes.resize(block_size);
     thread_ = sys::Thread([this] { fill_blocks(); });
   }
 
@@ -49,7 +47,7 @@ public:
 
 private:
   struct Block {
-    std::vector<std::byte> bytes;
+    util::Buffer bytes{block_size};
     std::size_t size = 0;
   };
 

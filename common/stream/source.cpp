@@ -7,9 +7,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
 
 #include "common/sys/cancellation.hpp"
+#include "common/util/buffer.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -97,7 +97,7 @@ private:
 }  // namespace
 
 std::uint64_t Source::skip(std::uint64_t count) {
-  std::vector<std::byte> away(std::min<std::uint64_t>(count, 65536));
+  util::Buffer away(std::min<std::uint64_t>(count, 65536));
   std::uint64_t skipped = 0;
   while (skipped < count) {
     const std::uint64_t wanted = std::min<std::uint64_t>(away.size(), count - skipped);
@@ -120,7 +120,7 @@ std::size_t read_full(Source& source, std::span<std::byte> buffer) {
 
 std::string read_all(Source& source, const std::string& what, std::uint64_t limit) {
   std::string content;
-  std::vector<std::byte> buffer(65536);
+  util::Buffer buffer(65536);
   while (const std::size_t count = source.read(buffer)) {
     if (content.size() + count > limit)
       throw util::Error(what + " is larger than " + util::human_size(limit), util::Cause::Kind::refused);

@@ -1,9 +1,8 @@
 // Verification of digests and sizes while reading.
 #include "common/stream/verified_source.hpp"
 
-#include <vector>
-
 #include "common/hash/sha256.hpp"
+#include "common/util/buffer.hpp"
 #include "common/util/error.hpp"
 
 namespace stream {
@@ -61,14 +60,14 @@ std::unique_ptr<Source> verified(std::unique_ptr<Source> inner, hash::Digest dig
 
 hash::Digest digest_of(Source& source) {
   hash::Sha256 sha;
-  std::vector<std::byte> buffer(256 << 10);
+  util::Buffer buffer(256 << 10);
   while (const std::size_t count = source.read(buffer))
     sha.update(std::span(buffer).first(count));
   return sha.finish();
 }
 
 void drain(Source& source) {
-  std::vector<std::byte> away(65536);
+  util::Buffer away(65536);
   while (source.read(away) > 0) {}
 }
 

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
-#include <vector>
 
 #include "common/sys/cancellation.hpp"
 #include "common/sys/fd.hpp"
+#include "common/util/buffer.hpp"
 #include "common/util/error.hpp"
 
 namespace sys {
@@ -43,7 +43,7 @@ std::uint64_t copy_content(const NamedFile& from, const NamedFile& to, std::uint
     if (count == 0) break;
     copied += static_cast<std::uint64_t>(count);
   }
-  std::vector<std::byte> buffer(copied < limit ? 256 << 10 : 0);
+  util::Buffer buffer(copied < limit ? 256 << 10 : 0);
   while (copied < limit) {
     cancel.check();
     const auto part = std::span(buffer).first(std::min<std::uint64_t>(limit - copied, buffer.size()));

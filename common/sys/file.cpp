@@ -9,13 +9,13 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 
 #include "common/sys/cancellation.hpp"
 #include "common/sys/proc.hpp"
 #include "common/sys/remove_tree.hpp"
+#include "common/util/buffer.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -130,7 +130,7 @@ UniqueFd find_regular_at(int directory, const std::string& name, const std::stri
 
 std::string read_to_end(int fd, const std::string& what, std::uint64_t limit) {
   std::string content;
-  std::array<std::byte, 65536> buffer;
+  util::Buffer buffer(65536);
   while (const std::size_t count = read_some(fd, buffer, what)) {
     if (content.size() + count > limit) {
       throw util::Error(what + " is larger than " + util::human_size(limit));

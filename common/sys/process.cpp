@@ -24,6 +24,7 @@
 #include "common/sys/paths.hpp"
 #include "common/sys/stop_signals.hpp"
 #include "common/sys/thread.hpp"
+#include "common/util/buffer.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -289,7 +290,7 @@ Captured run_captured(Command command, std::string_view input, std::size_t limit
   ::fcntl(in.write_end.get(), F_SETFL, O_NONBLOCK);
 
   std::string output;
-  std::vector<std::byte> buffer(65536);
+  util::Buffer buffer(65536);
   for (bool open = true; open;) {
     if (input.empty()) in.write_end = UniqueFd();
     pollfd events[] = {{out.read_end.get(), POLLIN, 0}, {in.write_end.get(), POLLOUT, 0}};
