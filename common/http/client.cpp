@@ -55,7 +55,19 @@ std::string seconds(std::chrono::milliseconds time) {
 }
 
 const char* name_of(Method method) {
-  return method == Method::get ? "GET " : method == Method::head ? "HEAD " : "POST ";
+  switch (method) {
+    case Method::get:
+      return "GET ";
+    case Method::head:
+      return "HEAD ";
+    case Method::post:
+      return "POST ";
+    case Method::put:
+      return "PUT ";
+    case Method::patch:
+      break;
+  }
+  return "PATCH ";
 }
 
 [[noreturn]] void fail(const std::string& message) {
@@ -133,7 +145,8 @@ public:
     for (int redirects = 0;; ++redirects) {
       transfer(url);
       const auto location = response_.headers.find("Location");
-      if (!is_redirect(response_.status) || !location || request_.method == Method::post) return response_;
+      const bool may_follow = request_.method == Method::get || request_.method == Method::head;
+      if (!is_redirect(response_.status) || !location || !may_follow) return response_;
       if (redirects == most_redirects) fail(url.display() + " leads to too many redirects");
       Url next = resolve(url, *location);
       if (url.scheme() == "https" && next.scheme() == "http" && request_.tls.verify) {
@@ -175,6 +188,7 @@ private:
                          .url = url,
                          .headers = std::move(headers),
                          .form = request_.form,
+                         .upload = request_.upload ? &*request_.upload : nullptr,
                          .tls = request_.tls,
                          .show_key_pair = at_home,
                          .timeouts = pool_.timeouts,
@@ -266,11 +280,13 @@ Client::Client(Timeouts timeouts) : pool_(std::make_unique<Pool>(timeouts)) {}
 
 Client::~Client() = default;
 
-Response Client::fetch(const Request& request, const Body& body) {
+Response Client::fetch(const Request& given, const Body& body) {
+  Request request = given;  // before_retry changes it
   Exchange exchange(request, body, *pool_);
   auto delay = request.retry.first_delay;
   for (int failures = 0;;) {
     const auto before = exchange.delivered();
+    const auto sent_before = request.upload ? request.upload->offset : 0;
     std::optional<Response> answer;
     std::optional<Failure> failure;
     try {
@@ -304,6 +320,12 @@ Response Client::fetch(const Request& request, const Body& body) {
     request.on_retry ? request.on_retry(message) : util::log::debug(message);
     request.cancel.sleep(wait);
     delay = std::min(delay * 2, request.retry.longest_delay);
+    if (!request.before_retry) continue;
+    request.before_retry(request);
+    if (request.upload && request.upload->offset >= sent_before + worthwhile_progress) {
+      failures = 0;
+      delay = request.retry.first_delay;
+    }
   }
 }
 

@@ -1,4 +1,5 @@
-// An HTTP client for downloads: streaming, patient with servers that fail, and careful with credentials.
+// An HTTP client for downloads and uploads: streaming, patient with servers that fail, and careful with
+// credentials.
 #pragma once
 
 #include <chrono>
@@ -19,7 +20,7 @@
 
 namespace http {
 
-enum class Method { get, head, post };
+enum class Method { get, head, post, put, patch };
 
 struct KeyPair {
   std::filesystem::path certificate;
@@ -37,7 +38,7 @@ struct Tls {
 // reached at all (no such host, connection refused) is asked once more and a fifth of a second later at most;
 // whoever cannot prove who he is, not at all.
 struct Retry {
-  int attempts = 5;  // those that brought the download on by 1 MiB or more do not count
+  int attempts = 5;  // those that brought the download or upload on by 1 MiB or more do not count
   std::chrono::milliseconds first_delay{500};  // doubled each time, a quarter more or less by chance
   std::chrono::milliseconds longest_delay{15'000};
   std::chrono::seconds longest_retry_after{120};  // a server that asks for more is given up on
@@ -62,6 +63,15 @@ enum class Coding {
   gzip,   // as it likes
 };
 
+// The body of a POST, PUT or PATCH: the bytes from `offset` to `size` of something that can be read more than
+// once.
+struct Upload {
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+  // Fills `buffer` with the bytes from number `offset` on, which are there.
+  std::function<void(std::uint64_t offset, std::span<std::byte> buffer)> read = {};
+};
+
 struct Request {
   Method method = Method::get;
   Url url;
@@ -69,7 +79,11 @@ struct Request {
   // The field's value; a secret, so it goes to the first URL's origin alone, and not even there again once a
   // redirect has led elsewhere.
   std::string authorization = {};
-  std::string form = {};     // of a POST: application/x-www-form-urlencoded; a secret as well
+  std::string form = {};  // of a POST: application/x-www-form-urlencoded; a secret as well
+  std::optional<Upload> upload = {};
+  // Told before the request is made again, of which it may change the URL, the fields and what is uploaded: a
+  // server that kept the front of what was cut wants the rest. What it throws leaves fetch().
+  std::function<void(Request& request)> before_retry = {};
   std::uint64_t offset = 0;  // of a GET: leave out that many bytes at the front
   Content content = Content::may_change;
   Extent extent = Extent::download;
@@ -111,9 +125,11 @@ using Body = std::function<void(std::span<const std::byte>)>;
 // time.
 struct Timeouts {
   std::chrono::milliseconds connect{15'000};
-  std::chrono::milliseconds stall{60'000};  // a download that is slower than `slowest` over this time ends
-  long slowest = 1024;                      // bytes a second
-  std::chrono::milliseconds head{120'000};  // from an attempt to its answer's body, redirects included
+  // A download or upload that is slower than `slowest` over this time ends.
+  std::chrono::milliseconds stall{60'000};
+  long slowest = 1024;  // bytes a second
+  // From an attempt, or the end of its upload, to its answer's body, redirects included.
+  std::chrono::milliseconds head{120'000};
   std::chrono::milliseconds document{600'000};  // for a document, all attempts included
 };
 

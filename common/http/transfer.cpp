@@ -35,6 +35,13 @@ struct Exchange {
   Headers headers = {};
   std::size_t head_bytes = 0;
   bool succeeds = false;  // a 2xx answer's body comes
+  const Upload* upload = nullptr;
+  std::uint64_t sent = 0;  // of it, from its offset on
+  Deadlines deadlines = {};
+  std::chrono::milliseconds head_time{0};  // for an answer to what has been sent whole
+  bool answered = false;
+
+  bool sends() const noexcept { return upload && !answered && sent < upload->size - upload->offset; }
   std::exception_ptr thrown = nullptr;
 };
 
@@ -65,6 +72,7 @@ void take_line(Exchange& exchange, std::string_view line) {
     curl().easy_getinfo(exchange.easy, CURLINFO_RESPONSE_CODE, &status);
     if (status < 200) return;
     exchange.succeeds = status < 300;
+    exchange.answered = true;
     exchange.receiver.on_head(static_cast<int>(status), exchange.headers);
   }
 }
@@ -82,6 +90,21 @@ extern "C" std::size_t http_on_body(char* data, std::size_t, std::size_t size, v
   return taken ? size : CURL_WRITEFUNC_ERROR;
 }
 
+extern "C" std::size_t http_on_send(char* data, std::size_t, std::size_t size, void* user) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  const auto& upload = *exchange.upload;
+  const auto count = std::min<std::uint64_t>(size, upload.size - upload.offset - exchange.sent);
+  if (count == 0) return 0;
+  const bool read = guarded(exchange, [&] {
+    upload.read(upload.offset + exchange.sent, std::as_writable_bytes(std::span(data, count)));
+  });
+  if (!read) return CURL_READFUNC_ABORT;
+  exchange.floor.receive(count);
+  exchange.sent += count;
+  if (!exchange.sends()) exchange.deadlines.head = std::chrono::steady_clock::now() + exchange.head_time;
+  return count;
+}
+
 template <typename Value>
 void set(CURL* easy, CURLoption option, Value value) {
   const auto result = curl().easy_setopt(easy, option, value);
@@ -91,6 +114,14 @@ void set(CURL* easy, CURLoption option, Value value) {
   }
 }
 
+FieldList with_line(FieldList list, const std::string& line) {
+  curl_slist* longer = curl().slist_append(list.get(), line.c_str());
+  if (longer == nullptr) throw std::bad_alloc();
+  (void)list.release();
+  list.reset(longer);
+  return list;
+}
+
 FieldList to_list(const std::vector<Header>& headers) {
   FieldList list;
   for (const auto& header : headers) {
@@ -98,10 +129,7 @@ FieldList to_list(const std::vector<Header>& headers) {
     const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; };
     if (std::any_of(header.value.begin(), header.value.end(), is_control))
       throw Failure("the field " + header.name + " would hold a control character", Failure::Kind::protocol);
-    curl_slist* longer = curl().slist_append(list.get(), (header.name + ": " + header.value).c_str());
-    if (longer == nullptr) throw std::bad_alloc();
-    (void)list.release();
-    list.reset(longer);
+    list = with_line(std::move(list), header.name + ": " + header.value);
   }
   return list;
 }
@@ -142,7 +170,11 @@ void set_tls(CURL* easy, const Tls& tls, bool show_key_pair) {
 }
 
 std::string failed_to_get(const TransferRequest& request) {
-  return (request.method == Method::post ? "cannot post to " : "cannot get ") + request.url.display() + ": ";
+  const bool gets = request.method == Method::get || request.method == Method::head;
+  return (request.upload && !gets          ? "cannot send to "
+          : request.method == Method::post ? "cannot post to "
+                                           : "cannot get ") +
+         request.url.display() + ": ";
 }
 
 // Waits for the server, a second at most. Throws Failure when the server has
@@ -150,13 +182,15 @@ std::string failed_to_get(const TransferRequest& request) {
 void wait(CURLM* multi, const TransferRequest& request, Exchange& exchange) {
   using std::chrono::milliseconds;
   constexpr milliseconds longest(1000);
-  const auto& deadlines = request.deadlines;
+  const auto& deadlines = exchange.deadlines;
   const auto begin = std::chrono::steady_clock::now();
-  const auto end = exchange.succeeds ? deadlines.whole : std::min(deadlines.whole, deadlines.head);
+  // As long as bytes move at a fair pace, nobody counts how many there are.
+  const bool moves = exchange.succeeds || exchange.sends();
+  const auto end = moves ? deadlines.whole : std::min(deadlines.whole, deadlines.head);
   const auto fail = [&](const char* reason) {
     throw Failure(failed_to_get(request) + reason, Failure::Kind::timeout);
   };
-  if (begin >= end) fail(exchange.succeeds ? "the answer takes too long" : "no answer came in time");
+  if (begin >= end) fail(moves ? "the answer takes too long" : "no answer came in time");
   const auto most =
       std::min({longest, request.timeouts.stall,
                 std::chrono::ceil<milliseconds>(std::min(end - begin, decltype(end - begin)(longest)))});
@@ -164,9 +198,10 @@ void wait(CURLM* multi, const TransferRequest& request, Exchange& exchange) {
   if (curl().multi_poll(multi, &cancelled, cancelled.fd >= 0 ? 1 : 0, static_cast<int>(most.count()),
                         nullptr) != CURLM_OK)
     throw util::Error("libcurl failed");
-  if (!exchange.succeeds) return;
+  if (!moves) return;
   const auto waited = std::chrono::round<milliseconds>(std::chrono::steady_clock::now() - begin);
-  if (!exchange.floor.wait(std::min(waited, most))) fail("the server sends next to nothing");
+  if (!exchange.floor.wait(std::min(waited, most)))
+    fail(exchange.succeeds ? "the server sends next to nothing" : "the server takes next to nothing");
 }
 
 Failure::Kind kind_of(CURL* easy, CURLcode result, std::string_view text) {
@@ -189,6 +224,7 @@ Failure::Kind kind_of(CURL* easy, CURLcode result, std::string_view text) {
                  : Kind::cut;
     case CURLE_PARTIAL_FILE:
     case CURLE_SEND_ERROR:
+    case CURLE_SEND_FAIL_REWIND:
     case CURLE_GOT_NOTHING:
       return Kind::cut;
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -236,8 +272,13 @@ void Transfer::perform(const TransferRequest& request, Receiver& receiver) {
   CURL* const easy = state_->easy.get();
   CURLM* const multi = state_->multi.get();
   Exchange exchange{easy, receiver, Floor(request.timeouts.stall, request.timeouts.slowest)};
+  exchange.deadlines = request.deadlines;
+  exchange.head_time = request.timeouts.head;
+  exchange.upload = request.upload;
   std::array<char, CURL_ERROR_SIZE> reason = {};
-  const auto fields = to_list(request.headers);
+  auto fields = to_list(request.headers);
+  // Without it libcurl waits up to a second for servers that do not know 100-continue.
+  if (request.upload) fields = with_line(std::move(fields), "Expect:");
 
   // The handle outlives this call, and all that its options point to does not.
   const std::unique_ptr<CURL, decltype(curl().easy_reset)> options(easy, curl().easy_reset);
@@ -263,6 +304,18 @@ void Transfer::perform(const TransferRequest& request, Receiver& receiver) {
   set_tls(easy, request.tls, request.show_key_pair);
   if (request.method == Method::head) {
     set(easy, CURLOPT_NOBODY, 1L);
+  } else if (request.upload) {
+    set(easy, CURLOPT_UPLOAD, 1L);
+    set(easy, CURLOPT_CUSTOMREQUEST,
+        request.method == Method::post    ? "POST"
+        : request.method == Method::patch ? "PATCH"
+                                          : "PUT");
+    set(easy, CURLOPT_INFILESIZE_LARGE,
+        static_cast<curl_off_t>(request.upload->size - request.upload->offset));
+    // It cannot seek, so libcurl does not send it again by itself: the server may have kept the front.
+    set(easy, CURLOPT_READFUNCTION, &http_on_send);
+    set(easy, CURLOPT_READDATA, &exchange);
+    set(easy, CURLOPT_UPLOAD_BUFFERSIZE, buffer_size);
   } else if (request.method == Method::post) {
     set(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.form.size()));
     set(easy, CURLOPT_COPYPOSTFIELDS, request.form.c_str());

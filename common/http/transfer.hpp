@@ -16,6 +16,7 @@ struct TransferRequest {
   const Url& url;
   std::vector<Header> headers;
   const std::string& form;
+  const Upload* upload = nullptr;
   const Tls& tls;
   bool show_key_pair;
   const Timeouts& timeouts;

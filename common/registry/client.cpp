@@ -77,9 +77,10 @@ bool Client::is_unreachable(const Endpoint& endpoint) {
   return unreachable_.contains(endpoint.base.str());
 }
 
-void Client::try_endpoints(const std::string& domain, const std::string& name,
+void Client::try_endpoints(const std::string& domain, const std::string& name, Right right,
                            const std::function<void(const Endpoint&, bool)>& use) {
   auto endpoints = endpoints_of(settings_, domain);
+  if (right == Right::push) std::erase_if(endpoints, [](const auto& one) { return !one.stands_for.empty(); });
   const auto unreachable = [this](const Endpoint& endpoint) { return is_unreachable(endpoint); };
   if (!std::all_of(endpoints.begin(), endpoints.end(), unreachable)) std::erase_if(endpoints, unreachable);
   std::vector<std::string> reasons;
@@ -88,7 +89,9 @@ void Client::try_endpoints(const std::string& domain, const std::string& name,
       return use(endpoint, &endpoint == &endpoints.back());
     } catch (const EndpointFailure& failure) {
       reasons.emplace_back(failure.what());
-      const auto message = "cannot pull " + name + " from " + endpoint.base.display() + ": " + failure.what();
+      const auto message =
+          (right == Right::push ? "cannot push " + name + " to " : "cannot pull " + name + " from ") +
+          endpoint.base.display() + ": " + failure.what();
       const bool is_last = &endpoint == &endpoints.back();  // whose reason is in the error
       tell_ && !is_last ? tell_(message + "; trying the next") : util::log::debug(message);
     }
@@ -123,13 +126,16 @@ http::Response Client::fetch(const Endpoint& endpoint, const http::Request& requ
 http::Response Client::ask(const Endpoint& endpoint, bool is_last, const std::string& repository,
                            const Ask& ask, std::uint64_t offset, const sys::Cancellation& cancel,
                            const http::Body& body) {
-  const auto scope = "repository:" + repository + ":pull";
-  auto url = endpoint.base.resolve(repository + "/" + ask.path);
+  std::string scope = "repository:" + repository + (ask.right == Right::push ? ":pull,push" : ":pull");
+  if (!ask.pull_from.empty()) scope += " repository:" + ask.pull_from + ":pull";
+  auto url = ask.url ? *ask.url : endpoint.base.resolve(repository + "/" + ask.path);
   // Mirrors of several registries tell them apart by this, as containerd's do.
   if (!endpoint.stands_for.empty()) url = url.with_parameter("ns", endpoint.stands_for);
   http::Request request{.method = ask.method,
                         .url = url,
                         .headers = {},
+                        .upload = ask.upload,
+                        .before_retry = ask.before_retry,
                         .offset = offset,
                         .content = ask.content,
                         .extent = ask.extent,
@@ -147,7 +153,11 @@ http::Response Client::ask(const Endpoint& endpoint, bool is_last, const std::st
     body(data);
     request.offset += data.size();
   };
-  request.authorization = authorizer_.known(endpoint, scope);
+  if (!ask.type.empty()) request.headers.push_back({"Content-Type", ask.type});
+  // Where the registry keeps uploads is not always where its logins belong.
+  const bool is_home = url.same_origin(endpoint.base);
+  if (!is_home) request.tls.key_pair.reset();
+  if (is_home) request.authorization = authorizer_.known(endpoint, scope);
   int tokens = 0;  // that were made for the request as it is
   for (std::uint64_t asked_at = offset;;) {
     // A copy, because the offset moves while it is used.
@@ -170,6 +180,7 @@ http::Response Client::ask(const Endpoint& endpoint, bool is_last, const std::st
     if (request.authorization == current.authorization && request.authorization.starts_with("Basic "))
       throw EndpointFailure(endpoint.host + " " + reason_of(response));
     ++tokens;
+    if (ask.before_retry) ask.before_retry(request);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,6 +17,9 @@
 
 namespace registry {
 
+// What we may do in a repository, which a login has to allow.
+enum class Right { pull, push };
+
 // What is asked of a repository.
 struct Ask {
   http::Method method = http::Method::get;
@@ -24,9 +28,16 @@ struct Ask {
   http::Content content = http::Content::may_change;
   http::Extent extent = http::Extent::document;
   std::set<int> answers = {};  // statuses beside 2xx that are an answer too
+  Right right = Right::pull;
+  std::string pull_from = {};         // another repository that is read for it, if any
+  std::optional<http::Url> url = {};  // instead of `path`: where the endpoint said to go on
+  std::string type = {};              // of `upload`
+  std::optional<http::Upload> upload = {};
+  std::function<void(http::Request& request)> before_retry = {};  // as http::Request has it
 };
 
-// Told what a pull suffers from while it goes on: retries, and endpoints that are given up. From any thread.
+// Told what a pull or push suffers from while it goes on: retries, and endpoints that are given up. From any
+// thread.
 using Tell = std::function<void(const std::string& message)>;
 
 // Thread-safe.
@@ -35,11 +46,12 @@ public:
   // Throws util::Error if config.json cannot be read.
   explicit Client(Settings settings, Tell tell = {});
 
-  // Hands the endpoints of `domain` to `use`, one after the other, until one call returns; endpoints that
+  // Hands the endpoints of `domain` to `use`, one after the other, until one call returns; mirrors are asked
+  // for what is pulled alone, as what is pushed to one need not reach the registry. Endpoints that
   // could not be reached before are left out while there are others. `use` throws EndpointFailure to go on to
   // the next, of which people are told that it is about `name`; when all have failed, throws util::Error with
   // every endpoint's reason, which does not say `name`.
-  void try_endpoints(const std::string& domain, const std::string& name,
+  void try_endpoints(const std::string& domain, const std::string& name, Right right,
                      const std::function<void(const Endpoint& endpoint, bool is_last)>& use);
 
   // One request to one endpoint, logged in where it wants that. `body` gets what http::Body gets, from byte

@@ -116,13 +116,14 @@ std::optional<Puller::Document> Puller::look_up(const image::Reference& referenc
                  .path = "manifests/" + version_of(reference),
                  .accept = document_types,
                  .answers = asks_for_get};
-  client_.try_endpoints(reference.domain, name_of(reference), [&](const Endpoint& endpoint, bool is_last) {
-    const auto response = client_.ask(endpoint, is_last, reference.path, head, 0, cancel, [](auto) {});
-    if (!response.success()) return;
-    const auto digest = digest_of(response);
-    const auto size = size_of(response);
-    if (digest && size) found = {{*digest, *size}, "", type_of(response)};
-  });
+  client_.try_endpoints(
+      reference.domain, name_of(reference), Right::pull, [&](const Endpoint& endpoint, bool is_last) {
+        const auto response = client_.ask(endpoint, is_last, reference.path, head, 0, cancel, [](auto) {});
+        if (!response.success()) return;
+        const auto digest = digest_of(response);
+        const auto size = size_of(response);
+        if (digest && size) found = {{*digest, *size}, "", type_of(response)};
+      });
   return found;
 }
 
@@ -134,23 +135,24 @@ Puller::Document Puller::fetch_document(const image::Reference& reference, const
                 .accept = document_types,
                 .content = by_digest ? http::Content::fixed : http::Content::may_change};
   std::string json, type;
-  client_.try_endpoints(reference.domain, name_of(reference), [&](const Endpoint& endpoint, bool is_last) {
-    json.clear();
-    const auto response =
-        client_.ask(endpoint, is_last, reference.path, get, 0, cancel, [&](std::span<const std::byte> data) {
-          if (data.size() > most_document_bytes - json.size()) {
-            throw EndpointFailure(endpoint.host + " sent a manifest of more than " +
-                                  util::human_size(most_document_bytes));
-          }
-          json.append(reinterpret_cast<const char*>(data.data()), data.size());
-        });
-    type = type_of(response);
-    const auto expected = by_digest ? hash::Digest::parse(name) : digest_of(response);
-    if (expected && *expected != hash::sha256(json)) {
-      throw EndpointFailure(endpoint.host + " sent a manifest that does not have the digest " +
-                            expected->str());
-    }
-  });
+  client_.try_endpoints(
+      reference.domain, name_of(reference), Right::pull, [&](const Endpoint& endpoint, bool is_last) {
+        json.clear();
+        const auto response = client_.ask(
+            endpoint, is_last, reference.path, get, 0, cancel, [&](std::span<const std::byte> data) {
+              if (data.size() > most_document_bytes - json.size()) {
+                throw EndpointFailure(endpoint.host + " sent a manifest of more than " +
+                                      util::human_size(most_document_bytes));
+              }
+              json.append(reinterpret_cast<const char*>(data.data()), data.size());
+            });
+        type = type_of(response);
+        const auto expected = by_digest ? hash::Digest::parse(name) : digest_of(response);
+        if (expected && *expected != hash::sha256(json)) {
+          throw EndpointFailure(endpoint.host + " sent a manifest that does not have the digest " +
+                                expected->str());
+        }
+      });
   return {store_.blobs().put(json), std::move(json), std::move(type)};
 }
 
@@ -282,14 +284,15 @@ void Puller::fetch_blob(const image::Reference& reference, const image::Descript
     }
     return download->finish();
   };
-  client_.try_endpoints(reference.domain, name_of(reference), [&](const Endpoint& endpoint, bool is_last) {
-    // The first bytes may be another endpoint's, or of a download that was killed, so wrong ones do not
-    // say at once that this endpoint sends wrong ones.
-    for (int left = tries_of_wrong_bytes; left > 0; --left) {
-      if (try_once(endpoint, is_last)) return;
-    }
-    throw EndpointFailure(endpoint.host + " sent bytes that do not have the digest " + blob.digest.str());
-  });
+  client_.try_endpoints(
+      reference.domain, name_of(reference), Right::pull, [&](const Endpoint& endpoint, bool is_last) {
+        // The first bytes may be another endpoint's, or of a download that was killed, so wrong ones do not
+        // say at once that this endpoint sends wrong ones.
+        for (int left = tries_of_wrong_bytes; left > 0; --left) {
+          if (try_once(endpoint, is_last)) return;
+        }
+        throw EndpointFailure(endpoint.host + " sent bytes that do not have the digest " + blob.digest.str());
+      });
   tell(blob.size);
 }
 

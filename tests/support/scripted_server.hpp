@@ -8,9 +8,13 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -25,6 +29,7 @@ struct Reply {
   std::string bytes;
   bool hold = false;
   bool drip = false;
+  std::size_t takes = SIZE_MAX;  // bytes of the request's body, before it answers
 };
 
 inline Reply answer(const std::string& status, const std::string& fields, const std::string& body) {
@@ -53,6 +58,12 @@ public:
   std::vector<std::string> requests() const {
     const std::lock_guard lock(mutex_);
     return requests_;
+  }
+
+  // What came with each of them, as far as it was taken.
+  std::vector<std::string> bodies() const {
+    const std::lock_guard lock(mutex_);
+    return bodies_;
   }
 
 private:
@@ -88,11 +99,28 @@ private:
         requests_.push_back(head);
       }
       const auto reply = script_(head, number);
+      take_body(connection.get(), head, reply.takes);
       ::send(connection.get(), reply.bytes.data(), reply.bytes.size(), MSG_NOSIGNAL);
       while (reply.drip && !wait_for_stop(20) && ::send(connection.get(), "x", 1, MSG_NOSIGNAL) == 1) {}
       ::shutdown(connection.get(), reply.hold ? SHUT_RD : SHUT_WR);
       if (reply.hold) held_.push_back(std::move(connection));
     }
+  }
+
+  void take_body(int connection, const std::string& head, std::size_t most) {
+    constexpr std::string_view field = "\r\nContent-Length: ";
+    const auto start = head.find(field);
+    std::size_t left = start == std::string::npos ? 0 : std::stoull(head.substr(start + field.size()));
+    std::string body;
+    std::array<char, 4096> buffer = {};
+    for (left = std::min(left, most); left > 0 && wait_for(connection);) {
+      const auto count = ::recv(connection, buffer.data(), std::min(left, buffer.size()), 0);
+      if (count <= 0) break;
+      body.append(buffer.data(), static_cast<std::size_t>(count));
+      left -= static_cast<std::size_t>(count);
+    }
+    const std::lock_guard lock(mutex_);
+    bodies_.push_back(std::move(body));
   }
 
   bool wait_for_stop(int milliseconds) const {
@@ -110,6 +138,7 @@ private:
   Script script_;
   mutable std::mutex mutex_;
   std::vector<std::string> requests_;
+  std::vector<std::string> bodies_;
   std::vector<sys::UniqueFd> held_;
   int port_ = 0;
   sys::UniqueFd stop_;
