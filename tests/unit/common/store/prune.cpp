@@ -264,7 +264,7 @@ TEST_F(PruneTest, OfACacheMountNothingIsTooOddToBeCountedAndRemoved) {
     const auto root = mount("mount") / "root";
     test::make_too_deep(root);
     sys::UniqueFd at(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    for (int level = 0; level < 3000; ++level) {
+    for (int level = 0; level < 100; ++level) {
       ASSERT_EQ(::mkdirat(at.get(), "d", 0755), 0);
       at = sys::UniqueFd(::openat(at.get(), "d", O_PATH | O_DIRECTORY | O_CLOEXEC));
     }
@@ -277,7 +277,7 @@ TEST_F(PruneTest, OfACacheMountNothingIsTooOddToBeCountedAndRemoved) {
     const auto pruned = store.prune({});
     ASSERT_TRUE(pruned);
     EXPECT_GE(pruned->left, 2 * size);
-    EXPECT_LT(pruned->left, 2 * size + 3100 * 4096);
+    EXPECT_LT(pruned->left, 2 * size + 200 * 4096);
   }
   ASSERT_TRUE(open().prune({.bytes = 0}));
   EXPECT_TRUE(fs::is_empty(directory_ / "mounts"));
