@@ -1,0 +1,66 @@
+#!/usr/bin/env bats
+# What a second build takes from the cache and what it makes again, after one change each: the same on both
+# engines.
+
+load ../support/load
+load ../support/rebuilds
+
+# The engine starts anew each time, so that it remembers what is in cache/ and nothing else.
+rebuild() {
+  succeed_task BUILDKIT_HOST= CONTEXT=src BUILD_CONTEXTS="busybox=$BASES/busybox" "${PARAMETERS[@]}"
+}
+
+# outcome PATTERN: whether the step was made again, by its title.
+outcome() {
+  local tag
+  tag=$(grep -m 1 -oE "^#[0-9]+ \[[^]]*\] $1" <<<"$stderr" | cut -d ' ' -f 1)
+  [ -n "$tag" ] || { echo "no $1"; return; }
+  if grep -qx "$tag CACHED" <<<"$stderr"; then echo hit; else echo miss; fi
+}
+
+# check NAME: builds, changes that, and builds again.
+check() {
+  local copy run reason found
+  PARAMETERS=()
+  read -r copy run reason <<<"${REBUILDS[$1]}"
+  mkdir -p "$BATS_TEST_TMPDIR/$1"
+  cd "$BATS_TEST_TMPDIR/$1" || return
+  mkdir -p image cache
+  rebuild_context
+  rebuild || return
+  "change_$1"
+  rebuild || return
+  found="$(outcome COPY) $(outcome RUN)"
+  [ "$found" = "$copy $run" ] || { echo "$1: $found, not $copy $run"; echo "$stderr"; return 1; }
+  [ "$E2E_ENGINE" = native ] || return 0
+  found=$(sed -n 's/^#[0-9]* not cached: //p' <<<"$stderr" | head -n 1)
+  [ "$found" = "$reason" ] || { echo "$1: $found, not $reason"; return 1; }
+}
+
+# check_all NAME...: each of them; the environment of one is not that of the next.
+check_all() {
+  local name
+  require_engine
+  enter_task
+  for name in "$@"; do
+    (check "$name") || return
+  done
+}
+
+@test "rebuild: after changes of files that are copied" {
+  check_all nothing touched mode owner content new_file gone hard_links
+  # A buildkitd that runs all the time does not look at those of files that it has; one that starts anew does.
+  [ "$E2E_ENGINE" != native ] || check_all attribute
+}
+
+@test "rebuild: after changes of the instruction" {
+  check_all elsewhere destination blanks command
+}
+
+@test "rebuild: after changes of what stands before" {
+  check_all labels user variable argument workdir
+}
+
+@test "rebuild: after changes of parameters" {
+  check_all proxy added_host no_cache
+}
