@@ -172,6 +172,10 @@ public:
         cache = Cache::passed_over;
         return std::nullopt;
       }
+      if (cache_.has_lost()) {
+        util::log::info("building again, as a layer in the cache was damaged");
+        return std::nullopt;
+      }
       if (store_.is_sound()) throw;
       return build_again();
     }

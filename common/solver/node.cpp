@@ -117,11 +117,7 @@ Change unpack(const store::Step& step, const snapshot::Stack& below, Workshop& w
   const image::Descriptor blob{
       .media_type = step.media_type, .digest = step.blob.digest, .size = step.blob.size};
   const auto unpack_into = [&](const std::filesystem::path& directory, const layer::ApplyOptions& options) {
-    auto file = workshop.cache->blobs().open_file(step.blob, store::Check::size);
-    if (!file) {
-      throw util::Error("the layer " + blob.digest.str() + " is not in the cache any more",
-                        util::Cause::Kind::damaged);
-    }
+    auto file = workshop.cache->open(step.blob);
     auto root = sys::RootedDir::open(directory);
     layer::Applier applier(root, options);
     const auto archive =

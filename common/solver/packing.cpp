@@ -28,14 +28,7 @@ sys::UniqueFd open_own(const std::filesystem::path& file) {
 }
 
 std::function<sys::UniqueFd()> opened_in(StepCache& cache, const image::Descriptor& blob) {
-  return [&cache, blob] {
-    auto fd = cache.blobs().open_file({blob.digest, blob.size}, store::Check::digest);
-    if (!fd) {
-      throw util::Error("the layer " + blob.digest.str() + " is not in the cache any more",
-                        util::Cause::Kind::damaged);
-    }
-    return fd;
-  };
+  return [&cache, blob] { return cache.open({blob.digest, blob.size}); };
 }
 
 }  // namespace

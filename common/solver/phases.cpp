@@ -28,7 +28,8 @@ void Solve::look_up(Node& node, const plan::Pull& pull) {
     const auto& image = workshop_.images.image(pull.reference, pull.platform);
     node.chain = image::chain_id(image.config.diff_ids);
     const auto name = workshop_.images.pinned(pull.reference, pull.platform);
-    workshop_.cache->keep_image(*node.chain, hash::Digest::parse(name.substr(name.rfind('@') + 1)));
+    node.image = hash::Digest::parse(name.substr(name.rfind('@') + 1));
+    workshop_.cache->keep_image(*node.chain, *node.image);
   });
 }
 
@@ -52,8 +53,17 @@ Solve::Needs Solve::resolve_step(plan::OpId id) {
     node.found = workshop_.cache->find(node.op, parts);
     if (!node.found) node.reason = workshop_.cache->reason(node.op, parts, node.reads);
   }
-  if (node.found && base.chain) node.chain = image::chain_on(*base.chain, node.found->diff_id);
+  node.image = base.image;
+  if (node.found && base.chain) {
+    node.chain = image::chain_on(*base.chain, node.found->diff_id);
+    keep_image_of(node, *node.chain);
+  }
   return {};
+}
+
+// A layer that is found on any base does not say itself which one it is on.
+void Solve::keep_image_of(const Node& node, const hash::Digest& chain) {
+  if (is_independent(node.op) && node.image) workshop_.cache->keep_image(chain, *node.image);
 }
 
 // The next thing that the step reads of elsewhere: known by the layers that it is in, or looked at.
@@ -192,7 +202,10 @@ Solve::Needs Solve::keep(plan::OpId id) {
   }
   const auto base = made_chain(*base_of(node.op));
   const auto& diff_id = node.found ? node.found->diff_id : node.built->packed.diff_id;
-  if (base) node.made_chain = image::chain_on(*base, diff_id);
+  if (base) {
+    node.made_chain = image::chain_on(*base, diff_id);
+    keep_image_of(node, *node.made_chain);
+  }
   if (!node.found && (base || is_independent(node.op))) keep_step(node, base);
   return {};
 }

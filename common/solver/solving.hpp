@@ -62,6 +62,7 @@ private:
   Needs resolve_step(plan::OpId id);
   // The next thing that the step reads of elsewhere: known by the layers that it is in, or looked at.
   void add_read(Node& node, Needs& needs);
+  void keep_image_of(const Node& node, const hash::Digest& chain);
   void open_local(plan::OpId id, const plan::Local& local);
   context::Ignore load_ignore(const plan::Local& local);
   Needs make(plan::OpId id);

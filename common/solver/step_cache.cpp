@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "common/plan/key_writer.hpp"
+#include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
 namespace solver {
@@ -112,6 +113,19 @@ std::optional<store::Step> StepCache::find(const plan::Op& op, const plan::KeyPa
   const auto place = plan::place_identity(dockerfile_, op);
   if (store_.steps().note(place) != key) store_.steps().put_note(place, key);
   return step;
+}
+
+sys::UniqueFd StepCache::open(const store::Blob& blob) {
+  auto fd = store_.blobs().open_file(blob, store::Check::digest);
+  if (fd) return fd;
+  has_lost_ = true;
+  throw util::Error("the layer " + blob.digest.str() + " is not in the cache any more",
+                    util::Cause::Kind::damaged);
+}
+
+void StepCache::discard(const store::Blob& blob) {
+  store_.blobs().discard(blob.digest);
+  if (!store_.blobs().has(blob, store::Check::size)) has_lost_ = true;
 }
 
 std::optional<store::Step> StepCache::find_variant(const plan::KeyParts& parts) {

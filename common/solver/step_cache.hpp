@@ -1,6 +1,7 @@
 // What builds before this one have made, found by what it was made of; and why something is not found.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,7 +35,8 @@ public:
 
   void keep(const plan::Op& op, const store::Step& step, const std::vector<Read>& reads);
 
-  // What an image of these layers is called, for who reads of another one.
+  // What an image of these layers is called, or what the one is called that they are on, for who reads of
+  // another one.
   void keep_image(const hash::Digest& chain, const hash::Digest& image);
 
   // Of a selection of files in a filesystem that is known by its layers.
@@ -49,6 +51,14 @@ public:
   std::optional<store::Step> find_variant(const plan::KeyParts& parts);
   void keep_variant(const store::Step& step) { store_.steps().put(plan::key_of(step.parts), step); }
 
+  // The blob of a layer that was found, its digest checked. Throws util::Error where it is damaged; then
+  // has_lost().
+  sys::UniqueFd open(const store::Blob& blob);
+  // For who found damage while he read it: removes it, if so it is.
+  void discard(const store::Blob& blob);
+  // True if something was damaged that had been found: the build is to be made again.
+  bool has_lost() const noexcept { return has_lost_.load(); }
+
   store::Blobs& blobs() { return store_.blobs(); }
   store::Trees& trees() { return store_.trees(); }
 
@@ -59,6 +69,7 @@ private:
 
   store::Store& store_;
   std::string dockerfile_;
+  std::atomic<bool> has_lost_ = false;
 };
 
 }  // namespace solver
