@@ -16,7 +16,8 @@
 //                    mounts/X, shared or exclusive; who chooses one, on mounts/
 //   mounts/X/mount.json
 //                    {"schema": "oci-build/store-mount/1", "bytes": what it took on disk, "used": the mtime
-//                    of mounts/X when that was measured, or ""}; one without this record is not there
+//                    of mounts/X when that was counted, or "", "counted": the time of that, "free": bytes
+//                    that were free on the disk then}; one without this record is not there
 //   steps/X          a JSON record (steps.hpp): the layer that a step made, X is the key of the step in hex;
 //                    or what was found out about files, X is what names the question
 //   partial/X        a download of blob X that is under way (then flocked by its writer) or was cut

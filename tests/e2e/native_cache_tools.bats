@@ -25,7 +25,7 @@ setup_file() {
 }
 
 teardown_file() {
-  kill "$BATS_REGISTRIES_PID"
+  [ -z "${BATS_REGISTRIES_PID:-}" ] || kill "$BATS_REGISTRIES_PID"
 }
 
 setup() {
