@@ -100,7 +100,11 @@ void add_frontend_options(Arguments& arguments, const document::Request& request
   }
   for (const auto entitlement : request.entitlements)
     arguments.option("--allow", std::string(to_string(entitlement)));
-  if (request.no_cache) arguments.flag("--no-cache");
+  if (request.no_cache) {
+    arguments.flag("--no-cache");
+  } else if (!request.no_cache_stages.empty()) {
+    arguments.frontend("no-cache", util::join(request.no_cache_stages, ","));
+  }
   if (request.provenance) arguments.frontend("attest:provenance", *request.provenance);
   if (request.sbom) arguments.frontend("attest:sbom", *request.sbom);
 }

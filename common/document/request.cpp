@@ -256,33 +256,12 @@ Request parse_request(std::string_view json) {
   const auto document = util::parse_json(json, "request");
   const Fields fields(document, "request");
   require_schema(fields, request_schema);
-  fields.require_exactly({"schema",
-                          "engine",
-                          "context",
-                          "dockerfile",
-                          "targets",
-                          "platforms",
-                          "build_args",
-                          "labels",
-                          "annotations",
-                          "preloads",
-                          "contexts",
-                          "secrets",
-                          "ssh",
-                          "add_hosts",
-                          "entitlements",
-                          "proxies",
-                          "output",
-                          "no_cache",
-                          "source_date_epoch",
-                          "cache",
-                          "provenance",
-                          "sbom",
-                          "registry_mirrors",
-                          "buildkit_config",
-                          "remote",
-                          "docker_config",
-                          "debug"});
+  fields.require_exactly({"schema",    "engine",        "context",  "dockerfile",       "targets",
+                          "platforms", "build_args",    "labels",   "annotations",      "preloads",
+                          "contexts",  "secrets",       "ssh",      "add_hosts",        "entitlements",
+                          "proxies",   "output",        "no_cache", "no_cache_stages",  "source_date_epoch",
+                          "cache",     "provenance",    "sbom",     "registry_mirrors", "buildkit_config",
+                          "remote",    "docker_config", "debug"});
   Request request;
   request.engine = read_word(fields, "engine", engine_choices);
   request.context = read_name(fields, "context");
@@ -302,6 +281,7 @@ Request parse_request(std::string_view json) {
   request.proxies = read_strings(fields, "proxies", "env");
   request.output = read_output(fields.object("output"));
   request.no_cache = fields.boolean("no_cache");
+  request.no_cache_stages = read_strings(fields, "no_cache_stages", "name");
   request.source_date_epoch = read_optional(fields, "source_date_epoch", read_name);
   request.cache = read_cache(fields.object("cache"));
   request.provenance = read_optional(fields, "provenance", read_text);
@@ -334,6 +314,7 @@ std::string to_json(const Request& request) {
       {"proxies", write_strings(request.proxies, "env")},
       {"output", write_output(request.output)},
       {"no_cache", request.no_cache},
+      {"no_cache_stages", write_strings(request.no_cache_stages, "name")},
       {"source_date_epoch", write_optional<Json>(request.source_date_epoch)},
       {"cache", write_cache(request.cache)},
       {"provenance", write_optional<Json>(request.provenance)},

@@ -123,6 +123,7 @@ struct Request {
   std::vector<std::string> proxies;  // names of environment variables: "http_proxy", "NO_PROXY"
   Output output;
   bool no_cache = false;
+  std::vector<std::string> no_cache_stages;      // whose steps alone run again
   std::optional<std::string> source_date_epoch;  // seconds since 1970, or a word of BuildKit's: "context"
   Cache cache;
   std::optional<std::string> provenance;  // BuildKit's words: "mode=max"; nothing = off

@@ -74,6 +74,7 @@ plan::Inputs plan_inputs(const document::Request& request, std::optional<std::in
   inputs.hostname = value_of(inputs.build_args, "BUILDKIT_SANDBOX_HOSTNAME");
   inputs.cache_namespace = value_of(inputs.build_args, "BUILDKIT_CACHE_MOUNT_NS");
   inputs.no_cache = request.no_cache;
+  inputs.no_cache_stages = request.no_cache_stages;
   return inputs;
 }
 

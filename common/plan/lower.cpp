@@ -7,6 +7,7 @@
 #include "common/context/sources.hpp"
 #include "common/dockerfile/scope.hpp"
 #include "common/dockerfile/stages.hpp"
+#include "common/dockerfile/text.hpp"
 #include "common/plan/ops.hpp"
 #include "common/plan/stage_lowering.hpp"
 #include "common/plan/titles.hpp"
@@ -254,11 +255,18 @@ private:
       const auto step = evaluator.evaluate(instruction);
       context::warn_of_ignored_sources(step.instruction, ignore(), lint_);
       dockerfile::located(file_.source, place, [&] {
-        lower_step(step, evaluator.state(), surroundings, inputs_.no_cache, result);
+        lower_step(step, evaluator.state(), surroundings, ignores_cache(stage), result);
       });
     }
     result.state = std::move(evaluator).state();
     return result;
+  }
+
+  bool ignores_cache(StageIndex stage) const {
+    const auto& name = file_.stages[stage].name;
+    return inputs_.no_cache ||
+           std::any_of(inputs_.no_cache_stages.begin(), inputs_.no_cache_stages.end(),
+                       [&](const auto& other) { return dockerfile::equal_fold(name, other); });
   }
 
   std::ptrdiff_t count_titles(StageIndex stage) const {

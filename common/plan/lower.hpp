@@ -27,6 +27,7 @@ struct Inputs {
   std::string hostname;                                      // of steps; empty = the usual one
   std::string cache_namespace;                               // what the ids of all cache mounts begin with
   bool no_cache = false;
+  std::vector<std::string> no_cache_stages;  // the same for these stages alone
 };
 
 // An image that a stage starts from, in full.

@@ -15,7 +15,7 @@ make_request() {
     add_hosts: [], entitlements: [], proxies: [],
     output: {format: "docker", unpack_rootfs: false, rewrite_timestamp: false, compression: null,
              compression_level: null},
-    no_cache: false, source_date_epoch: null, cache: {directory: null, from: [], to: [], max_size: null, max_age: null},
+    no_cache: false, no_cache_stages: [], source_date_epoch: null, cache: {directory: null, from: [], to: [], max_size: null, max_age: null},
     provenance: null, sbom: null, registry_mirrors: [], buildkit_config: null, remote: null, docker_config: null,
     debug: false}' | jq -c "$filter"
 }

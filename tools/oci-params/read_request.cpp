@@ -58,6 +58,21 @@ void read_outputs(const Environment& environment, document::Request& request, Fi
 
 }  // namespace
 
+namespace {
+
+// A boolean, or names of stages.
+void read_no_cache(const Environment& environment, document::Request& request) {
+  const auto value = environment.value("NO_CACHE");
+  if (!value) return;
+  if (const auto all = util::parse_bool(*value)) {
+    request.no_cache = *all;
+  } else {
+    request.no_cache_stages = split_list(*value, ", \n");
+  }
+}
+
+}  // namespace
+
 document::Request read_request(const Environment& environment, Findings& findings) {
   for (auto& warning : spelling_warnings(environment))
     findings.warn(std::move(warning));
@@ -79,7 +94,7 @@ document::Request read_request(const Environment& environment, Findings& finding
   request.entitlements = read_entitlements(environment, findings);
   request.registry_mirrors = read_registry_mirrors(environment, findings);
   findings.check([&] { request.buildkit_config = environment.raw_value("BUILDKIT_EXTRA_CONFIG"); });
-  findings.check([&] { request.no_cache = read_boolean(environment, "NO_CACHE").value_or(false); });
+  findings.check([&] { read_no_cache(environment, request); });
   request.cache = read_cache(environment, findings);
   findings.check([&] { request.engine = read_engine(environment); });
   request.remote = read_remote(environment, findings);

@@ -7,6 +7,7 @@
 #include "common/context/sources.hpp"
 #include "common/dockerfile/expand.hpp"
 #include "common/dockerfile/scope.hpp"
+#include "common/dockerfile/text.hpp"
 #include "common/document/context_url.hpp"
 #include "common/engine/preloads.hpp"
 #include "common/image/reference.hpp"
@@ -88,6 +89,11 @@ std::string of_unused_argument(const std::string& name, const Names& names) {
              : variable + " has no effect: the Dockerfile has no ARG " + util::quote(name);
 }
 
+std::string of_unused_stage(const std::string& name) {
+  return "NO_CACHE: no stage of the Dockerfile is called " + util::quote(name) +
+         "; give names of stages, or 'true' for all";
+}
+
 std::string of_unused_context(const std::string& name) {
   return "BUILD_CONTEXTS: " + util::quote(name) +
          " has no effect: the Dockerfile has it as no stage, behind no FROM and no from=";
@@ -115,6 +121,11 @@ std::vector<std::string> warnings(const document::Request& request) {
     } else if (!names.uses_argument(name, images[i].reference)) {
       found.push_back(of_unused_argument(name, names));
     }
+  }
+  for (const auto& name : request.no_cache_stages) {
+    if (std::none_of(file.stages.begin(), file.stages.end(),
+                     [&](const auto& stage) { return dockerfile::equal_fold(stage.name, name); }))
+      found.push_back(of_unused_stage(name));
   }
   for (const auto& context : request.contexts) {
     if (!names.has_context(engine::context_reference(context.name)))

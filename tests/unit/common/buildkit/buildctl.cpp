@@ -93,6 +93,14 @@ TEST(SolveArguments, CarryEveryFrontendOption) {
   EXPECT_TRUE(line.has("--no-cache"));
 }
 
+TEST(SolveArguments, NameTheStagesThatRunAgain) {
+  auto request = smallest();
+  request.no_cache_stages = {"one", "two"};
+  const Line line(request, {.target = "final", .destination = std::nullopt});
+  EXPECT_TRUE(line.has("--opt", "no-cache=one,two"));
+  EXPECT_FALSE(line.has("--no-cache"));
+}
+
 TEST(SolveArguments, NameProxiesWithoutTheirValues) {
   auto request = smallest();
   request.proxies = {"http_proxy", "NO_PROXY"};

@@ -48,6 +48,7 @@ Request fullest_request() {
                     .compression = document::Compression::zstd,
                     .compression_level = 19};
   request.no_cache = true;
+  request.no_cache_stages = {"build"};
   request.source_date_epoch = "1700000000";
   request.cache = {.directory = "cache",
                    .from = {"type=registry,ref=registry.example.com/cache"},

@@ -273,6 +273,15 @@ TEST(Lowering, TakesPlainDirectoriesGivenAsNamedContexts) {
   EXPECT_FALSE(image_of(graph).base);
 }
 
+TEST(Lowering, RunsStepsOfSomeStagesAnew) {
+  auto inputs = inputs_for();
+  inputs.no_cache_stages = {"BUILD", "other"};
+  const auto graph =
+      plan_of("FROM debian:12 AS build\nRUN x\nFROM debian:12\nCOPY --from=build /x /\nRUN y\n", inputs);
+  for (const auto& op : graph.ops)
+    EXPECT_EQ(op.ignore_cache, op.title.starts_with("[build 2/")) << op.title;
+}
+
 TEST(Lowering, RunsStepsAnewWithoutCacheButMakesWorkingDirectoriesOnce) {
   auto inputs = inputs_for();
   inputs.no_cache = true;

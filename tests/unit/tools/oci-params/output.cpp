@@ -26,7 +26,7 @@ TEST_F(Output, TakesEverySpellingOfABoolean) {
 }
 
 TEST_F(Output, RefusesWhatIsNoBoolean) {
-  for (const std::string name : {"UNPACK_ROOTFS", "OUTPUT_OCI", "REWRITE_TIMESTAMP", "NO_CACHE", "DEBUG"}) {
+  for (const std::string name : {"UNPACK_ROOTFS", "OUTPUT_OCI", "REWRITE_TIMESTAMP", "DEBUG"}) {
     EXPECT_EQ(error_of({{name, "yse"}}), name + ": 'yse' is neither true nor false; use 'true' or 'false'");
   }
 }
@@ -34,6 +34,8 @@ TEST_F(Output, RefusesWhatIsNoBoolean) {
 TEST_F(Output, FlagsReachTheRequest) {
   EXPECT_EQ(read({{"OUTPUT_OCI", "true"}}).output.format, OutputFormat::oci);
   EXPECT_TRUE(read({{"NO_CACHE", "true"}}).no_cache);
+  EXPECT_EQ(read({{"NO_CACHE", "one, two"}}).no_cache_stages, (std::vector<std::string>{"one", "two"}));
+  EXPECT_FALSE(read({{"NO_CACHE", "one"}}).no_cache);
   EXPECT_TRUE(read({{"DEBUG", "true"}}).debug);
 }
 
