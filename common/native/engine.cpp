@@ -8,6 +8,7 @@
 #include <ctime>
 #include <list>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "common/context/sources.hpp"
@@ -22,6 +23,7 @@
 #include "common/native/frontend_options.hpp"
 #include "common/native/language.hpp"
 #include "common/native/settings.hpp"
+#include "common/native/sharing.hpp"
 #include "common/output/write.hpp"
 #include "common/plan/lower.hpp"
 #include "common/solver/solve.hpp"
@@ -127,8 +129,7 @@ std::optional<std::string> left_out_parameter(const document::Request& request) 
   }
   if (request.provenance) return "PROVENANCE";
   if (request.sbom) return "SBOM";
-  if (!request.cache.from.empty()) return "CACHE_FROM";
-  if (!request.cache.to.empty()) return "CACHE_TO";
+  if (auto what = left_out_of_sharing(request)) return what;
   if (const auto keys = unread_keys(request); !keys.empty())
     return util::join(keys, ", ") + " of BUILDKIT_EXTRA_CONFIG";
   if (const auto arg = left_out_argument(request)) return "the build arg " + *arg;
@@ -139,13 +140,17 @@ std::optional<std::string> left_out_parameter(const document::Request& request) 
 
 class Build {
 public:
+  // Reads shared caches or not, but writes them.
   Build(const document::Request& request, store::Store& store, const Isolation& isolation,
-        const fs::path& directory)
+        const fs::path& directory, Cache shared)
       : request_(request),
         epoch_(epoch_of(request)),
         store_(store),
         images_(request, registry_settings(request), store_, progress_, canceller_.cancellation()),
-        cache_(store_, request.dockerfile.lexically_relative(request.context).string()),
+        sharing_(sharing_of(request)),
+        imports_(shared == Cache::used ? open_imports(sharing_, request, store_, canceller_.cancellation())
+                                       : nullptr),
+        cache_(store_, request.dockerfile.lexically_relative(request.context).string(), imports_.get()),
         workshop_({.request = request,
                    .snapshotter = *isolation.snapshotter,
                    .sandbox = *isolation.sandbox,
@@ -156,11 +161,12 @@ public:
                    .directory = directory,
                    .proxies = proxies_of(request),
                    .epoch = epoch_,
-                   .cache = store_.is_lasting() ? &cache_ : nullptr}) {}
+                   .cache = store_.is_lasting() || is_shared() ? &cache_ : nullptr}) {}
 
   // Nothing if a base that lay unpacked in the cache was found to be damaged meanwhile, or the disk of the
-  // cache may be failing: it is to be passed over then.
-  std::optional<document::Result> run(Cache& cache) {
+  // cache may be failing, or a shared cache does not give what it has promised: they are to be passed over
+  // then.
+  std::optional<document::Result> run(Cache& cache, Cache& shared) {
     try {
       return make_images();
     } catch (const util::Error& error) {
@@ -173,6 +179,11 @@ public:
         cache = Cache::passed_over;
         return std::nullopt;
       }
+      if (imports_ && imports_->has_failed()) {
+        util::log::warning("building again without CACHE_FROM: " + std::string(error.what()));
+        shared = Cache::passed_over;
+        return std::nullopt;
+      }
       if (cache_.has_lost()) {
         util::log::info("building again, as a layer in the cache was damaged");
         return std::nullopt;
@@ -183,6 +194,8 @@ public:
   }
 
 private:
+  bool is_shared() const { return !sharing_.from.empty() || !sharing_.to.empty(); }
+
   static std::nullopt_t build_again() {
     util::log::info("building again, as a base image in the cache was damaged");
     return std::nullopt;
@@ -205,6 +218,7 @@ private:
       write(graph, graph.targets[i], image->destination(), layers);
     }
     if (!store_.is_sound()) return build_again();
+    export_caches(sharing_, request_, exported_, cache_, progress_, canceller_.cancellation());
     document::Result result{.engine = "native", .format = request_.output.format, .targets = {}};
     auto image = images.begin();
     for (const auto& target : request_.targets) {
@@ -260,6 +274,8 @@ private:
       images.push_back(output::assemble(recipe, base(graph, recipe), layers, epoch_, annotations));
       tell("manifest", images.back().manifest);
       tell("config", images.back().config);
+      for (const auto& layer : images.back().layers)
+        exported_.insert(layer.diff_id);
     }
     const auto created = created_text(epoch_);
     if (request_.output.format == document::OutputFormat::docker) {
@@ -297,7 +313,10 @@ private:
   engine::Progress progress_;
   sys::Canceller canceller_;
   solver::BaseImages images_;
+  Sharing sharing_;
+  std::unique_ptr<cache::Imports> imports_;
   solver::StepCache cache_;
+  std::set<hash::Digest> exported_;  // layers of images, by diff_id
   solver::Workshop workshop_;
 };
 
@@ -312,13 +331,14 @@ document::Result Engine::build(const document::Request& request, const fs::path&
   refuse_removed_arguments(request);
   constexpr int most_tries = 3;
   auto cache = Cache::used;
+  auto shared = Cache::used;
   bool may_make_room = true;
   for (int tries = 1; tries <= most_tries; ++tries) {
     const auto directory = isolation_.snapshotter->directory() / ("build-" + std::to_string(tries));
     sys::make_directory(directory, 0700);
     const auto store = open_store(request, state_dir_, cache, isolation_.directory.path());
     try {
-      if (auto result = Build(request, *store, isolation_, directory).run(cache)) {
+      if (auto result = Build(request, *store, isolation_, directory, shared).run(cache, shared)) {
         make_room(*store, request);
         return std::move(*result);
       }

@@ -180,6 +180,15 @@ Puller::Document Puller::root_of(const image::Reference& reference, const sys::C
   return root;
 }
 
+std::string Puller::document(const image::Reference& reference, const sys::Cancellation& cancel) {
+  return root_of(reference, cancel).json;
+}
+
+void Puller::fetch(const image::Reference& reference, const image::Descriptor& blob,
+                   const sys::Cancellation& cancel) {
+  fetch_blob(reference, blob, {}, cancel);
+}
+
 Image Puller::resolve(const image::Reference& reference, const std::optional<image::Platform>& platform,
                       const sys::Cancellation& cancel) {
   if (!reference.digest.empty()) hash::Digest::parse(reference.digest);

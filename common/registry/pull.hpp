@@ -47,6 +47,13 @@ public:
   // time. Throws util::Error that does not name the image either; what was fetched so far stays.
   void fetch_layers(const Image& image, const OnProgress& on_progress, const sys::Cancellation& cancel = {});
 
+  // The manifest or index that `reference` means now, of an image or of anything else that is kept like one.
+  // Throws util::Error as resolve() does.
+  std::string document(const image::Reference& reference, const sys::Cancellation& cancel = {});
+  // Afterwards the blob of the repository is in the store. Throws util::Error as fetch_layers() does.
+  void fetch(const image::Reference& reference, const image::Descriptor& blob,
+             const sys::Cancellation& cancel = {});
+
 private:
   struct Document;
 

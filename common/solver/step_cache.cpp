@@ -108,14 +108,51 @@ const plan::KeyPart* find_part(const plan::KeyParts& parts, Kind kind, const std
 std::optional<store::Step> StepCache::find(const plan::Op& op, const plan::KeyParts& parts) {
   const auto key = plan::key_of(parts);
   auto step = store_.steps().find(key);
-  if (!step || !store_.blobs().has(step->blob, store::Check::size)) return std::nullopt;
+  if (step && !store_.blobs().has(step->blob, store::Check::size)) step.reset();
+  if (!step && imports_ != nullptr) {
+    step = imports_->find(key);
+    if (step) {
+      const std::lock_guard lock(mutex_);
+      foreign_.emplace(step->blob.digest, std::pair(key, *step));
+    }
+  }
+  if (!step) return std::nullopt;
+  remember(key, *step);
   // What takes the place last is what the next build is compared with.
   const auto place = plan::place_identity(dockerfile_, op);
   if (store_.steps().note(place) != key) store_.steps().put_note(place, key);
   return step;
 }
 
+void StepCache::remember(const hash::Digest& key, const store::Step& step) {
+  const std::lock_guard lock(mutex_);
+  used_.steps.emplace(key, step);
+}
+
+cache::Records StepCache::used() const {
+  const std::lock_guard lock(mutex_);
+  return used_;
+}
+
+// What others say of a layer is kept once it is known to be so.
+void StepCache::bring(const store::Blob& blob) {
+  std::vector<std::pair<hash::Digest, store::Step>> steps;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto [first, last] = foreign_.equal_range(blob.digest);
+    for (auto it = first; it != last; ++it)
+      steps.push_back(it->second);
+  }
+  for (const auto& [key, step] : steps) {
+    imports_->fetch(step);
+    store_.steps().put(key, step);
+  }
+  const std::lock_guard lock(mutex_);
+  if (!steps.empty()) foreign_.erase(blob.digest);
+}
+
 sys::UniqueFd StepCache::open(const store::Blob& blob) {
+  bring(blob);
   auto fd = store_.blobs().open_file(blob, store::Check::digest);
   if (fd) return fd;
   has_lost_ = true;
@@ -126,6 +163,22 @@ sys::UniqueFd StepCache::open(const store::Blob& blob) {
 void StepCache::discard(const store::Blob& blob) {
   store_.blobs().discard(blob.digest);
   if (!store_.blobs().has(blob, store::Check::size)) has_lost_ = true;
+}
+
+std::optional<hash::Digest> StepCache::content(const hash::Digest& selection) {
+  auto content = store_.steps().note(selection);
+  if (!content && imports_ != nullptr) content = imports_->note(selection);
+  if (content) {
+    const std::lock_guard lock(mutex_);
+    used_.notes.emplace(selection, *content);
+  }
+  return content;
+}
+
+void StepCache::keep_content(const hash::Digest& selection, const hash::Digest& content) {
+  store_.steps().put_note(selection, content);
+  const std::lock_guard lock(mutex_);
+  used_.notes.emplace(selection, content);
 }
 
 std::optional<store::Step> StepCache::find_variant(const plan::KeyParts& parts) {
@@ -141,6 +194,7 @@ void StepCache::keep(const plan::Op& op, const store::Step& step, const std::vec
   }
   const auto key = plan::key_of(step.parts);
   store_.steps().put(key, step);
+  remember(key, step);
   store_.steps().put_note(plan::place_identity(dockerfile_, op), key);
   store_.steps().put_note(plan::instruction_identity(op), key);
 }

@@ -2,10 +2,14 @@
 #pragma once
 
 #include <atomic>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "common/cache/imports.hpp"
 #include "common/plan/cache_key.hpp"
 #include "common/solver/content.hpp"
 #include "common/store/store.hpp"
@@ -22,11 +26,12 @@ struct Read {
 // Thread-safe.
 class StepCache {
 public:
-  // `dockerfile` tells the steps of one from those of another at the same place.
-  StepCache(store::Store& store, std::string dockerfile)
-      : store_(store), dockerfile_(std::move(dockerfile)) {}
+  // `dockerfile` tells the steps of one from those of another at the same place. What is not in `store` is
+  // looked for in the caches of others, if there are any; both live longer.
+  StepCache(store::Store& store, std::string dockerfile, cache::Imports* imports = nullptr)
+      : store_(store), dockerfile_(std::move(dockerfile)), imports_(imports) {}
 
-  // The layer that stands for a step of this key, if its blob is there.
+  // The layer that stands for a step of this key, if open() can give its blob.
   std::optional<store::Step> find(const plan::Op& op, const plan::KeyParts& parts);
 
   // Why find() gave nothing, in words: "src/main.c changed". It compares with what took the same place of the
@@ -40,19 +45,16 @@ public:
   void keep_image(const hash::Digest& chain, const hash::Digest& image);
 
   // Of a selection of files in a filesystem that is known by its layers.
-  std::optional<hash::Digest> content(const hash::Digest& selection) {
-    return store_.steps().note(selection);
-  }
-  void keep_content(const hash::Digest& selection, const hash::Digest& content) {
-    store_.steps().put_note(selection, content);
-  }
+  std::optional<hash::Digest> content(const hash::Digest& selection);
+  void keep_content(const hash::Digest& selection, const hash::Digest& content);
 
   // A layer in another form than that in which it was made.
   std::optional<store::Step> find_variant(const plan::KeyParts& parts);
   void keep_variant(const store::Step& step) { store_.steps().put(plan::key_of(step.parts), step); }
 
-  // The blob of a layer that was found, its digest checked. Throws util::Error where it is damaged; then
-  // has_lost().
+  // The blob of a step that was found or kept, its digest checked; of one that only the cache of another has
+  // it is brought here, and checked to be the layer it is said to be. Throws util::Error where it is damaged
+  // or not to be had; then has_lost() or cache::Imports::has_failed().
   sys::UniqueFd open(const store::Blob& blob);
   // For who found damage while he read it: removes it, if so it is.
   void discard(const store::Blob& blob);
@@ -60,9 +62,14 @@ public:
   bool has_lost() const noexcept { return has_lost_.load(); }
 
   store::Blobs& blobs() { return store_.blobs(); }
+
+  // All that was found and kept so far: what the next worker needs for the same build.
+  cache::Records used() const;
   store::Trees& trees() { return store_.trees(); }
 
 private:
+  void bring(const store::Blob& blob);
+  void remember(const hash::Digest& key, const store::Step& step);
   std::optional<store::Step> nearest(const plan::Op& op);
   std::string changed_base(const hash::Digest& then, const hash::Digest& now);
   std::string changed_files(const Read& read, const hash::Digest& then);
@@ -70,6 +77,10 @@ private:
   store::Store& store_;
   std::string dockerfile_;
   std::atomic<bool> has_lost_ = false;
+  cache::Imports* imports_;
+  mutable std::mutex mutex_;
+  cache::Records used_;  // this and what follows is guarded by mutex_
+  std::multimap<hash::Digest, std::pair<hash::Digest, store::Step>> foreign_;  // keys and steps by blob
 };
 
 }  // namespace solver

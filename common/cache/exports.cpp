@@ -1,0 +1,222 @@
+// To a registry, or to an OCI layout.
+#include "common/cache/exports.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <functional>
+#include <map>
+
+#include "common/hash/sha256.hpp"
+#include "common/image/manifest.hpp"
+#include "common/sys/file.hpp"
+#include "common/sys/paths.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace cache {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Missing {};  // the layer of a step, with the whole step
+
+void read_at(int fd, std::uint64_t offset, std::span<std::byte> buffer) {
+  while (!buffer.empty()) {
+    const auto count = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) util::throw_errno("cannot read a layer of the cache");
+    if (count == 0) throw util::Error("a layer of the cache became shorter");
+    buffer = buffer.subspan(static_cast<std::size_t>(count));
+    offset += static_cast<std::uint64_t>(count);
+  }
+}
+
+// Where a cache goes.
+class Target {
+public:
+  virtual ~Target() = default;
+  // True if it was sent. Throws Missing.
+  virtual bool put_layer(const store::Blob& blob) = 0;
+  virtual void put_document(const store::Blob& blob, std::string_view content) = 0;
+  virtual void put_manifest(const image::Descriptor& manifest, const std::string& json) = 0;
+};
+
+class RegistryTarget : public Target {
+public:
+  RegistryTarget(const Entry& entry, const registry::Settings& settings, const Open& open,
+                 const std::optional<image::Reference>& other, const sys::Cancellation& cancel)
+      : reference_(*entry.reference), pusher_(settings), open_(open), other_(other), cancel_(cancel) {}
+
+  bool put_layer(const store::Blob& blob) override {
+    sys::UniqueFd fd;
+    const auto read = [&](std::uint64_t offset, std::span<std::byte> buffer) {
+      if (!fd) fd = open_(blob);
+      if (!fd) throw Missing();
+      read_at(fd.get(), offset, buffer);
+    };
+    return pusher_.put_blob(reference_, blob, read, other_, cancel_) == registry::Arrival::uploaded;
+  }
+
+  void put_document(const store::Blob& blob, std::string_view content) override {
+    const auto read = [content](std::uint64_t offset, std::span<std::byte> buffer) {
+      std::memcpy(buffer.data(), content.data() + offset, buffer.size());
+    };
+    pusher_.put_blob(reference_, blob, read, {}, cancel_);
+  }
+
+  void put_manifest(const image::Descriptor& manifest, const std::string& json) override {
+    pusher_.put_manifest(reference_, json, manifest.media_type, cancel_);
+  }
+
+private:
+  image::Reference reference_;
+  registry::Pusher pusher_;
+  const Open& open_;
+  std::optional<image::Reference> other_;
+  sys::Cancellation cancel_;
+};
+
+void make_if_missing(const fs::path& directory) {
+  if (sys::leads_to_directory(directory)) return;
+  try {
+    sys::make_directory(directory, 0755);
+  } catch (const util::Error&) {  // another build may have made it
+    if (!sys::leads_to_directory(directory)) throw;
+  }
+}
+
+// Blobs that are there are taken for whole, as each appears by a rename. Other names of the index stay.
+class LocalTarget : public Target {
+public:
+  LocalTarget(const Entry& entry, const Open& open, const sys::Cancellation& cancel)
+      : root_(entry.directory),
+        blobs_(root_ / "blobs" / "sha256"),
+        tag_(entry.tag),
+        open_(open),
+        cancel_(cancel) {
+    for (const auto& directory : {root_, root_ / "blobs", blobs_})
+      make_if_missing(directory);
+  }
+
+  bool put_layer(const store::Blob& blob) override {
+    if (has(blob)) return false;
+    const auto source = open_(blob);
+    if (!source) throw Missing();
+    std::string name = (blobs_ / ".new-XXXXXX").string();
+    const auto target = sys::make_temporary_file(name, 0644, util::quote(blobs_.string()));
+    try {
+      copy(source.get(), target.get(), blob.size);
+      if (::rename(name.c_str(), path_of(blob.digest).c_str()) != 0)
+        util::throw_errno("cannot write " + util::quote(path_of(blob.digest).string()));
+    } catch (...) {
+      ::unlink(name.c_str());
+      throw;
+    }
+    return true;
+  }
+
+  void put_document(const store::Blob& blob, std::string_view content) override {
+    if (!has(blob)) sys::write_file(path_of(blob.digest), content);
+  }
+
+  void put_manifest(const image::Descriptor& manifest, const std::string& json) override {
+    put_document({manifest.digest, manifest.size}, json);
+    image::Index index{.media_type = std::string(image::media_type::oci_index), .manifests = {}};
+    if (sys::is_there(root_ / "index.json", sys::Links::kept)) index = others();
+    auto named = manifest;
+    named.annotations[image::annotation::ref_name] = tag_;
+    index.manifests.push_back(std::move(named));
+    sys::write_file(root_ / "oci-layout", R"({"imageLayoutVersion":"1.0.0"})");
+    sys::write_file(root_ / "index.json", image::to_json(index));
+  }
+
+private:
+  fs::path path_of(const hash::Digest& digest) const { return blobs_ / std::string(digest.hex()); }
+
+  bool has(const store::Blob& blob) const {
+    const auto there = sys::find_status(path_of(blob.digest), sys::Links::kept);
+    return there && S_ISREG(there->st_mode) && static_cast<std::uint64_t>(there->st_size) == blob.size;
+  }
+
+  // What else the index names; one that nobody can read names nothing.
+  image::Index others() const try {
+    auto index =
+        image::parse_index(sys::read_file(root_ / "index.json", 8 << 20, sys::Readable::entry), "its index");
+    std::erase_if(index.manifests, [&](const image::Descriptor& one) {
+      const auto name = one.annotations.find(image::annotation::ref_name);
+      return name == one.annotations.end() || name->second == tag_;
+    });
+    return index;
+  } catch (const util::Error&) {
+    return {.media_type = std::string(image::media_type::oci_index), .manifests = {}};
+  }
+
+  void copy(int from, int to, std::uint64_t size) const {
+    std::array<std::byte, 256 << 10> buffer;
+    for (std::uint64_t offset = 0; offset < size;) {
+      cancel_.check();
+      const auto part = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), size - offset));
+      read_at(from, offset, part);
+      for (auto rest = part; !rest.empty();) {
+        const auto count = ::write(to, rest.data(), rest.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) util::throw_errno("cannot write to " + util::quote(blobs_.string()));
+        rest = rest.subspan(static_cast<std::size_t>(count));
+      }
+      offset += part.size();
+    }
+  }
+
+  fs::path root_;
+  fs::path blobs_;
+  std::string tag_;
+  const Open& open_;
+  sys::Cancellation cancel_;
+};
+
+Exported write_to(Target& target, Records& records) {
+  Exported exported;
+  std::map<hash::Digest, bool> arrived;  // by layer
+  for (const auto& [key, step] : records.steps) {
+    if (arrived.contains(step.blob.digest)) continue;
+    try {
+      const bool sent = target.put_layer(step.blob);
+      arrived[step.blob.digest] = true;
+      ++exported.layers;
+      if (sent) {
+        ++exported.sent;
+        exported.sent_bytes += step.blob.size;
+      }
+    } catch (const Missing&) {
+      arrived[step.blob.digest] = false;
+    }
+  }
+  std::erase_if(records.steps, [&](const auto& one) { return !arrived.at(one.second.blob.digest); });
+  const auto document = to_json(records);
+  target.put_document({hash::sha256(document), document.size()}, document);
+  const auto manifest = manifest_of(records, document);
+  const auto json = image::to_json(manifest);
+  target.put_manifest({.media_type = manifest.media_type, .digest = hash::sha256(json), .size = json.size()},
+                      json);
+  return exported;
+}
+
+}  // namespace
+
+Exported write(const Entry& entry, Records records, const registry::Settings& settings, const Open& open,
+               const std::optional<image::Reference>& other, const sys::Cancellation& cancel) {
+  if (entry.type == Type::registry) {
+    RegistryTarget target(entry, settings, open, other, cancel);
+    return write_to(target, records);
+  }
+  LocalTarget target(entry, open, cancel);
+  return write_to(target, records);
+}
+
+}  // namespace cache

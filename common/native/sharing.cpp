@@ -1,0 +1,102 @@
+// From entries to caches.
+#include "common/native/sharing.hpp"
+
+#include <algorithm>
+
+#include "common/cache/entry.hpp"
+#include "common/cache/exports.hpp"
+#include "common/engine/preloads.hpp"
+#include "common/native/settings.hpp"
+#include "common/util/error.hpp"
+#include "common/util/log.hpp"
+#include "common/util/text.hpp"
+
+namespace native {
+namespace {
+
+std::vector<cache::Entry> entries_of(const std::string& parameter, const std::vector<std::string>& texts,
+                                     cache::Direction direction) {
+  std::vector<cache::Entry> entries;
+  for (const auto& text : texts) {
+    entries.push_back(util::with_context(parameter, [&] { return cache::parse_entry(text, direction); }));
+  }
+  return entries;
+}
+
+std::optional<std::string> left_out_of_entries(const std::string& parameter,
+                                               const std::vector<std::string>& texts) {
+  for (const auto& text : texts) {
+    if (const auto what = cache::left_out_of(text)) return parameter + " with " + *what;
+  }
+  return std::nullopt;
+}
+
+cache::Records only_of(const std::set<hash::Digest>& images, cache::Records records) {
+  std::erase_if(records.steps, [&](const auto& one) { return !images.contains(one.second.diff_id); });
+  return records;
+}
+
+// A repository of the same registry, which may have the layers already.
+std::optional<image::Reference> neighbour(const cache::Entry& entry,
+                                          const std::vector<cache::Entry>& others) {
+  if (!entry.reference) return std::nullopt;
+  const auto found = std::find_if(others.begin(), others.end(), [&](const cache::Entry& other) {
+    return other.reference && other.reference->domain == entry.reference->domain &&
+           other.reference->path != entry.reference->path;
+  });
+  return found == others.end() ? std::nullopt : found->reference;
+}
+
+}  // namespace
+
+std::optional<std::string> left_out_of_sharing(const document::Request& request) {
+  if (auto what = left_out_of_entries("CACHE_FROM", request.cache.from)) return what;
+  return left_out_of_entries("CACHE_TO", request.cache.to);
+}
+
+Sharing sharing_of(const document::Request& request) {
+  return {.from = entries_of("CACHE_FROM", request.cache.from, cache::Direction::from),
+          .to = entries_of("CACHE_TO", request.cache.to, cache::Direction::to)};
+}
+
+std::unique_ptr<cache::Imports> open_imports(const Sharing& sharing, const document::Request& request,
+                                             store::Store& store, const sys::Cancellation& cancel) {
+  if (sharing.from.empty()) return nullptr;
+  return std::make_unique<cache::Imports>(
+      sharing.from, registry_settings(request), store,
+      [](const std::string& message) { util::log::warning(message); }, cancel);
+}
+
+void export_caches(const Sharing& sharing, const document::Request& request,
+                   const std::set<hash::Digest>& images, solver::StepCache& steps, engine::Progress& progress,
+                   const sys::Cancellation& cancel) {
+  const cache::Open open = [&](const store::Blob& blob) {
+    try {
+      return steps.open(blob);
+    } catch (const util::Error& error) {
+      if (error.is_cancelled()) throw;
+      return sys::UniqueFd();
+    }
+  };
+  const auto records = steps.used();
+  for (const auto& entry : sharing.to) {
+    engine::Progress::Vertex vertex(progress, "exporting cache to " + entry.name());
+    vertex.start();
+    try {
+      const auto done =
+          cache::write(entry, entry.mode == cache::Mode::max ? records : only_of(images, records),
+                       registry_settings(request), open, neighbour(entry, sharing.from), cancel);
+      vertex.note(std::to_string(done.layers) + " layers, " + std::to_string(done.sent) + " of them sent (" +
+                  engine::decimal_size(done.sent_bytes) + ")");
+      vertex.done();
+    } catch (const util::Error& error) {
+      if (error.is_cancelled()) throw;
+      const auto message = "the cache is not written to " + entry.name() + ": " + error.what();
+      vertex.failed(error.what());
+      if (!entry.ignore_error) throw util::Error("CACHE_TO: " + message);
+      util::log::warning(message);
+    }
+  }
+}
+
+}  // namespace native

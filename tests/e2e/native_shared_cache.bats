@@ -1,0 +1,129 @@
+#!/usr/bin/env bats
+# CACHE_FROM and CACHE_TO on the native engine: what one worker has made another does not make again, and what is wrong
+# with such a cache fails no build.
+
+load ../support/load
+
+setup_file() { prepare_base; }
+
+setup() {
+  enter_native_build
+  REGISTRY_PID=''
+  SERVER_PIDS=()
+  cat >src/Dockerfile <<'END'
+FROM busybox AS tools
+RUN date +%s%N >/tool && dd if=/dev/urandom of=/large bs=1M count=1 2>&1
+FROM busybox
+RUN date +%s%N >/file
+COPY --from=tools /tool /tool
+COPY Dockerfile /copied
+END
+}
+
+teardown() {
+  stop_servers
+  stop_registry
+}
+
+# worker NAME [FILTER...]: builds into `out` with the state directory of that worker.
+worker() {
+  rm -rf out/*
+  make_request '.engine = "native"' "$(serve_busybox)" "$(to_output)" "${@:2}" >request
+  run --separate-stderr oci-solve --state-dir "$1" <request
+  [ "$status" -eq 0 ] || { echo "exit code $status: $stderr"; return 1; }
+  cp out/image.tar "image-of-$1.tar"
+}
+
+to() { echo ".cache.to = [{entry: \"$1\"}]"; }
+from() { echo ".cache.from = [{entry: \"$1\"}]"; }
+
+# same_image A B: those two workers made the same image.
+same_image() {
+  [ "$(oci-digest "image-of-$1.tar")" = "$(oci-digest "image-of-$2.tar")" ]
+}
+
+# Blobs that the worker has.
+blobs_of() { find "$1/blobs/sha256" -type f -size +500k | wc -l; }
+
+# ran: the steps that the last build has run.
+ran() { grep -c 'not cached: ' <<<"$stderr" || true; }
+
+@test "two workers share steps by a registry with TLS and a password, and the second pulls what its image needs alone" {
+  start_registry "$PWD/r" --tls --auth alice:secret
+  docker_login "$PWD/login" "$REGISTRY" alice secret
+  local known ref=type=registry,ref=$REGISTRY/app:cache
+  known=".docker_config = \"$PWD/login\" | .buildkit_config = \"[registry.\\\"$REGISTRY\\\"]\\nhttp=false\\nca=[\\\"$PWD/r/ca.pem\\\"]\\n\""
+  worker a "$known" "$(to "$ref,mode=max")"
+  [ "$(ran)" -eq 4 ]
+  [[ "$stderr" == *"exporting cache to $REGISTRY/app:cache"*'4 layers, 4 of them sent'* ]]
+  worker b "$known" "$(from "$ref")"
+  [ "$(ran)" -eq 0 ]
+  same_image a b
+  [ "$(blobs_of a)" -eq 1 ]
+  [ "$(blobs_of b)" -eq 0 ] # the stage that the image only copies from
+  # What it has is not pulled again, and what is there is not sent again.
+  local before
+  before=$(requests_to_registry r | wc -l)
+  worker b "$known" "$(from "$ref")"
+  run ! grep '^GET' <(requests_to_registry r | tail -n "+$((before + 1))")
+  worker a "$known" "$(to "$ref,mode=max")"
+  [[ "$stderr" == *'4 layers, 0 of them sent'* ]]
+  # What changed is made, the rest is not.
+  echo '# changed' >>src/Dockerfile
+  worker c "$known" "$(from "$ref")"
+  [ "$(ran)" -eq 1 ]
+  [[ "$stderr" == *'COPY Dockerfile /copied'* ]]
+}
+
+@test "two workers share steps by a directory" {
+  worker a "$(to type=local,dest=shared,mode=max)"
+  worker b "$(from type=local,src=shared)"
+  [ "$(ran)" -eq 0 ]
+  same_image a b
+  run ! grep -q warning <<<"$stderr"
+}
+
+@test "mode=min shares the layers of the image alone" {
+  worker a "$(to type=local,dest=shared)"
+  [[ "$stderr" == *'3 layers, 3 of them sent'* ]]
+  [ "$(find shared/blobs/sha256 -type f -size +500k | wc -l)" -eq 0 ]
+}
+
+@test "a shared cache that is gone, damaged or lies is passed over" {
+  worker a "$(to type=local,dest=shared,mode=max)"
+  local layer
+  for layer in $(jq -r '.manifests[0].digest' shared/index.json | sed 's/sha256://' |
+    xargs -I{} jq -r '.layers[].digest' shared/blobs/sha256/{}); do
+    echo damaged >"shared/blobs/sha256/${layer#sha256:}"
+  done
+  worker b "$(from type=local,src=shared)"
+  [[ "$stderr" == *'warning: building again without CACHE_FROM: '*'is damaged'* ]]
+  echo '{}' >shared/index.json
+  worker c "$(from type=local,src=shared)"
+  [[ "$stderr" == *"warning: no cache from directory 'shared': "* ]]
+  worker d "$(from type=registry,ref=127.0.0.1:1/app)"
+  [[ "$stderr" == *'warning: no cache from 127.0.0.1:1/app:latest: '* ]]
+}
+
+@test "a cache that cannot be written is a warning, and an error where ignore-error=false asks for that" {
+  worker a "$(to type=registry,ref=127.0.0.1:1/app)"
+  [[ "$stderr" == *'warning: the cache is not written to 127.0.0.1:1/app:latest: '* ]]
+  make_request '.engine = "native"' "$(serve_busybox)" "$(to type=registry,ref=127.0.0.1:1/app,ignore-error=false)" >request
+  run --separate-stderr oci-solve --state-dir a <request
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *'CACHE_TO: the cache is not written to 127.0.0.1:1/app:latest: '* ]]
+}
+
+@test "what is BuildKit's alone is left to it, and what is wrong is an error that names the parameter" {
+  local entry
+  for entry in type=s3,bucket=b type=gha type=azblob,name=n type=inline; do
+    make_request '.engine = "native"' "$(to "$entry")" >request
+    run --separate-stderr oci-solve <request
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == *"the build asks for CACHE_TO with ${entry%%,*}, which the native engine does not do"* ]]
+  done
+  make_request '.engine = "native"' "$(to type=registry,ref=app,mdoe=max)" >request
+  run --separate-stderr oci-solve <request
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *"CACHE_TO: the attribute 'mdoe' is unknown for a cache that is written; did you mean 'mode'?"* ]]
+}

@@ -1,0 +1,28 @@
+// Records of other workers: every byte string is parsed or refused, and what is written is read again.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "common/cache/entry.hpp"
+#include "common/cache/records.hpp"
+#include "common/util/error.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string text(reinterpret_cast<const char*>(data), size);
+  try {
+    const auto records = cache::parse_records(text);
+    const auto json = cache::to_json(records);
+    if (cache::parse_records(json) != records) std::abort();
+    cache::manifest_of(records, json);
+  } catch (const util::Error&) {  // a refusal is an answer
+  }
+  for (const auto direction : {cache::Direction::from, cache::Direction::to}) {
+    try {
+      cache::parse_entry(text, direction);
+    } catch (const util::Error&) {}
+  }
+  cache::left_out_of(text);
+  return 0;
+}

@@ -1,0 +1,198 @@
+// Caches through directories and real registries.
+#include <gtest/gtest.h>
+
+#include <fcntl.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "common/cache/exports.hpp"
+#include "common/cache/imports.hpp"
+#include "common/sys/file.hpp"
+#include "common/sys/temp_dir.hpp"
+#include "tests/support/error_of.hpp"
+#include "tests/support/registry_servers.hpp"
+#include "tests/unit/common/cache/example_records.hpp"
+
+namespace cache {
+namespace {
+
+using test::error_of;
+
+class CacheExchange : public testing::Test {
+protected:
+  std::filesystem::path path(const std::string& name) const { return directory_.path() / name; }
+
+  Open opener(store::Store& store) {
+    return [&store](const store::Blob& blob) { return store.blobs().open_file(blob, store::Check::digest); };
+  }
+
+  // A store of its own worker, with `layers` in it.
+  store::Store& worker(const std::string& name, const std::vector<std::string>& layers = {}) {
+    auto& store = stores_[name];
+    if (!store) store = std::make_unique<store::Store>(path(name));
+    for (const auto& layer : layers)
+      store->blobs().put(layer);
+    return *store;
+  }
+
+  Imports imports(const std::string& entry, store::Store& store) {
+    return Imports({parse_entry(entry, Direction::from)}, settings_, store,
+                   [this](const std::string& message) { messages_.push_back(message); });
+  }
+
+  Exported write_to(const std::string& entry, const Records& records, store::Store& store) {
+    return write(parse_entry(entry, Direction::to), records, settings_, opener(store));
+  }
+
+  // That worker b finds what a has written, and pulls what it wants alone.
+  void share(const std::string& to, const std::string& from) {
+    const auto records = example_records();
+    auto& a = worker("a", {"made", "tested"});
+    const auto exported = write_to(to, records, a);
+    EXPECT_EQ(exported.layers, 2);
+    EXPECT_EQ(exported.sent, 2);
+    EXPECT_EQ(write_to(to, records, a).sent, 0);
+
+    auto& b = worker("b");
+    auto imported = imports(from, b);
+    const auto key = plan::key_of(parts_of("make"));
+    ASSERT_EQ(imported.find(key), step_of("make", "made"));
+    EXPECT_EQ(imported.note(hash::sha256("files")), hash::sha256("content"));
+    EXPECT_EQ(imported.find(hash::sha256("no key")), std::nullopt);
+    const auto blob = step_of("make", "made").blob;
+    EXPECT_FALSE(b.blobs().has(blob, store::Check::digest));
+    imported.fetch(step_of("make", "made"));
+    EXPECT_EQ(b.blobs().read(blob), "made");
+    EXPECT_FALSE(b.blobs().has(step_of("test", "tested").blob, store::Check::digest));
+    EXPECT_FALSE(imported.has_failed());
+    EXPECT_EQ(messages_, std::vector<std::string>{});
+  }
+
+  std::string local(const std::string& way) const {
+    return "type=local," + way + "=" + path("shared").string();
+  }
+
+  registry::Settings settings_ = {.retry = {.attempts = 2, .first_delay = std::chrono::milliseconds(1)}};
+  std::vector<std::string> messages_;
+  sys::TempDir directory_{std::filesystem::temp_directory_path()};
+
+private:
+  std::map<std::string, std::unique_ptr<store::Store>> stores_;
+};
+
+TEST_F(CacheExchange, ThroughADirectory) {
+  share(local("dest"), local("src"));
+}
+
+TEST_F(CacheExchange, ThroughARegistryWithAPasswordAndACertificateOfItsOwn) {
+  for (const auto* name : {"docker-registry", "openssl", "htpasswd"})
+    ASSERT_TRUE(sys::find_program(name)) << name;
+  const auto base = directory_.path().string();
+  test::run({"bash", "-c", ". \"$0/tls.bash\" && make_ca \"$1\" && make_certificate \"$1\" registry",
+             test::support_directory(), base});
+  std::ofstream(path("htpasswd")) << test::run({"htpasswd", "-Bbn", "alice", "secret"});
+  const auto server = test::start_registry(
+      directory_.path(), "registry", path("data"),
+      {.auth = "{htpasswd: {realm: tests, path: " + base + "/htpasswd}}",
+       .tls = "{certificate: " + base + "/registry.pem, key: " + base + "/registry.key}"});
+  settings_.hosts[server.address()] = {.plain_http = false, .ca = {path("ca.pem")}};
+  settings_.docker_config = directory_.path();
+  std::ofstream(path("config.json")) << nlohmann::json{
+      {"auths", {{server.address(), {{"username", "alice"}, {"password", "secret"}}}}}};
+  const auto ref = "type=registry,ref=" + server.address() + "/app:cache";
+  share(ref + ",mode=max", ref);
+}
+
+TEST_F(CacheExchange, KeepsOtherNamesOfADirectory) {
+  auto& a = worker("a", {"made", "tested"});
+  write_to(local("dest") + ",tag=main", example_records({{"make", "made"}}), a);
+  write_to(local("dest") + ",tag=branch", example_records({{"test", "tested"}}), a);
+  auto& b = worker("b");
+  EXPECT_TRUE(imports(local("src") + ",tag=main", b).find(plan::key_of(parts_of("make"))));
+  EXPECT_FALSE(imports(local("src") + ",tag=branch", b).find(plan::key_of(parts_of("make"))));
+  EXPECT_TRUE(imports(local("src") + ",tag=branch", b).find(plan::key_of(parts_of("test"))));
+  EXPECT_FALSE(imports(local("src"), b).find(plan::key_of(parts_of("test"))));
+  EXPECT_EQ(messages_, std::vector{"no cache from directory '" + path("shared").string() +
+                                   "': nothing in it is called 'latest'"});
+}
+
+TEST_F(CacheExchange, LeavesOutWhatNobodyHas) {
+  EXPECT_EQ(write_to(local("dest"), example_records(), worker("a", {"made"})).layers, 1);
+  auto imported = imports(local("src"), worker("b"));
+  EXPECT_TRUE(imported.find(plan::key_of(parts_of("make"))));
+  EXPECT_FALSE(imported.find(plan::key_of(parts_of("test"))));
+}
+
+TEST_F(CacheExchange, WithNobodyIsOneMessageAndNoHit) {
+  auto imported = imports(local("src"), worker("b"));
+  EXPECT_FALSE(imported.find(plan::key_of(parts_of("make"))));
+  EXPECT_FALSE(imported.note(hash::sha256("files")));
+  ASSERT_EQ(messages_.size(), 1);
+  EXPECT_NE(messages_[0].find("no cache from directory"), std::string::npos);
+  messages_.clear();
+  auto other = imports("type=registry,ref=127.0.0.1:1/app", worker("b"));
+  EXPECT_FALSE(other.find(plan::key_of(parts_of("make"))));
+  ASSERT_EQ(messages_.size(), 1);
+  EXPECT_NE(messages_[0].find("no cache from 127.0.0.1:1/app"), std::string::npos);
+}
+
+TEST_F(CacheExchange, WithBuildKitIsOneMessageAndNoHit) {
+  const std::string manifest =
+      R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":)"
+      R"("application/vnd.buildkit.cacheconfig.v0","digest":")" +
+      hash::sha256("{}").str() + R"(","size":2},"layers":[]})";
+  const auto digest = hash::sha256(manifest);
+  std::filesystem::create_directories(path("shared") / "blobs/sha256");
+  std::ofstream(path("shared") / "blobs/sha256" / std::string(digest.hex())) << manifest;
+  std::ofstream(path("shared") / "index.json")
+      << R"({"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":")"
+      << digest.str() << R"(","size":)" << manifest.size()
+      << R"(,"annotations":{"org.opencontainers.image.ref.name":"latest"}}]})";
+  auto imported = imports(local("src"), worker("b"));
+  EXPECT_FALSE(imported.find(plan::key_of(parts_of("make"))));
+  ASSERT_EQ(messages_.size(), 1);
+  EXPECT_NE(messages_[0].find("BuildKit wrote it"), std::string::npos) << messages_[0];
+}
+
+TEST_F(CacheExchange, WithDamageIsSaidAndNeverTakenForALayer) {
+  write_to(local("dest"), example_records(), worker("a", {"made", "tested"}));
+  const auto blob = step_of("make", "made").blob;
+  const auto file = path("shared") / "blobs/sha256" / std::string(blob.digest.hex());
+  std::ofstream(file, std::ios::trunc) << "evil";
+  auto imported = imports(local("src"), worker("b"));
+  ASSERT_TRUE(imported.find(plan::key_of(parts_of("make"))));
+  EXPECT_NE(error_of([&] { imported.fetch(step_of("make", "made")); }).find("is damaged"), std::string::npos);
+  EXPECT_TRUE(imported.has_failed());
+  EXPECT_FALSE(worker("b").blobs().has(blob, store::Check::digest));
+  std::filesystem::remove(file);
+  EXPECT_NE(error_of([&] { imported.fetch(step_of("make", "made")); }), "no error");
+}
+
+TEST_F(CacheExchange, WithALayerThatIsNotWhatItsRecordSaysIsNoUse) {
+  auto records = example_records({{"make", "made"}});
+  records.steps.begin()->second.diff_id = hash::sha256("another");
+  write_to(local("dest"), records, worker("a", {"made"}));
+  for (auto* store : {&worker("b"), &worker("c", {"made"})}) {  // also where the blob is there
+    auto imported = imports(local("src"), *store);
+    const auto step = imported.find(plan::key_of(parts_of("make")));
+    ASSERT_TRUE(step);
+    EXPECT_NE(error_of([&] { imported.fetch(*step); }).find("is not what its record says"),
+              std::string::npos);
+    EXPECT_TRUE(imported.has_failed());
+  }
+}
+
+TEST_F(CacheExchange, OfADirectoryFollowsNoLinkInPlaceOfABlob) {
+  write_to(local("dest"), example_records(), worker("a", {"made", "tested"}));
+  const auto blob = step_of("make", "made").blob;
+  const auto file = path("shared") / "blobs/sha256" / std::string(blob.digest.hex());
+  std::filesystem::rename(file, path("elsewhere"));
+  std::filesystem::create_symlink(path("elsewhere"), file);
+  auto imported = imports(local("src"), worker("b"));
+  ASSERT_TRUE(imported.find(plan::key_of(parts_of("make"))));
+  EXPECT_NE(error_of([&] { imported.fetch(step_of("make", "made")); }), "no error");
+}
+
+}  // namespace
+}  // namespace cache

@@ -1,0 +1,67 @@
+// The document of a cache, ours and foreign.
+#include "common/cache/records.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/error_of.hpp"
+#include "tests/unit/common/cache/example_records.hpp"
+
+namespace cache {
+namespace {
+
+using Json = nlohmann::json;
+
+TEST(CacheRecords, AreReadAsTheyWereWritten) {
+  const auto records = example_records();
+  EXPECT_EQ(parse_records(to_json(records)), records);
+  EXPECT_EQ(to_json(parse_records(to_json(records))), to_json(records));
+}
+
+TEST(CacheRecords, HaveAManifestWithEachLayerOnce) {
+  const auto records = example_records({{"one", "same"}, {"other", "same"}, {"third", "else"}});
+  const auto json = to_json(records);
+  const auto manifest = manifest_of(records, json);
+  EXPECT_EQ(manifest.layers.size(), 2);
+  EXPECT_EQ(manifest.config.media_type, "application/vnd.oci-build.cache.v1+json");
+  EXPECT_EQ(manifest.config.digest, hash::sha256(json));
+  EXPECT_EQ(image::parse_manifest(image::to_json(manifest), "it").layers.size(), 2);
+}
+
+// What reading the example after `change` fails with.
+std::string error_after(const std::function<void(Json&)>& change) {
+  auto document = Json::parse(to_json(example_records()));
+  change(document);
+  return test::error_of([&] { parse_records(document.dump()); });
+}
+
+TEST(CacheRecords, OfAnotherFormAreRefused) {
+  const std::string no_error = "no error";
+  EXPECT_EQ(error_after([](Json&) {}), no_error);
+  const std::vector<std::function<void(Json&)>> changes = {
+      [](Json& it) { it["schema"] = "oci-build/cache/2"; },
+      [](Json& it) { it["more"] = 1; },
+      [](Json& it) { it.erase("notes"); },
+      [](Json& it) { it["steps"] = 1; },
+      [](Json& it) { it["steps"][0]["key"] = hash::sha256("another").str(); },
+      [](Json& it) { it["steps"][0]["parts"][0]["value"] = hash::sha256("another").str(); },
+      [](Json& it) { it["steps"][0]["parts"][0]["kind"] = "magic"; },
+      [](Json& it) { it["steps"][0]["digest"] = "sha256:../../../etc/passwd"; },
+      [](Json& it) { it["steps"][0]["diff_id"] = "md5:00"; },
+      [](Json& it) { it["steps"][0]["size"] = -1; },
+      [](Json& it) { it["steps"][0]["size"] = std::uint64_t{1} << 60; },
+      [](Json& it) { it["steps"][0]["media_type"] = "application/x-executable"; },
+      [](Json& it) { it["steps"][0]["created"] = "yesterday"; },
+      [](Json& it) { it["steps"][0]["extra"] = Json(); },
+      [](Json& it) { it["notes"][0]["digest"] = "x"; },
+      [](Json& it) { it["notes"] = Json(200'001, Json::object()); },
+      [](Json& it) { it = Json::array(); },
+  };
+  for (std::size_t i = 0; i < changes.size(); ++i)
+    EXPECT_NE(error_after(changes[i]), no_error) << i;
+}
+
+}  // namespace
+}  // namespace cache
