@@ -202,3 +202,15 @@ END
   solve_well '.cache.from = [{entry: "type=local,src=elsewhere"}]'
   [ "$(steps_cached)" -ge 2 ]
 }
+
+@test "a cache that BuildKit wrote is one line and no hit for the native engine" {
+  three_steps
+  start_registry "$PWD/registry"
+  local place
+  solve_well '.engine = "buildkit"' ".cache.to = [{entry: \"type=registry,ref=$REGISTRY/cache,mode=max\"}, {entry: \"type=local,dest=elsewhere,mode=max\"}]"
+  for place in "type=registry,ref=$REGISTRY/cache" type=local,src=elsewhere; do
+    solve_well '.engine = "native"' ".cache.from = [{entry: \"$place\"}]"
+    [ "$(grep -c 'warning: no cache from .*: BuildKit wrote it' <<<"$stderr")" -eq 1 ]
+    [[ "$stderr" == *'not cached: never built before'* ]]
+  done
+}

@@ -81,6 +81,12 @@ ran() { grep -c 'not cached: ' <<<"$stderr" || true; }
   [ "$(ran)" -eq 0 ]
   same_image a b
   run ! grep -q warning <<<"$stderr"
+  # What is written keeps to the schema that stands beside the code.
+  local manifest config
+  manifest=$(jq -r '.manifests[0].digest' shared/index.json)
+  config=$(jq -r '.config | select(.mediaType == "application/vnd.oci-build.cache.v1+json").digest' "shared/blobs/sha256/${manifest#sha256:}")
+  /usr/bin/python3 -W ignore -m jsonschema -i "shared/blobs/sha256/${config#sha256:}" \
+    "$BATS_TEST_DIRNAME/../../common/cache/records.schema.json"
 }
 
 @test "mode=min shares the layers of the image alone" {

@@ -222,6 +222,20 @@ TEST_F(Uploads, ElsewhereGetNoLogin) {
     EXPECT_EQ(head.find("Authorization"), std::string::npos) << head;
 }
 
+// The place of the upload asks for a certificate of the client's, and ends the handshake of who shows none.
+TEST_F(Uploads, ElsewhereGetNoKeyPair) {
+  const auto base = world().make_certificates("registry"), own = world().make_certificates("client");
+  const auto ca = world().directory.path() / "ca.pem";
+  const auto storage = test::start_registry(
+      directory_.path(), "storage", world().data,
+      {.tls = "{certificate: " + base + ".pem, key: " + base + ".key, clientcas: [" + ca.string() + "]}"});
+  const auto server = registry("https://" + storage.address() + "/v2/app/blobs/uploads/");
+  hosts_[address_of(server)] = {.ca = {ca}, .key_pair = http::KeyPair{own + ".pem", own + ".key"}};
+  const auto error = error_of_push(address_of(server), "some bytes");
+  EXPECT_NE(error.find("cannot send to https://" + storage.address()), std::string::npos) << error;
+  EXPECT_NE(error.find(" alert "), std::string::npos) << error;
+}
+
 TEST_F(Uploads, ElsewhereThatAskForALoginGetNone) {
   test::ScriptedServer storage(
       [](auto&, auto) { return answer("401 Unauthorized", "WWW-Authenticate: Basic realm=\"x\"\r\n", ""); });
