@@ -243,3 +243,18 @@ END
   [ "$(ran '[ac]')" -eq 0 ]
   [ "$(made | wc -l)" -eq 1 ]
 }
+
+@test "a build outside of a task keeps its steps in STATE_DIR" {
+  local out
+  printf 'FROM scratch\nWORKDIR /w\nCOPY file /w/\n' | dockerfile
+  echo content >src/file
+  mkdir state image
+  for out in first second; do
+    run --separate-stderr env -i PATH="$PATH" HOME="$HOME" ENGINE=native CONTEXT=src STATE_DIR=state build
+    [ "$status" -eq 0 ] || { echo "$stderr"; return 1; }
+    cp image/digest "$out"
+  done
+  nothing_made
+  cmp first second
+  [ -d state/native/steps ]
+}

@@ -118,9 +118,13 @@ std::optional<std::uint64_t> read_amount(const Environment& environment, const s
 document::Cache read_cache(const Environment& environment, Findings& findings) {
   document::Cache cache;
   findings.check([&] {
-    if (!is_present("cache")) return;
-    require_directory("caches", "cache");
-    cache.directory = "cache";
+    if (const auto directory = environment.value("STATE_DIR")) {
+      require_directory("STATE_DIR", *directory);
+      cache.directory = *directory;
+    } else if (is_present("cache")) {
+      require_directory("caches", "cache");
+      cache.directory = "cache";
+    }
   });
   cache.from = read_entries(environment, "CACHE_FROM", Direction::from, findings);
   cache.to = read_entries(environment, "CACHE_TO", Direction::to, findings);

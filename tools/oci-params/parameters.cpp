@@ -52,6 +52,7 @@ constexpr std::array table = {
               "caches to read, one a line, in the words of buildctl --import-cache"},
     Parameter{"CACHE_TO", Kind::single,
               "caches to write, one a line, in the words of buildctl --export-cache"},
+    Parameter{"STATE_DIR", Kind::single, "a directory to use as cache/ is, where no task has one"},
     Parameter{"CACHE_MAX_SIZE", Kind::single,
               "what may stay in cache/ after a native build: 10GB (default), 512MiB, 0"},
     Parameter{"CACHE_MAX_AGE", Kind::single,

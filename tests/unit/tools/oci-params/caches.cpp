@@ -8,6 +8,10 @@ TEST_F(Caches, TheTasksCacheIsUsedWhereItIs) {
   EXPECT_FALSE(read({}).cache.directory);
   make_directory("cache");
   EXPECT_EQ(read({}).cache.directory, "cache");
+  make_directory("state");
+  EXPECT_EQ(read({{"STATE_DIR", "state"}}).cache.directory, "state");
+  EXPECT_EQ(error_of({{"STATE_DIR", "none"}}),
+            "STATE_DIR: 'none' does not exist; is its input missing from the task?");
 }
 
 TEST_F(Caches, ACacheThatIsAFileIsAnError) {
