@@ -75,6 +75,17 @@ ran() { grep -c 'not cached: ' <<<"$stderr" || true; }
   [[ "$stderr" == *'COPY Dockerfile /copied'* ]]
 }
 
+@test "a cache that is written from another of the same registry takes its layers there, and the build does not" {
+  start_registry "$PWD/r"
+  worker a "$(to "type=registry,ref=$REGISTRY/main:cache,mode=max")"
+  worker b "$(from "type=registry,ref=$REGISTRY/main:cache")" "$(to "type=registry,ref=$REGISTRY/branch:cache,mode=max")"
+  [[ "$stderr" == *'4 layers, 0 of them sent'* ]]
+  [ "$(blobs_of b)" -eq 0 ]
+  worker c "$(from "type=registry,ref=$REGISTRY/branch:cache")"
+  [ "$(ran)" -eq 0 ]
+  same_image a c
+}
+
 @test "two workers share steps by a directory" {
   worker a "$(to type=local,dest=shared,mode=max)"
   worker b "$(from type=local,src=shared)"
