@@ -130,7 +130,7 @@ Entry parse_entry(const std::string& text, Direction direction) {
   for (const auto& [name, value] : attributes) {
     if (name == "tag") entry.tag = required(attributes, name);
     if (name == "digest")
-      entry.digest = util::with_context("'digest'", [&] { return hash::Digest::parse(value); });
+      entry.digest = util::with_context("'digest'", [&, &text = value] { return hash::Digest::parse(text); });
     if (name == "mode") {
       if (value != "min" && value != "max")
         throw util::Error("'mode' is " + util::quote(value) + ", not one of 'min', 'max'");
