@@ -25,6 +25,7 @@ Solve::Needs Solve::resolve(plan::OpId id) {
 
 void Solve::look_up(Node& node, const plan::Pull& pull) {
   display_.located(node.op, [&] {
+    workshop_.images.look_up(pull.reference, pull.platform);
     const auto& image = workshop_.images.image(pull.reference, pull.platform);
     node.chain = image::chain_id(image.config.diff_ids);
     const auto name = workshop_.images.pinned(pull.reference, pull.platform);

@@ -34,7 +34,7 @@ build_project() {
   run --separate-stderr env -i PATH="$PATH" HOME="$HOME" TMPDIR="$TMPDIR" ENGINE=native CONTEXT=project/context STATE_DIR="$1" \
     BUILD_CONTEXTS="$(printf "busybox=%s\nbase-one=base-one/layout\nbase-two=base-two/layout" "$BATS_FILE_TMPDIR/busybox")" \
     SOURCE_DATE_EPOCH=1000000000 REWRITE_TIMESTAMP=true "${args[@]}" build
-  IMAGE="exit code $status, $(cat image/digest 2>/dev/null)"
+  IMAGE="exit code $status, $(cat image/digest 2>/dev/null || true)"
   [ "$status" -eq 0 ] || IMAGE+=" $(sed -n 's/^.*oci-solve: //p' <<<"$stderr")"
 }
 
