@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <mutex>
 #include <optional>
@@ -29,12 +30,6 @@ namespace fs = std::filesystem;
 
 // Mount options must fit one page: that many "/proc/self/fd/NNNN:" do, with room to spare.
 constexpr std::size_t max_lower = 190;
-
-void mount_overlay(const fs::path& target, std::string options, unsigned long flags) {
-  if (::mount("overlay", target.c_str(), "overlay", flags, options.c_str()) != 0) {
-    util::throw_errno("cannot mount an overlay on " + util::quote(target.string()));
-  }
-}
 
 void unmount(const fs::path& target) {
   if (::umount2(target.c_str(), UMOUNT_NOFOLLOW) != 0 &&
@@ -61,7 +56,9 @@ public:
       options += (tree == lower.rbegin() ? "" : ":") + name_of(*tree);
     }
     if (!upper.empty()) options += ",upperdir=" + name_of(upper) + ",workdir=" + name_of(work);
-    mount_overlay(target_, options + extra_options, upper.empty() ? MS_RDONLY : 0);
+    options += extra_options;
+    if (::mount("overlay", target_.c_str(), "overlay", upper.empty() ? MS_RDONLY : 0, options.c_str()) != 0)
+      fail(handles, errno);
     mounted_ = true;
   }
   Mount(const Mount&) = delete;
@@ -79,6 +76,20 @@ public:
   }
 
 private:
+  // Says what the trees were, the topmost first: their names in the options say nothing.
+  [[noreturn]] void fail(const std::vector<sys::UniqueFd>& trees, int error) const {
+    constexpr std::size_t most = 12;
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < std::min(trees.size(), most); ++i) {
+      std::array<char, 4096> name{};
+      const auto size = ::readlink(sys::link_of(trees[i].get()).c_str(), name.data(), name.size());
+      names.push_back(util::quote({name.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))}));
+    }
+    util::throw_errno("cannot mount an overlay of " + util::join(names, ", ") +
+                          (trees.size() > most ? " and others" : "") + " on " + util::quote(target_.string()),
+                      error);
+  }
+
   fs::path target_;
   bool mounted_ = false;
 };
