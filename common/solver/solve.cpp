@@ -128,7 +128,11 @@ Filesystem Solve::filesystem(plan::OpId id) const {
   if (node.files) return {.stack = {}, .local = node.files};
   Filesystem found;
   if (const auto base = base_of(node.op)) found = filesystem(*base);
-  if (!node.change.tree.empty()) found.stack.trees.push_back(node.change.tree);
+  if (!node.change.tree.empty()) {
+    // The same layer may come twice, which overlayfs refuses; all of the lower one is behind the upper one.
+    std::erase(found.stack.trees, node.change.tree);
+    found.stack.trees.push_back(node.change.tree);
+  }
   return found;
 }
 

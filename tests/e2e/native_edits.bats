@@ -10,7 +10,7 @@ setup_file() { prepare_base; }
 
 setup() {
   enter_native_build
-  mkdir cache
+  mkdir kept
   "$(dirname "$BATS_TEST_DIRNAME")/support/edit_project.py" make project
   make_base one
   make_base two
@@ -43,7 +43,7 @@ build_project() {
   mkdir none
   for ((n = 1; n <= ${OCI_BUILD_EDITS:-25}; ++n)); do
     edit=$("$(dirname "$BATS_TEST_DIRNAME")/support/edit_project.py" edit project "${OCI_BUILD_SEED:-1}-$n")
-    build_project cache
+    build_project kept
     with=$IMAGE
     made=$((made + $(grep -c ' not cached: ' <<<"$stderr" || true)))
     steps=$((steps + $(grep -cE '^#[0-9]+ \[(build|stage)' <<<"$stderr" || true)))

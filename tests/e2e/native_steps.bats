@@ -180,6 +180,14 @@ END
   diff expected seen
 }
 
+@test "a layer that comes twice is found twice" {
+  printf 'FROM busybox\nRUN touch -d @1000000000 /f\nRUN rm /f; echo g >/g\nRUN touch -d @1000000000 /f\nRUN ls /f /g\n' | dockerfile
+  build_well
+  sed -i 's/^RUN ls/RUN  ls -d/' src/Dockerfile
+  build_well
+  [ "$(made)" = 'the instruction changed' ] || { echo "$stderr"; return 1; }
+}
+
 @test "a step whose files have attributes that no layer holds is not kept" {
   run -0 setfattr -n user.test -v 1 src
   printf 'FROM busybox\nCOPY --from=files /f /f\nRUN echo above\n' | dockerfile
