@@ -1,4 +1,5 @@
 // What each phase of an op does.
+#include <algorithm>
 #include <utility>
 
 #include "common/context/tree.hpp"
@@ -34,7 +35,6 @@ void Solve::look_up(Node& node, const plan::Pull& pull) {
   });
 }
 
-// A layer is looked up by what it would be made of.
 Solve::Needs Solve::resolve_step(plan::OpId id) {
   auto& node = nodes_[id];
   Needs needs;
@@ -67,7 +67,6 @@ void Solve::keep_image_of(const Node& node, const hash::Digest& chain) {
   if (is_independent(node.op) && node.image) workshop_.cache->keep_image(chain, *node.image);
 }
 
-// The next thing that the step reads of elsewhere: known by the layers that it is in, or looked at.
 void Solve::add_read(Node& node, Needs& needs) {
   const auto wanted = reads_of(node.op)[node.reads.size()];
   const auto& from = nodes_[wanted.from];
@@ -151,14 +150,12 @@ void Solve::carry_out(Node& node) {
   node.created = util::Date::now();
 }
 
-// Why it was not found; of what was not even looked up the step below is the reason.
 std::string Solve::reason_of(const Node& node) const {
   if (workshop_.cache == nullptr || !base_of(node.op) || !node.reason.empty()) return node.reason;
   const auto& base = nodes_[*base_of(node.op)];
   return "follows " + (base.tag.empty() ? "a step that was not cached" : base.tag);
 }
 
-// Where nobody asks for the layer of an op, only for its having been made once.
 Solve::Needs Solve::settle(plan::OpId id) {
   Needs needs;
   need(id, Phase::resolve, needs);
@@ -186,7 +183,6 @@ Solve::Needs Solve::pack(plan::OpId id) {
   return {};
 }
 
-// Once the layers are known that it and what it reads stand on.
 Solve::Needs Solve::keep(plan::OpId id) {
   auto& node = nodes_[id];
   Needs needs;
@@ -249,19 +245,28 @@ Solve::Needs Solve::give(plan::OpId id) {
 }
 
 Solve::Needs Solve::fetch_base(plan::OpId id) {
-  // Unpacking brings the blobs too, and shows them better.
-  if (nodes_[id].tasks[static_cast<std::size_t>(Phase::make)]) {
-    Needs needs;
+  // Unpacking brings the blobs too, and shows them better. With a cache it is known at the end whether
+  // anybody needs that.
+  Needs needs;
+  if (workshop_.cache != nullptr) {
+    for (const plan::OpId top : tops_)
+      need(top, Phase::settle, needs);
+  } else if (is_to_be_made(id)) {
     need(id, Phase::make, needs);
-    if (!needs.empty()) return needs;
   }
+  if (!needs.empty()) return needs;
   const auto& pull = std::get<plan::Pull>(graph_.ops[id].action);
   workshop_.images.fetch(pull.reference, pull.platform);
   return {};
 }
 
-// What is not in a context fails the build at once. Of several the last is named, as BuildKit does most of
-// the time: it looks from the end for what it has to do.
+bool Solve::is_to_be_made(plan::OpId id) const {
+  return std::any_of(needed_.begin(), needed_.end(), [&](const plan::OpId reader) {
+    const auto inputs = inputs_to_make(graph_.ops[reader]);
+    return std::find(inputs.begin(), inputs.end(), id) != inputs.end();
+  });
+}
+
 void Solve::require_files_of(plan::OpId local, const LocalFiles& files) {
   for (auto id = needed_.rbegin(); id != needed_.rend(); ++id) {
     const auto& op = graph_.ops[*id];

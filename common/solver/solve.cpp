@@ -9,7 +9,6 @@
 
 namespace solver {
 BuiltLayers Solve::run(const std::vector<bool>& is_exported) {
-  std::set<plan::OpId> tops;
   std::set<plan::OpId> bases;  // whose blobs go into an image
   for (std::size_t i = 0; i < graph_.targets.size(); ++i) {
     for (const auto& image : graph_.targets[i].images) {
@@ -17,7 +16,7 @@ BuiltLayers Solve::run(const std::vector<bool>& is_exported) {
       for (const auto& entry : image.history) {
         if (!entry.layer) continue;
         find_needed(*entry.layer);
-        tops.insert(*entry.layer);
+        tops_.insert(*entry.layer);
         if (is_exported[i]) nodes_[*entry.layer].is_given = true;
       }
     }
@@ -29,7 +28,7 @@ BuiltLayers Solve::run(const std::vector<bool>& is_exported) {
     // What is not in a context is to fail the build before steps have run for minutes.
     if (std::holds_alternative<plan::Local>(graph_.ops[id].action)) task(id, Phase::resolve);
   }
-  for (const plan::OpId id : tops) {
+  for (const plan::OpId id : tops_) {
     task(id, Phase::settle);
     if (nodes_[id].is_given) task(id, Phase::give);
   }
@@ -37,7 +36,7 @@ BuiltLayers Solve::run(const std::vector<bool>& is_exported) {
     schedule_.add(order_of(id, Phase::give), [this, id] { return fetch_base(id); });
   schedule_.run();
   packing_progress_.finish();
-  for (const plan::OpId id : tops)
+  for (const plan::OpId id : tops_)
     show_cached(id);
   return std::move(layers_);
 }
@@ -60,12 +59,10 @@ std::size_t Solve::order_of(plan::OpId id, Phase phase) {
   return id * phases + static_cast<std::size_t>(phase);
 }
 
-// What is shown, before the rest is.
 bool Solve::is_work(Phase phase) {
   return phase == Phase::resolve || phase == Phase::make || phase == Phase::settle;
 }
 
-// The one that does this, made when it is first asked for.
 Schedule::Task Solve::task(plan::OpId id, Phase phase) {
   const std::lock_guard lock(mutex_);
   auto& known = nodes_[id].tasks[static_cast<std::size_t>(phase)];
@@ -82,7 +79,6 @@ Schedule::Task Solve::task(plan::OpId id, Phase phase) {
   return *known;
 }
 
-// Adds the task to `needs` if it is not done.
 void Solve::need(plan::OpId id, Phase phase, Needs& needs) {
   const auto wanted = task(id, phase);
   if (!schedule_.is_done(wanted)) needs.push_back(wanted);
@@ -115,7 +111,6 @@ Solve::Needs Solve::carry_on(plan::OpId id, Phase phase) {
   return {};
 }
 
-// Adds what is missing until filesystem() can tell.
 void Solve::need_filesystem(plan::OpId id, Needs& needs) {
   const auto& node = nodes_[id];
   if (std::holds_alternative<plan::Scratch>(node.op.action)) return;
@@ -143,7 +138,6 @@ Inputs Solve::inputs_of(const plan::Op& op) const {
   return inputs;
 }
 
-// What was not carried out because it was not necessary, after all that it stands on.
 void Solve::show_cached(plan::OpId id) {
   auto& node = nodes_[id];
   {

@@ -78,6 +78,8 @@ private:
   void keep_step(Node& node, const std::optional<hash::Digest>& base);
   Needs give(plan::OpId id);
   Needs fetch_base(plan::OpId id);
+  // Without a cache: whether somebody needs the files of it.
+  bool is_to_be_made(plan::OpId id) const;
   // What was not carried out because it was not necessary, after all that it stands on.
   void show_cached(plan::OpId id);
   // What is not in a context fails the build at once. Of several the last is named, as BuildKit does most of
@@ -91,6 +93,7 @@ private:
   PackingProgress packing_progress_;
   std::deque<Node> nodes_;  // by op; the task of a phase writes what later ones read
   std::set<plan::OpId> needed_;
+  std::set<plan::OpId> tops_;  // whose layers are in images
   std::mutex mutex_;
   BuiltLayers layers_;          // guarded by mutex_, as what follows and the tasks of nodes
   std::size_t steps_left_ = 0;  // that are to be resolved or made
