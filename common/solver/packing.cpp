@@ -129,6 +129,11 @@ BuiltLayer Packing::for_image(const std::string& name, BuiltLayer built) {
   return variant;
 }
 
+void PackingProgress::add() {
+  const std::lock_guard lock(mutex_);
+  ++left_;
+}
+
 void PackingProgress::open() {
   if (vertex_) return;
   vertex_.emplace(progress_, "exporting layers");
@@ -162,12 +167,11 @@ void PackingProgress::done(const BuiltLayer& layer, std::chrono::duration<double
   }
 }
 
-bool PackingProgress::failed(const std::string& reason) {
+void PackingProgress::failed(const std::string& reason) {
   const std::lock_guard lock(mutex_);
-  if (std::exchange(failed_, true)) return false;
+  if (std::exchange(failed_, true)) return;
   if (!vertex_) vertex_.emplace(progress_, "exporting layers");
   vertex_->failed(dockerfile::harmless(reason));
-  return true;
 }
 
 }  // namespace solver

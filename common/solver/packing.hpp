@@ -59,23 +59,16 @@ class PackingProgress {
 public:
   explicit PackingProgress(engine::Progress& progress) : progress_(progress) {}
 
-  void add() {
-    change([this] { ++left_; });
-  }
+  void add();
   void done(const BuiltLayer& layer, std::chrono::duration<double> time);
-  // False if a failure was shown before.
-  bool failed(const std::string& reason);
+  // Of several failures the first is shown.
+  void failed(const std::string& reason);
   // Nothing but packing is left, so far.
   void show();
   // All is done.
   void finish();
 
 private:
-  template <typename Action>
-  void change(const Action& action) {
-    const std::lock_guard lock(mutex_);
-    action();
-  }
   void open();
 
   engine::Progress& progress_;

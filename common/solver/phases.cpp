@@ -41,9 +41,10 @@ Solve::Needs Solve::resolve_step(plan::OpId id) {
   for (const plan::OpId input : plan::inputs(node.op))
     need(input, Phase::resolve, needs);
   if (!needs.empty()) return needs;
+  const auto wanted = reads_of(node.op);
   display_.located(node.op, [&] {
-    while (node.reads.size() < reads_of(node.op).size() && needs.empty())
-      add_read(node, needs);
+    while (node.reads.size() < wanted.size() && needs.empty())
+      add_read(node, wanted[node.reads.size()], needs);
   });
   if (!needs.empty()) return needs;
   const auto& base = nodes_[*base_of(node.op)];
@@ -67,8 +68,7 @@ void Solve::keep_image_of(const Node& node, const hash::Digest& chain) {
   if (is_independent(node.op) && node.image) workshop_.cache->keep_image(chain, *node.image);
 }
 
-void Solve::add_read(Node& node, Needs& needs) {
-  const auto wanted = reads_of(node.op)[node.reads.size()];
+void Solve::add_read(Node& node, const WantedRead& wanted, Needs& needs) {
   const auto& from = nodes_[wanted.from];
   const auto identity = identity_of(from, from.chain);
   const auto selection = identity ? std::optional(wanted.identity(*identity)) : std::nullopt;
