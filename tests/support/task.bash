@@ -105,3 +105,32 @@ make_ssh_key() {
   ssh-keygen -q -t ed25519 -N '' -C "key of the tests" -f "$1"
   ssh-keygen -lf "$1" | cut -d ' ' -f 2
 }
+
+# in_later_tasks COMMAND...: runs one after the other, by sh, where `cache` is what Concourse makes of the cache of a task
+# for each run but the first: an overlay over what the runs before have left. $status and $stderr are those of all; what
+# the last leaves is in `cache` afterwards.
+in_later_tasks() {
+  cat >later-tasks <<'END'
+set -e
+mkdir volumes
+mount -t tmpfs tmpfs volumes
+mkdir volumes/0
+mount --bind cache volumes/0
+below=$PWD/volumes/0
+number=0
+for command; do
+  number=$((number + 1))
+  volume=$PWD/volumes/$number
+  mkdir "$volume" "$volume/upper" "$volume/work"
+  mount -t overlay -o "lowerdir=$below,upperdir=$volume/upper,workdir=$volume/work" overlay cache
+  sh -e -c "$command"
+  [ "$number" -eq $# ] || umount -l cache
+  below=$volume/upper:$below
+done
+cp -a cache/. left
+END
+  mkdir left
+  run --separate-stderr unshare -m sh later-tasks "$@"
+  rm -rf volumes cache
+  mv left cache
+}
