@@ -10,7 +10,10 @@ setup_file() { prepare_base; }
 setup() {
   enter_native_build
   mkdir cache
+  REGISTRY_PID=''
 }
+
+teardown() { stop_registry; }
 
 # make_base N: `base-N`, an image of two megabytes that no other is like.
 make_base() {
@@ -125,4 +128,83 @@ END
   [ "$status" -eq 0 ]
   [[ "$stderr" == *'building again, as the disk was full: freed '*' that other builds left in the cache'* ]]
   [ "$(image_file file)" = done ]
+}
+
+# next_dockerfile: one of three projects that share the cache. Each time it makes half a megabyte that no other build
+# makes, on a base that other builds may have pushed out.
+next_dockerfile() {
+  local project=$((RANDOM % 3))
+  cat >src/Dockerfile <<END
+FROM $REGISTRY/base:$project AS tools
+RUN --mount=type=cache,id=$((RANDOM % 3)),target=/c head -c 100000 /dev/urandom >/c/$((RANDOM % 4)); echo $RANDOM >/tool
+FROM $REGISTRY/base:$project
+COPY --from=tools /tool /tool
+RUN head -c 200000 /dev/urandom >/one; echo $((RANDOM % 6))
+RUN head -c 300000 /dev/urandom >/two; echo $RANDOM
+END
+}
+
+# build_killed: a build that dies at one of its calls, or at any time, or is through before.
+build_killed() {
+  local call calls=(write pwrite64 mkdir,mkdirat rename,renameat,renameat2 unlinkat clone,clone3 mount openat)
+  if ((RANDOM % 2)); then
+    call=${calls[RANDOM % ${#calls[@]}]}
+    timeout 20 strace -f -qq -o /dev/null -e trace="$call" -e inject="$call:signal=KILL:when=$((1 + RANDOM % 30))" \
+      oci-solve <request >/dev/null 2>progress 3>&- || true
+  else
+    oci-solve <request >/dev/null 2>progress 3>&- &
+    sleep "0.0$((RANDOM % 10))"
+    kill -KILL $! || true
+    wait $! || true
+  fi
+}
+
+# is_in_order: of what builds leave behind only what has its place is there, and it is no more than it may be.
+is_in_order() {
+  local place
+  [ "$(on_disk)" -le 11000 ] || { echo "$(on_disk) KiB:"; du -k cache | tail -n 20; return 1; }
+  for place in cache/native/partial/*-*; do
+    [ ! -e "$place" ] || { echo "left: $place"; return 1; }
+  done
+  for place in cache/native/{trees,mounts}/*; do
+    [ ! -d "$place" ] || [ -e "$place/tree.json" ] || [ -e "$place/mount.json" ] || { echo "half: $place"; return 1; }
+  done
+  [ "$(ls -A out)" = image.tar ]
+  nothing_left
+}
+
+@test "fifty builds of what changes all the time, some of them killed, leave what the last one used, and no more than may stay" {
+  local n good=0 killed=0
+  seed_random
+  start_registry "$PWD/r"
+  push_image "$BATS_FILE_TMPDIR/busybox:latest" "$REGISTRY/base:0"
+  for n in 1 2; do
+    make_base "$n"
+    push_image "bases/$n/image:latest" "$REGISTRY/base:$n"
+  done
+  make_request '.engine = "native" | .cache.directory = "cache" | .cache.max_size = 11000000' "$(to_output)" >request
+  for ((n = 1; n <= ${OCI_BUILD_ROUNDS:-50}; ++n)); do
+    next_dockerfile
+    if ((RANDOM % 3 == 0)); then
+      killed=$((killed + 1))
+      build_killed
+      continue
+    fi
+    good=$((good + 1))
+    run --separate-stderr oci-solve <request
+    [ "$status" -eq 0 ] || { echo "build $n, exit code $status: $stderr"; return 1; }
+    [[ "$stderr" != *warning:* ]] || { echo "build $n: $stderr"; return 1; }
+    is_in_order || { echo "build $n: $stderr"; return 1; }
+    if ((good % 5 == 0)); then
+      run --separate-stderr oci-solve <request
+      [ "$status" -eq 0 ]
+      run ! grep 'not cached: ' <<<"$stderr"
+    fi
+  done
+  [ "$good" -gt "$killed" ]
+  # Of all that the others left nothing has to stay.
+  run --separate-stderr oci-solve <<<"$(jq -c '.cache.max_size = 0' request)"
+  [ "$status" -eq 0 ]
+  [ -z "$(ls -A cache/native/partial)" ]
+  is_in_order
 }
