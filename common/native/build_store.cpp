@@ -1,10 +1,14 @@
 // Stores of tasks and of users.
 #include "common/native/build_store.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <string>
+#include <vector>
 
+#include "common/sys/cancellation.hpp"
+#include "common/sys/disk_use.hpp"
 #include "common/sys/paths.hpp"
-#include "common/util/full_disk.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
 
@@ -21,18 +25,58 @@ store::Limits limits_of(const document::Cache& cache) {
 }
 
 // Of the other engine, which alone removes it.
+fs::path buildkit_in(const fs::path& cache) {
+  return cache / "buildkit";
+}
+
 void mention_buildkit(const fs::path& cache, std::uint64_t large) {
-  const auto blobs = cache / "buildkit" / "blobs" / "sha256";
   std::uint64_t bytes = 0;
-  for (const auto& blob : sys::readable_entries_of(blobs)) {
+  for (const auto& blob : sys::readable_entries_of(buildkit_in(cache) / "blobs" / "sha256")) {
     if (const auto status = sys::find_status(blob, sys::Links::kept))
       bytes += static_cast<std::uint64_t>(status->st_size);
   }
   if (bytes <= large) return;
-  util::log::info("cache: " + util::quote((cache / "buildkit").string()) + " holds " +
-                  util::human_size(bytes) +
+  util::log::info("cache: " + util::quote(buildkit_in(cache).string()) + " holds " + util::human_size(bytes) +
                   " that only ENGINE=buildkit uses; remove it where that is not wanted");
 }
+
+// "9 MiB in layers, 3 MiB in unpacked images"
+std::string parts_of(const store::Usage& usage) {
+  std::vector<std::string> parts;
+  const auto add = [&](std::uint64_t bytes, const char* what) {
+    if (bytes > 0) parts.push_back(util::human_size(bytes) + " in " + what);
+  };
+  add(usage.blobs, "layers");
+  add(usage.trees, "unpacked images");
+  add(usage.mounts, "cache mounts");
+  add(usage.records, "records");
+  add(usage.partial, "cut downloads");
+  return util::join(parts, ", ");
+}
+
+// What the user can do something about, one after the other.
+class DiskUse {
+public:
+  void add(std::uint64_t bytes, const std::string& what, const fs::path& place) {
+    if (bytes == 0) return;
+    uses_.push_back(util::human_size(bytes) + " " + what);
+    const auto room = sys::room_on_disk(place);
+    if (!room || std::find(rooms_.begin(), rooms_.end(), *room) != rooms_.end()) return;
+    rooms_.push_back(*room);
+    free_.push_back(util::human_size(room->free) + " of " + util::human_size(room->size) + " by " +
+                    util::quote(place.string()));
+  }
+
+  std::string str() const {
+    if (uses_.empty()) return "";
+    return "; what it takes: " + util::join(uses_, "; ") + "; what is free now: " + util::join(free_, ", ");
+  }
+
+private:
+  std::vector<std::string> uses_;
+  std::vector<sys::DiskRoom> rooms_;  // of all disks
+  std::vector<std::string> free_;
+};
 
 }  // namespace
 
@@ -72,19 +116,40 @@ void make_room(store::Store& store, const document::Request& request) try {
   util::log::warning("the cache may grow too large: " + std::string(error.what()));
 }
 
-bool make_room_for_another_try(store::Store& store, const util::Error& error) {
-  if (!util::is_full_disk(error) || !store.is_lasting()) return false;
+bool make_room_for_another_try(store::Store& store) {
+  if (!store.is_lasting()) return false;
   const auto pruned = store.prune({.bytes = 0, .age = std::chrono::seconds(0)});
-  const std::string what = error.what();
-  if (!pruned) return false;
-  if (pruned->freed == 0) {
-    throw util::Error(what + "; of the cache " + util::quote(store.directory().string()) + ", " +
-                          util::human_size(pruned->left) + ", this build uses all",
-                      error.exit_code(), error.cause());
-  }
+  if (!pruned || pruned->freed == 0) return false;
   util::log::warning("building again, as the disk was full: freed " + util::human_size(pruned->freed) +
                      " that other builds left in the cache");
   return true;
+}
+
+util::Error with_disk_use(const util::Error& error, const document::Request& request, store::Store& store,
+                          const fs::path& work_dir) {
+  const sys::Cancellation cancel;
+  DiskUse use;
+  if (store.is_lasting()) {
+    const auto usage = store.usage();
+    use.add(usage.total(),
+            "the cache " + util::quote(store.directory().string()) + " (" + parts_of(usage) + ")",
+            store.directory());
+  }
+  if (request.cache.directory) {
+    const auto buildkit = buildkit_in(*request.cache.directory);
+    use.add(sys::disk_use(buildkit, cancel),
+            util::quote(buildkit.string()) + ", which only ENGINE=buildkit uses", buildkit);
+  }
+  for (const auto& target : request.targets) {
+    if (!target.output) continue;
+    use.add(sys::disk_use(*target.output, cancel), "the output " + util::quote(target.output->string()),
+            *target.output);
+  }
+  use.add(sys::disk_use(work_dir, cancel), "this build in " + util::quote(work_dir.string()), work_dir);
+  // Behind the sentence: lines of the Dockerfile may follow it.
+  std::string text = error.what();
+  text.insert(std::min(text.find('\n'), text.size()), use.str());
+  return util::Error(text, error.exit_code(), error.cause());
 }
 
 }  // namespace native

@@ -24,9 +24,13 @@ std::unique_ptr<store::Store> open_store(const document::Request& request,
 // store any more.
 void make_room(store::Store& store, const document::Request& request);
 
-// For a build that failed with `error`, and uses the store no more. True if the disk was full, and what other
-// builds left in the store made room: then another try may come to its end, which a warning says. Throws
-// `error` with what the store takes where nothing else is in it; false for every other error.
-bool make_room_for_another_try(store::Store& store, const util::Error& error);
+// For a build that failed because a disk was full, and uses the store no more. True if what other builds left
+// in the store made room: then another try may come to its end, which a warning says.
+bool make_room_for_another_try(store::Store& store);
+
+// The same error with what takes how much on the disk: the store, the other engine's cache, outputs, and this
+// build in `work_dir`. Throws as sys::Cancellation::check does.
+util::Error with_disk_use(const util::Error& error, const document::Request& request, store::Store& store,
+                          const std::filesystem::path& work_dir);
 
 }  // namespace native

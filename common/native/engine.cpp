@@ -35,6 +35,7 @@
 #include "common/util/characters.hpp"
 #include "common/util/date.hpp"
 #include "common/util/error.hpp"
+#include "common/util/full_disk.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
 
@@ -344,8 +345,12 @@ document::Result Engine::build(const document::Request& request, const fs::path&
       }
     } catch (const util::Error& error) {
       sys::Cancellation().check();
-      if (!std::exchange(may_make_room, false) || !make_room_for_another_try(*store, error)) {
+      const bool is_full = util::is_full_disk(error);
+      if (!is_full || !std::exchange(may_make_room, false) || !make_room_for_another_try(*store)) {
+        std::optional<util::Error> told;
+        if (is_full) told = with_disk_use(error, request, *store, isolation_.directory.path());
         make_room(*store, request);
+        if (told) throw *told;
         throw;
       }
     }

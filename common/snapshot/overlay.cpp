@@ -13,6 +13,7 @@
 #include "common/snapshot/late_unmount.hpp"
 #include "common/snapshot/snapshotter.hpp"
 #include "common/sys/cancellation.hpp"
+#include "common/sys/disk_use.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
@@ -124,6 +125,10 @@ public:
   }
 
   const fs::path& root() const override { return root_; }
+
+  std::uint64_t written(const sys::Cancellation& cancel) const override {
+    return sys::disk_use(directory_.path() / "upper", cancel);
+  }
 
   void commit(const fs::path& tree) override {
     for (; !mounts_.empty(); mounts_.pop_back())

@@ -1,10 +1,13 @@
 // Filesystems of build steps: a writable root over what came before, and what the step changed in it.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "common/sys/cancellation.hpp"
 
 namespace snapshot {
 
@@ -21,6 +24,9 @@ public:
 
   // Where the writable root is mounted.
   virtual const std::filesystem::path& root() const = 0;
+
+  // What was changed so far takes this much on disk. Throws as sys::Cancellation::check does.
+  virtual std::uint64_t written(const sys::Cancellation& cancel) const = 0;
 
   // Ends the work: nothing is mounted any more, and the change lies as a tree on `tree`, a path that does not
   // exist yet on the same filesystem. Throws util::Error. At most once.

@@ -14,6 +14,7 @@
 #include "common/solver/cache_mounts.hpp"
 #include "common/solver/copier.hpp"
 #include "common/solver/source_tree.hpp"
+#include "common/sys/disk_use.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
@@ -83,6 +84,11 @@ public:
       if (const auto full = caches.full(); !full.empty()) {
         // Perhaps it fails for that, and what else is in the store can go.
         util::throw_errno(what + "; nothing more can be written to its cache " + util::quote(full), ENOSPC);
+      }
+      if (const auto room = sys::room_on_disk(workshop_.directory); room && room->is_full) {
+        util::throw_errno(what + "; the disk of the build is full, " +
+                              util::human_size(workspace->written(workshop_.cancel)) + " are of this step",
+                          ENOSPC);
       }
       throw util::Error(what);
     }

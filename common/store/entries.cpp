@@ -123,10 +123,6 @@ sys::UniqueFd find_file(const Folder& folder, const std::string& name) {
   return sys::find_entry_at(folder.fd(), name, folder.shown(name));
 }
 
-std::uint64_t bytes_on_disk(const struct stat& status) noexcept {
-  return static_cast<std::uint64_t>(status.st_blocks) * 512;
-}
-
 bool remove_entry(const Folder& folder, const std::string& name) noexcept {
   try {
     sys::remove_tree_at(folder.fd(), name, folder.shown(name));

@@ -58,9 +58,6 @@ sys::UniqueFd open_own_file(const Folder& folder, const std::string& name);
 // The regular file `name`, open for reading; empty if nothing is there. Throws util::Error for anything else.
 sys::UniqueFd find_file(const Folder& folder, const std::string& name);
 
-// What a file or directory takes on disk (stat(3type): blocks are of 512 bytes, whatever the filesystem's).
-std::uint64_t bytes_on_disk(const struct stat& status) noexcept;
-
 // Whatever lies there; what cannot be removed stays. False then.
 bool remove_entry(const Folder& folder, const std::string& name) noexcept;
 // The same for what may hold very much: throws as sys::Cancellation::check does.

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "common/hash/sha256.hpp"
+#include "common/sys/disk_use.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
@@ -132,7 +133,7 @@ private:
   mode_t put_status(int directory, const std::string& name, const std::string& path) {
     struct stat status = {};
     if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) fail("cannot look at", path);
-    bytes_ += bytes_on_disk(status) / (S_ISDIR(status.st_mode) ? 1 : status.st_nlink);
+    bytes_ += sys::bytes_on_disk(status) / (S_ISDIR(status.st_mode) ? 1 : status.st_nlink);
     put_number(status.st_mode);
     put_number(status.st_uid);
     put_number(status.st_gid);

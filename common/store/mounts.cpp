@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -17,6 +16,7 @@
 
 #include "common/store/mount_record.hpp"
 #include "common/store/store.hpp"
+#include "common/sys/disk_use.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/util/error.hpp"
@@ -66,13 +66,6 @@ sys::UniqueFd open_real_directory(int parent, const std::string& name, int acces
 bool has_record(int place) {
   struct stat status = {};
   return ::fstatat(place, mount_record_name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode);
-}
-
-bool is_out_of_room(const struct statvfs& disk) {
-  constexpr std::uint64_t enough = 1 << 20;
-  constexpr std::uint64_t enough_files = 16;
-  const auto bytes = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
-  return bytes < enough || (disk.f_files > 0 && disk.f_favail < enough_files);  // some count no files
 }
 
 // Nothing if the action failed because the store cannot be written to: then the store it spills into is
@@ -141,8 +134,8 @@ const Folder* Mounts::find() {
 }
 
 bool Mounts::Lease::is_full() const {
-  struct statvfs disk = {};
-  return ::fstatvfs(root_.get(), &disk) == 0 && is_out_of_room(disk);
+  const auto room = sys::room_on_disk(root_.get());
+  return room && room->is_full;
 }
 
 Mounts::Lease Mounts::lease(const hash::Digest& key, Sharing sharing, const Prepare& prepare,
@@ -263,10 +256,10 @@ Mounts::Lease Mounts::finish(NewMount made, const std::string& name, Sharing sha
 
 // A step that finds no room in its cache would fail.
 void Mounts::check_room(const Lease& lease) const {
-  struct statvfs disk = {};
-  if (!spill_.is_possible() || ::fstatvfs(lease.directory(), &disk) != 0) return;
-  if ((disk.f_flag & ST_RDONLY) != 0) util::throw_errno("cannot write to the cache mounts", EROFS);
-  if (is_out_of_room(disk)) util::throw_errno("cannot write to the cache mounts", ENOSPC);
+  const auto room = sys::room_on_disk(lease.directory());
+  if (!spill_.is_possible() || !room) return;
+  if (room->is_read_only) util::throw_errno("cannot write to the cache mounts", EROFS);
+  if (room->is_full) util::throw_errno("cannot write to the cache mounts", ENOSPC);
 }
 
 }  // namespace store

@@ -12,6 +12,7 @@
 
 #include "common/store/mount_record.hpp"
 #include "common/store/tree_record.hpp"
+#include "common/sys/disk_use.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
@@ -42,7 +43,7 @@ void add_files(const Folder& folder, std::vector<Candidate>& found) {
     found.push_back({.folder = &folder,
                      .name = std::move(name),
                      .used = status.st_mtim,
-                     .bytes = bytes_on_disk(status),
+                     .bytes = sys::bytes_on_disk(status),
                      .is_wanted = !is_unowned});
   }
 }

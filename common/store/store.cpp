@@ -212,14 +212,21 @@ bool Store::is_sound() {
 }
 
 std::optional<Pruned> Store::prune(const Limits& limits) {
-  auto& [opened, blobs, names, steps, trees, mounts] = parts();
-  trees.reset();                             // no thread of it writes any more
+  auto& opened = parts().opened;
+  parts().trees.reset();                     // no thread of it writes any more
   const auto lock = std::move(opened.lock);  // goes at the end: others may be waiting
   if (!lock || !try_lock(lock.get(), LOCK_EX, opened.directory.shown(lock_file))) return std::nullopt;
-  const auto& folders = opened.folders;
-  return store::prune(
-      {folders.blobs, folders.names, folders.partial, folders.trees, folders.steps, mounts.find()}, limits,
-      opened.since, options_.warn, options_.cancel);
+  return store::prune(places(), limits, opened.since, options_.warn, options_.cancel);
+}
+
+Usage Store::usage() {
+  return usage_of(places(), options_.cancel);
+}
+
+Places Store::places() {
+  auto& all = parts();
+  const auto& folders = all.opened.folders;
+  return {folders.blobs, folders.names, folders.partial, folders.trees, folders.steps, all.mounts.find()};
 }
 
 Store::Parts& Store::parts() {

@@ -56,6 +56,7 @@
 #include "common/store/spill.hpp"
 #include "common/store/steps.hpp"
 #include "common/store/trees.hpp"
+#include "common/store/usage.hpp"
 #include "common/sys/cancellation.hpp"
 
 namespace store {
@@ -100,6 +101,10 @@ public:
   // is_sound(); a second call does nothing. Throws util::Error, and as sys::Cancellation::check does.
   std::optional<Pruned> prune(const Limits& limits);
 
+  // What it takes on disk (usage.hpp), also after prune(). Throws util::Error, and as
+  // sys::Cancellation::check does.
+  Usage usage();
+
   // True if something of this build could not be kept for want of space.
   bool was_full() const noexcept { return spill_.is_for_space(); }
 
@@ -112,6 +117,7 @@ private:
   struct Parts;
 
   Parts& parts();
+  Places places();
 
   std::filesystem::path directory_;
   Options options_;

@@ -130,6 +130,52 @@ END
   [ "$(image_file file)" = done ]
 }
 
+# on_small_disk COMMANDS: runs them, by sh, in a directory on a disk of 20 MB that is their cache, work directory and output.
+on_small_disk() {
+  cat >small <<'END'
+set -e
+mkdir -p disk
+mount -t tmpfs -o size=20M tmpfs disk
+mkdir disk/cache disk/tmp disk/out
+mount --bind disk/cache cache
+mount --bind disk/tmp tmp
+mount --bind disk/out out
+sh -e -c "$1"
+END
+  run --separate-stderr unshare -m sh small "$1"
+  echo "$stderr"
+}
+
+# fill_by STEP: a request of a build that keeps a base and a cache mount, and then runs the step.
+fill_by() {
+  printf 'FROM base\nRUN --mount=type=cache,target=/c head -c 1000000 /dev/zero >/c/1\nRUN %s\n' "$1" | dockerfile
+  make_request '.engine = "native" | .cache.directory = "cache"' "$(to_output)" \
+    "$(preload context base bases/1/image "$(jq -r '.manifests[0].digest' bases/1/image/index.json)")" >request
+}
+
+@test "a build for which the disk is too small says what takes how much of it" {
+  local takes
+  local cache="MiB the cache 'cache/native' \\([0-9.]+ KiB in layers, [0-9.]+ MiB in unpacked images, [0-9.]+ KiB in cache mounts, [0-9.]+ KiB in records\\); "
+  make_base 1
+  fill_by 'head -c 40000000 /dev/zero >/large'
+  on_small_disk 'mkdir -p cache/buildkit/blobs; head -c 2000000 /dev/zero >cache/buildkit/blobs/1; head -c 3000000 /dev/zero >out/old; oci-solve <request'
+  [ "$status" -eq 1 ]
+  takes=$(grep -o 'what it takes: .*' <<<"$stderr")
+  [[ "$stderr" =~ 'exit code: 1; the disk of the build is full, '[0-9.]+' MiB are of this step' ]]
+  [[ "$takes" =~ $cache ]]
+  [[ "$takes" == *"; 1.9 MiB 'cache/buildkit', which only ENGINE=buildkit uses; 2.9 MiB the output 'out'; "* ]]
+  [[ "$takes" =~ '; what is free now: '[0-9.]+' MiB of 20.0 MiB by '"'cache/native'"$ ]]
+  nothing_left
+}
+
+@test "so does one whose image finds no room" {
+  make_base 1
+  fill_by 'head -c 6000000 /dev/urandom >/large'
+  on_small_disk 'head -c 4000000 /dev/zero >out/old; oci-solve <request'
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *': No space left on device; what it takes: '*" MiB the cache 'cache/native' ("*"KiB in layers"*"; 3.8 MiB the output 'out'; "*" MiB this build in '$PWD/tmp/"*"; what is free now: "* ]]
+}
+
 # next_dockerfile: one of three projects that share the cache. Each time it makes half a megabyte that no other build
 # makes, on a base that other builds may have pushed out.
 next_dockerfile() {

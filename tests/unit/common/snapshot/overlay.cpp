@@ -103,6 +103,15 @@ TEST_F(Overlay, IsTakenApartAfterTheEndOfWhoMayNotWait) {
   EXPECT_NE(error_of_another_mount(place), EBUSY);
 }
 
+TEST_F(Overlay, TellsWhatWasWrittenSoFar) {
+  const auto workspace = overlay_->open(stack_);
+  const auto before = workspace->written({});
+  EXPECT_LT(before, 1 << 20);
+  sys::write_file(workspace->root() / "large", std::string(1 << 20, 'x'));
+  EXPECT_GE(workspace->written({}) - before, 1 << 20);
+  EXPECT_EQ(overlay_->open_read_only(stack_)->written({}), 0);
+}
+
 TEST_F(Overlay, StaysWhereItIsIfItCannotBeWritten) {
   stack_.trees.push_back(new_tree());
   const auto workspace = overlay_->open_read_only(stack_);

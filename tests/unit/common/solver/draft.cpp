@@ -30,6 +30,7 @@ class Below : public snapshot::Workspace {
 public:
   explicit Below(fs::path root) : root_(std::move(root)) {}
   const fs::path& root() const override { return root_; }
+  std::uint64_t written(const sys::Cancellation&) const override { return 0; }
   void commit(const fs::path&) override {}
 
 private:

@@ -116,6 +116,25 @@ TEST_F(PruneTest, WhatThisBuildUsedStaysWhateverItsSize) {
   EXPECT_TRUE(warnings_.empty());
 }
 
+TEST_F(PruneTest, WhatAStoreTakesIsToldByItsParts) {
+  auto store = open();
+  const auto before = store.usage();
+  EXPECT_LT(before.total(), size);
+  store.names().put("debian", put(store, 'a'));
+  make_tree(store, "tree");
+  make_tree(store, "other");
+  use_mount(store, "mount");
+  const auto after = store.usage();
+  EXPECT_GE(after.blobs - before.blobs, size);
+  EXPECT_GE(after.trees - before.trees, 2 * size);
+  EXPECT_GE(after.mounts, size);
+  EXPECT_GT(after.records, before.records);
+  EXPECT_LT(after.total(), 5 * size);
+  // Also once it is pruned.
+  ASSERT_TRUE(store.prune({.bytes = 0}));
+  EXPECT_EQ(store.usage().total(), after.total());
+}
+
 TEST_F(PruneTest, WhatIsTooOldGoesHoweverMuchRoomThereIs) {
   {
     auto store = open();
