@@ -5,8 +5,8 @@
 #include <array>
 #include <utility>
 
+#include "common/cache/foreign_layer.hpp"
 #include "common/hash/sha256.hpp"
-#include "common/stream/decompressed.hpp"
 #include "common/stream/source.hpp"
 #include "common/sys/file.hpp"
 #include "common/util/error.hpp"
@@ -147,14 +147,12 @@ std::optional<hash::Digest> Imports::note(const hash::Digest& key) {
   return std::nullopt;
 }
 
-void Imports::fetch(const store::Step& step) {
+store::Step Imports::fetch(const store::Step& step) {
   try {
     if (!store_.blobs().has(step.blob, store::Check::digest)) bring(step.blob);
-    check(step);
+    return check(step);
   } catch (const util::Error& error) {
-    if (error.is_cancelled()) throw;
-    const std::lock_guard lock(mutex_);
-    failed_ = true;
+    if (!error.is_cancelled()) give_up();
     throw;
   }
 }
@@ -177,26 +175,34 @@ void Imports::bring(const store::Blob& blob) {
 }
 
 // An image whose config names another diff_id than its layer has would be refused by whoever pulls it.
-void Imports::check(const store::Step& step) {
+store::Step Imports::check(const store::Step& step) {
+  const auto layer = std::pair(step.blob.digest, step.diff_id);
+  auto checked = step;
   {
     const std::lock_guard lock(mutex_);
-    if (checked_.contains({step.blob.digest, step.diff_id})) return;
+    if (const auto known = checked_.find(layer); known != checked_.end()) {
+      checked.removes = known->second;
+      return checked;
+    }
   }
-  auto source = store_.blobs().open(step.blob);
-  if (!source) throw util::Error("the layer " + step.blob.digest.str() + " of a cache is lost again");
-  const auto plain = stream::decompressed(std::move(source), "the layer " + step.blob.digest.str());
-  hash::Sha256 sha;
-  std::array<std::byte, 256 << 10> buffer;
-  for (std::size_t count = 0; (count = plain->read(buffer)) > 0;) {
-    cancel_.check();
-    sha.update(std::span(buffer).first(count));
-  }
-  if (sha.finish() != step.diff_id) {
-    throw util::Error("the layer " + step.blob.digest.str() + " of a cache is not what its record says",
-                      util::Cause::Kind::damaged);
+  auto blob = store_.blobs().open(step.blob);
+  if (!blob) throw util::Error("the layer " + step.blob.digest.str() + " of a cache is lost again");
+  try {
+    checked = checked_layer(step, std::move(blob), cancel_);
+  } catch (const util::Error& error) {
+    if (error.is_cancelled()) throw;
+    throw util::Error(
+        "the layer " + step.blob.digest.str() + " of a cache is not what its record says: " + error.what(),
+        util::Cause::Kind::damaged);
   }
   const std::lock_guard lock(mutex_);
-  checked_.emplace(step.blob.digest, step.diff_id);
+  checked_.emplace(layer, checked.removes);
+  return checked;
+}
+
+void Imports::give_up() {
+  const std::lock_guard lock(mutex_);
+  failed_ = true;
 }
 
 bool Imports::has_failed() {

@@ -6,7 +6,6 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,11 +34,14 @@ public:
   std::optional<store::Step> find(const hash::Digest& key);
   std::optional<hash::Digest> note(const hash::Digest& key);
 
-  // Brings the blob of a step that find() gave into the store, and checks that it unpacks to the step's
-  // diff_id. Throws util::Error if it does not, or if none of the caches that name it has it.
-  void fetch(const store::Step& step);
+  // Brings the blob of a step that find() gave into the store, and gives the step as that is (checked_layer):
+  // what it removes no record says. Throws util::Error if it is not what the record says, or if none of the
+  // caches that name it has it.
+  store::Step fetch(const store::Step& step);
 
-  // True once fetch() has failed: then a build that relied on find() cannot go on with it.
+  // For who found out otherwise that a layer is no use.
+  void give_up();
+  // True once that was called or fetch() has failed: then a build that relied on find() cannot go on with it.
   bool has_failed();
 
 private:
@@ -54,7 +56,7 @@ private:
   std::string read_registry(const Entry& entry);
   std::string read_local(const Entry& entry);
   void bring(const store::Blob& blob);
-  void check(const store::Step& step);
+  store::Step check(const store::Step& step);
   void fetch_from(const Source& source, const image::Descriptor& layer);
 
   store::Store& store_;
@@ -64,8 +66,8 @@ private:
   std::once_flag once_;
   std::vector<Source> sources_;  // not changed any more after read_all()
   std::mutex mutex_;
-  bool failed_ = false;                                      // this and what follows is guarded by mutex_
-  std::set<std::pair<hash::Digest, hash::Digest>> checked_;  // blobs and their diff_ids
+  bool failed_ = false;  // this and what follows is guarded by mutex_
+  std::map<std::pair<hash::Digest, hash::Digest>, bool> checked_;  // blob and diff_id: whether it removes
 };
 
 }  // namespace cache

@@ -335,6 +335,8 @@ document::Result Engine::build(const document::Request& request, const fs::path&
   auto shared = Cache::used;
   bool may_make_room = true;
   for (int tries = 1; tries <= most_tries; ++tries) {
+    // The last one relies on nothing that lies there.
+    if (tries == most_tries) cache = shared = Cache::passed_over;
     const auto directory = isolation_.snapshotter->directory() / ("build-" + std::to_string(tries));
     sys::make_directory(directory, 0700);
     const auto store = open_store(request, state_dir_, cache, isolation_.directory.path());

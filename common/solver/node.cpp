@@ -12,6 +12,8 @@
 #include "common/solver/run_op.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/rooted_dir.hpp"
+#include "common/util/error.hpp"
+#include "common/util/full_disk.hpp"
 
 namespace solver {
 
@@ -113,7 +115,9 @@ Made carry_out(const Node& node, const Inputs& inputs, Workshop& workshop, engin
   return std::visit(Visitor{inputs, workshop, form, vertex}, node.op.action);
 }
 
-Change unpack(const store::Step& step, const snapshot::Stack& below, Workshop& workshop) {
+namespace {
+
+Change unpack_checked(const store::Step& step, const snapshot::Stack& below, Workshop& workshop) {
   const image::Descriptor blob{
       .media_type = step.media_type, .digest = step.blob.digest, .size = step.blob.size};
   const auto unpack_into = [&](const std::filesystem::path& directory, const layer::ApplyOptions& options) {
@@ -129,7 +133,7 @@ Change unpack(const store::Step& step, const snapshot::Stack& below, Workshop& w
                                                                                 : store::Fidelity::whole;
   };
   // What only adds is a tree like that of an image with this one layer, and serves later builds too.
-  if (!step.removes && has_our_owner(below)) {
+  if (!workshop.cache->removes(step) && has_our_owner(below)) {
     return {.tree = workshop.cache->trees()
                         .get(step.diff_id, store::Bytes::here, workshop.cancel,
                              [&](const std::filesystem::path& root) {
@@ -143,6 +147,16 @@ Change unpack(const store::Step& step, const snapshot::Stack& below, Workshop& w
   Change change{.tree = workshop.new_tree()};
   workspace->commit(change.tree);
   return change;
+}
+
+}  // namespace
+
+// Layers of other workers may be anything, and the record of one would fail each build from now on.
+Change unpack(const store::Step& step, const snapshot::Stack& below, Workshop& workshop) try {
+  return unpack_checked(step, below, workshop);
+} catch (const util::Error& error) {
+  if (!error.is_cancelled() && !util::is_full_disk(error)) workshop.cache->refuse(step);
+  throw;
 }
 
 void require_sources(const plan::Op& op, plan::OpId local, const LocalFiles& files,

@@ -144,8 +144,10 @@ void StepCache::bring(const store::Blob& blob) {
       steps.push_back(it->second);
   }
   for (const auto& [key, step] : steps) {
-    imports_->fetch(step);
-    store_.steps().put(key, step);
+    const auto checked = imports_->fetch(step);
+    store_.steps().put(key, checked);
+    const std::lock_guard lock(mutex_);
+    if (checked.removes) removing_.insert(checked.diff_id);
   }
   const std::lock_guard lock(mutex_);
   if (!steps.empty()) foreign_.erase(blob.digest);
@@ -160,9 +162,16 @@ sys::UniqueFd StepCache::open(const store::Blob& blob) {
                     util::Cause::Kind::damaged);
 }
 
-void StepCache::discard(const store::Blob& blob) {
-  store_.blobs().discard(blob.digest);
-  if (!store_.blobs().has(blob, store::Check::size)) has_lost_ = true;
+bool StepCache::removes(const store::Step& step) {
+  bring(step.blob);
+  const std::lock_guard lock(mutex_);
+  return step.removes || removing_.contains(step.diff_id);
+}
+
+void StepCache::refuse(const store::Step& step) {
+  store_.steps().remove(plan::key_of(step.parts));
+  has_lost_ = true;
+  if (imports_ != nullptr) imports_->give_up();
 }
 
 std::optional<hash::Digest> StepCache::content(const hash::Digest& selection) {

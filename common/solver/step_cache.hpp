@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,9 +57,11 @@ public:
   // it is brought here, and checked to be the layer it is said to be. Throws util::Error where it is damaged
   // or not to be had; then has_lost() or cache::Imports::has_failed().
   sys::UniqueFd open(const store::Blob& blob);
-  // For who found damage while he read it: removes it, if so it is.
-  void discard(const store::Blob& blob);
-  // True if something was damaged that had been found: the build is to be made again.
+  // Whether the layer of such a step removes files of those below it. Throws as open() does.
+  bool removes(const store::Step& step);
+  // For who cannot unpack the layer, which others may have made up: the step is not found any more.
+  void refuse(const store::Step& step);
+  // True if something that had been found was damaged or refused: the build is to be made again.
   bool has_lost() const noexcept { return has_lost_.load(); }
 
   store::Blobs& blobs() { return store_.blobs(); }
@@ -81,6 +84,7 @@ private:
   mutable std::mutex mutex_;
   cache::Records used_;  // this and what follows is guarded by mutex_
   std::multimap<hash::Digest, std::pair<hash::Digest, store::Step>> foreign_;  // keys and steps by blob
+  std::set<hash::Digest> removing_;  // layers that others have made, by diff_id
 };
 
 }  // namespace solver

@@ -118,6 +118,10 @@ void Steps::put(const hash::Digest& key, const Step& step) {
   write(key, to_json(step));
 }
 
+void Steps::remove(const hash::Digest& key) {
+  remove_entry(folder_, std::string(key.hex()));
+}
+
 void Steps::put_note(const hash::Digest& key, const hash::Digest& digest) {
   write(key, util::dump_json(nlohmann::ordered_json({{"schema", note_schema}, {"digest", digest.str()}})));
 }

@@ -45,6 +45,8 @@ public:
   std::optional<Step> peek(const hash::Digest& key) const;
   // One that cannot be written is made again by the next build. Throws util::Error where nothing spills.
   void put(const hash::Digest& key, const Step& step);
+  // One that is wrong is not found any more.
+  void remove(const hash::Digest& key);
 
   std::optional<hash::Digest> note(const hash::Digest& key);
   void put_note(const hash::Digest& key, const hash::Digest& digest);

@@ -144,3 +144,72 @@ ran() { grep -c 'not cached: ' <<<"$stderr" || true; }
   [ "$status" -eq 1 ]
   [[ "$stderr" == *"CACHE_TO: the attribute 'mdoe' is unknown for a cache that is written; did you mean 'mode'?"* ]]
 }
+
+# lies CODE: what Python does to `steps`, the records of the cache in `shared`; layer(I, BYTES) exchanges the layer of one.
+lies() {
+  /usr/bin/python3 - "$1" <<'END'
+import hashlib, io, json, sys, tarfile
+def path(digest): return 'shared/blobs/sha256/' + digest[7:]
+def put(content):
+    digest = 'sha256:' + hashlib.sha256(content).hexdigest()
+    open(path(digest), 'wb').write(content)
+    return {'digest': digest, 'size': len(content)}
+def read(descriptor): return json.load(open(path(descriptor['digest'])))
+def archive(member):
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode='w') as tar: tar.addfile(member)
+    return content.getvalue()
+def layer(step, content):
+    step.update(put(content), media_type='application/vnd.oci.image.layer.v1.tar')
+    step['diff_id'] = step['digest']
+index = json.load(open('shared/index.json'))
+manifest = read(index['manifests'][0])
+records = read(manifest['config'])
+steps, notes = records['steps'], records['notes']
+exec(sys.argv[1])
+manifest['layers'] = [{'mediaType': s['media_type'], 'digest': s['digest'], 'size': s['size']} for s in steps]
+manifest['config'].update(put(json.dumps(records).encode()))
+index['manifests'][0].update(put(json.dumps(manifest).encode()))
+json.dump(index, open('shared/index.json', 'w'))
+END
+}
+
+@test "what a shared layer removes is gone in the steps above it" {
+  dockerfile <<'END'
+FROM busybox
+RUN echo kept >/kept && echo gone >/gone
+RUN rm /gone
+RUN [ ! -e /gone ]
+END
+  worker a "$(to type=local,dest=shared,mode=max)"
+  sed -i '$ s/$/ \&\& cat \/kept/' src/Dockerfile
+  worker b "$(from type=local,src=shared)"
+  [ "$(ran)" -eq 1 ]
+  worker b "$(from type=local,src=shared)"
+  [ "$(ran)" -eq 0 ]
+  # Also by who has the record from there.
+  sed -i '$ s/$/ \/kept/' src/Dockerfile
+  worker b
+  [ "$(ran)" -eq 1 ]
+}
+
+@test "a shared layer that cannot be unpacked costs time, and no later build" {
+  dockerfile <<'END'
+FROM busybox
+RUN echo made >/file
+END
+  worker a "$(to type=local,dest=shared,mode=max)"
+  lies "
+link = tarfile.TarInfo('link')
+link.type, link.linkname = tarfile.LNKTYPE, 'nothing'
+layer(steps[0], archive(link))"
+  worker b "$(from type=local,src=shared)" # which looks into none
+  [ "$(ran)" -eq 0 ]
+  echo 'RUN cat /file' >>src/Dockerfile
+  worker b
+  [[ "$stderr" == *'building again, as a layer in the cache was damaged'* ]]
+  worker c "$(from type=local,src=shared)"
+  [[ "$stderr" == *'warning: building again without CACHE_FROM: '*'hard link'* ]]
+  worker c "$(from type=local,src=shared)"
+  [ "$(ran)" -eq 0 ]
+}

@@ -1,4 +1,4 @@
-// Steps that never ran, with layers that are the text they are named after.
+// Steps that never ran, with layers of one file.
 #pragma once
 
 #include <map>
@@ -7,6 +7,7 @@
 #include "common/cache/records.hpp"
 #include "common/hash/sha256.hpp"
 #include "common/plan/cache_key.hpp"
+#include "tests/support/tar_archive.hpp"
 
 namespace cache {
 
@@ -15,8 +16,14 @@ inline plan::KeyParts parts_of(const std::string& command) {
           {plan::KeyPart::Kind::instruction, "", hash::sha256(command)}};
 }
 
-// The step that `command` would be, whose layer is `layer`.
-inline store::Step step_of(const std::string& command, const std::string& layer) {
+// A layer of one file.
+inline std::string layer_of(const std::string& name) {
+  return test::archive({{.path = name}});
+}
+
+// The step that `command` would be, whose layer has the file `name`.
+inline store::Step step_of(const std::string& command, const std::string& name) {
+  const auto layer = layer_of(name);
   return {.diff_id = hash::sha256(layer),
           .blob = {hash::sha256(layer), layer.size()},
           .media_type = "application/vnd.oci.image.layer.v1.tar",

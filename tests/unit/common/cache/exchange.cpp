@@ -27,12 +27,12 @@ protected:
     return [&store](const store::Blob& blob) { return store.blobs().open_file(blob, store::Check::digest); };
   }
 
-  // A store of its own worker, with `layers` in it.
+  // A store of its own worker, with those layers of one file in it.
   store::Store& worker(const std::string& name, const std::vector<std::string>& layers = {}) {
     auto& store = stores_[name];
     if (!store) store = std::make_unique<store::Store>(path(name));
     for (const auto& layer : layers)
-      store->blobs().put(layer);
+      store->blobs().put(layer_of(layer));
     return *store;
   }
 
@@ -62,11 +62,22 @@ protected:
     EXPECT_EQ(imported.find(hash::sha256("no key")), std::nullopt);
     const auto blob = step_of("make", "made").blob;
     EXPECT_FALSE(b.blobs().has(blob, store::Check::digest));
-    imported.fetch(step_of("make", "made"));
-    EXPECT_EQ(b.blobs().read(blob), "made");
+    EXPECT_EQ(imported.fetch(step_of("make", "made")), step_of("make", "made"));
+    EXPECT_EQ(b.blobs().read(blob), layer_of("made"));
     EXPECT_FALSE(b.blobs().has(step_of("test", "tested").blob, store::Check::digest));
     EXPECT_FALSE(imported.has_failed());
     EXPECT_EQ(messages_, std::vector<std::string>{});
+  }
+
+  // The step `command` of a shared cache whose layer is `blob`.
+  store::Step offered(const std::string& command, const std::string& blob) {
+    auto step = step_of(command, "made");
+    step.diff_id = hash::sha256(blob);
+    step.blob = {hash::sha256(blob), blob.size()};
+    auto& a = worker("a");
+    a.blobs().put(blob);
+    write_to(local("dest"), {.steps = {{plan::key_of(step.parts), step}}, .notes = {}}, a);
+    return step;
   }
 
   std::string local(const std::string& way) const {
@@ -181,6 +192,23 @@ TEST_F(CacheExchange, WithALayerThatIsNotWhatItsRecordSaysIsNoUse) {
               std::string::npos);
     EXPECT_TRUE(imported.has_failed());
   }
+}
+
+TEST_F(CacheExchange, FindsOutWhetherALayerRemovesWhatIsBelowIt) {
+  for (const auto* name : {".wh.made", "below/.wh.made", ".wh..wh..opq"}) {
+    const auto step = offered("make", layer_of(name));
+    auto imported = imports(local("src"), worker("b"));
+    ASSERT_EQ(imported.find(plan::key_of(step.parts)), step);
+    EXPECT_TRUE(imported.fetch(step).removes) << name;
+    EXPECT_TRUE(imported.fetch(step).removes) << name;  // also when it was looked at before
+  }
+}
+
+TEST_F(CacheExchange, TakesNoLayerThatIsNoArchive) {
+  const auto step = offered("make", "text");
+  auto imported = imports(local("src"), worker("b"));
+  EXPECT_NE(error_of([&] { imported.fetch(step); }).find("is not what its record says"), std::string::npos);
+  EXPECT_TRUE(imported.has_failed());
 }
 
 TEST_F(CacheExchange, OfADirectoryFollowsNoLinkInPlaceOfABlob) {
