@@ -1,15 +1,20 @@
 // Parsing of digests.
 #include "common/hash/digest.hpp"
 
-#include <algorithm>
+#include <cstddef>
 
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
 namespace hash {
+namespace {
+
+constexpr std::string_view prefix = "sha256:";
+constexpr std::string_view hex_digits = "0123456789abcdef";
+
+}  // namespace
 
 Digest Digest::parse(std::string_view text) {
-  constexpr std::string_view prefix = "sha256:";
   if (!text.starts_with(prefix)) {
     throw util::Error("invalid digest " + util::quote(text) + ": expected 'sha256:' and 64 hex digits");
   }
@@ -17,11 +22,32 @@ Digest Digest::parse(std::string_view text) {
 }
 
 Digest Digest::from_hex(std::string_view hex) {
-  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-  if (hex.size() != 64 || !std::all_of(hex.begin(), hex.end(), is_hex)) {
+  Digest digest;
+  bool is_hex = hex.size() == 2 * digest.bytes_.size();
+  for (std::size_t i = 0; is_hex && i < digest.bytes_.size(); ++i) {
+    const auto high = hex_digits.find(hex[2 * i]);
+    const auto low = hex_digits.find(hex[2 * i + 1]);
+    is_hex = high != std::string_view::npos && low != std::string_view::npos;
+    digest.bytes_[i] = static_cast<std::uint8_t>(high << 4 | low);
+  }
+  if (!is_hex) {
     throw util::Error("invalid digest 'sha256:" + util::escape(hex) + "': expected 64 lower-case hex digits");
   }
-  return Digest("sha256:" + std::string(hex));
+  return digest;
+}
+
+std::string Digest::hex() const {
+  std::string text;
+  text.reserve(2 * bytes_.size());
+  for (const auto byte : bytes_) {
+    text += hex_digits[byte >> 4];
+    text += hex_digits[byte & 0xf];
+  }
+  return text;
+}
+
+std::string Digest::str() const {
+  return std::string(prefix) + hex();
 }
 
 }  // namespace hash

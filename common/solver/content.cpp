@@ -15,9 +15,10 @@
 namespace solver {
 namespace {
 
-constexpr auto entry_format = "oci-build/key/2/entry";
-constexpr auto content_format = "oci-build/key/2/content";
+constexpr auto entry_format = "oci-build/key/3/entry";
+constexpr auto content_format = "oci-build/key/3/content";
 constexpr auto unnamed = "_";
+constexpr std::size_t batch = 4096;  // files that are held until they are read, by all threads together
 
 // What belongs to the machine rather than to the file.
 bool counts(const std::string& xattr) {
@@ -25,32 +26,37 @@ bool counts(const std::string& xattr) {
 }
 
 // "0/name/src/main.c" is "name/src/main.c", or without a name "src/main.c"; nothing of the directory around.
-std::optional<std::string> below_selected(const std::string& path) {
+std::optional<std::string_view> below_selected(std::string_view path) {
   const auto slash = path.find('/');
-  if (slash == std::string::npos) return std::nullopt;
-  std::string below = path.substr(slash + 1);
+  if (slash == path.npos) return std::nullopt;
+  auto below = path.substr(slash + 1);
   if (below == unnamed) return "";
-  if (below.starts_with("_/")) below.erase(0, 2);
+  if (below.starts_with("_/")) below.remove_prefix(2);
   return below;
 }
 
-// Takes down what a copy does to an empty filesystem.
+// Takes down what a copy does to an empty filesystem. Everything is copied once and to a name of its own, so
+// that a file is done with when the next one comes: what is held is the directories, whose metadata may come
+// last, and files until there are enough of them to read.
 class Record : public CopyTarget {
 public:
+  Record(SourceTree& tree, const sys::Cancellation& cancel) : tree_(tree), cancel_(cancel) {}
+
   std::optional<struct stat> status(const sys::RootedPath& path) override {
     struct stat status = {};
-    if (path.is_root()) {
-      status.st_mode = S_IFDIR | 0755;
-      return status;
-    }
-    const auto found = places_.find(path.str());
-    if (found == places_.end()) return std::nullopt;
-    status.st_mode = entries_[found->second].type | entries_[found->second].mode;
+    status.st_mode = S_IFDIR | 0755;
+    if (path.is_root()) return status;
+    const auto* found = find(path);
+    if (found == nullptr) return std::nullopt;
+    status.st_mode = found->type | found->mode;
     return status;
   }
 
   std::string target_of(const sys::RootedPath& symlink) override { return entry(symlink).link; }
-  void make_directory(const sys::RootedPath& path) override { add(path, S_IFDIR); }
+  void make_directory(const sys::RootedPath& path) override {
+    places_.emplace(path.str(), directories_.size());
+    directories_.push_back({.path = path.str(), .type = S_IFDIR});
+  }
   void make_symlink(const sys::RootedPath& path, const std::string& target) override {
     add(path, S_IFLNK).link = target;
   }
@@ -68,7 +74,9 @@ public:
     auto& made = add(path, S_IFREG);
     if (status.st_size > 0) made.source = from;
   }
-  void remove(const sys::RootedPath& path) override { removed_ = removed_ || places_.contains(path.str()); }
+  void remove(const sys::RootedPath& path) override {
+    if (find(path) != nullptr) fail_changed();
+  }
 
   std::error_code set_owner(const sys::RootedPath& path, uid_t uid, gid_t gid) override {
     auto& changed = entry(path);
@@ -84,23 +92,12 @@ public:
   }
   void set_mtime(const sys::RootedPath&, timespec) override {}
 
-  // All entries, in the order in which the copy came to them; each is given the digest of its bytes.
-  Content finish(SourceTree& tree, const sys::Cancellation& cancel) {
-    if (removed_) throw util::Error("the files changed while they were read");
-    read_files(tree, cancel);
-    plan::KeyWriter all(content_format);
-    std::vector<std::pair<std::string, hash::Digest>> files;
-    for (const auto& entry : entries_) {
-      plan::KeyWriter key(entry_format);
-      key.put(entry.type).put(entry.mode).put(entry.uid).put(entry.gid).put(entry.device);
-      key.put(entry.is_hard_link).put(entry.link).put(entry.bytes);
-      for (const auto& [name, value] : entry.xattrs)
-        key.put(name).put(value);
-      auto digest = key.finish();
-      all.put(entry.path).put(digest);
-      if (const auto below = below_selected(entry.path)) files.emplace_back(*below, std::move(digest));
-    }
-    return {.digest = all.finish(), .files = std::move(files)};
+  // The files in the order in which the copy came to them, then the directories.
+  Content finish() {
+    finish_files();
+    for (const auto& directory : directories_)
+      finish(directory);
+    return {.digest = all_.finish(), .listing = std::move(listing_)};
   }
 
 private:
@@ -112,50 +109,82 @@ private:
     gid_t gid = 0;
     dev_t device = 0;
     bool is_hard_link = false;
-    std::string link;
-    std::optional<std::string> source;  // of a file with bytes: where they are
-    std::optional<hash::Digest> bytes;
-    std::map<std::string, std::string> xattrs;
+    std::string link = {};
+    std::optional<std::string> source = {};  // of a file with bytes: where they are
+    std::optional<hash::Digest> bytes = {};
+    std::map<std::string, std::string> xattrs = {};
   };
 
+  [[noreturn]] static void fail_changed() { throw util::Error("the files changed while they were read"); }
+
   Entry& add(const sys::RootedPath& path, mode_t type) {
-    places_.insert_or_assign(path.str(), entries_.size());
-    auto& made = entries_.emplace_back();
-    made.path = path.str();
-    made.type = type;
-    return made;
+    if (files_.size() == batch) finish_files();
+    return files_.emplace_back(Entry{.path = path.str(), .type = type});
   }
 
-  Entry& entry(const sys::RootedPath& path) { return entries_[places_.at(path.str())]; }
+  Entry* find(const sys::RootedPath& path) {
+    if (!files_.empty() && files_.back().path == path.str()) return &files_.back();
+    const auto found = places_.find(path.str());
+    return found == places_.end() ? nullptr : &directories_[found->second];
+  }
+
+  Entry& entry(const sys::RootedPath& path) {
+    auto* found = find(path);
+    if (found == nullptr) fail_changed();
+    return *found;
+  }
+
+  void finish_files() {
+    read_files();
+    for (const auto& file : files_)
+      finish(file);
+    files_.clear();
+  }
+
+  void finish(const Entry& entry) {
+    plan::KeyWriter key(entry_format);
+    key.put(entry.type).put(entry.mode).put(entry.uid).put(entry.gid).put(entry.device);
+    key.put(entry.is_hard_link).put(entry.link).put(entry.bytes);
+    for (const auto& [name, value] : entry.xattrs)
+      key.put(name).put(value);
+    const auto digest = key.finish();
+    all_.put(entry.path).put(digest);
+    if (const auto below = below_selected(entry.path)) listing_.add(*below, digest);
+  }
 
   // Each of them the next one, until there are none.
-  void read_files(SourceTree& tree, const sys::Cancellation& cancel) {
+  void read_files() {
     std::atomic<std::size_t> next = 0;
     const auto work = [&] {
-      for (std::size_t i = next++; i < entries_.size(); i = next++) {
-        cancel.check();
-        if (entries_[i].source) entries_[i].bytes = tree.digest(*entries_[i].source);
+      for (std::size_t i = next++; i < files_.size(); i = next++) {
+        cancel_.check();
+        if (files_[i].source) files_[i].bytes = tree_.digest(*files_[i].source);
       }
     };
-    std::size_t files = 0;
-    for (const auto& entry : entries_)
-      files += entry.source ? 1 : 0;
-    auto helpers = sys::start_threads(std::min(sys::processor_count(), files) - (files > 0 ? 1 : 0), work);
+    std::size_t with_bytes = 0;
+    for (const auto& file : files_)
+      with_bytes += file.source ? 1 : 0;
+    auto helpers =
+        sys::start_threads(std::min(sys::processor_count(), with_bytes) - (with_bytes > 0 ? 1 : 0), work);
     work();
     for (auto& helper : helpers)
       helper.join();
   }
 
-  std::vector<Entry> entries_;
-  std::unordered_map<std::string, std::size_t> places_;
-  bool removed_ = false;
+  SourceTree& tree_;
+  const sys::Cancellation& cancel_;
+  std::vector<Entry> files_;  // that are not read
+  std::vector<Entry> directories_;
+  std::unordered_map<std::string, std::size_t> places_;  // of directories
+  plan::KeyWriter all_{content_format};
+  Listing listing_;
 };
 
 }  // namespace
 
 Content content_of(const std::shared_ptr<SourceTree>& tree, const std::vector<Selected>& selected,
                    const CopyOptions& options) {
-  Record record;
+  Record record(*tree, options.cancel);
   for (std::size_t i = 0; i < selected.size(); ++i) {
     // Each below a directory of its own: several may have one name. One that a wildcard found and is called
     // "_" reads as if it had none, which its listing alone shows.
@@ -163,7 +192,7 @@ Content content_of(const std::shared_ptr<SourceTree>& tree, const std::vector<Se
         "/" + std::to_string(i) + "/" + (selected[i].name.empty() ? unnamed : selected[i].name);
     Copier(tree, record, options).copy(selected[i].path, "", place);
   }
-  return record.finish(*tree, options.cancel);
+  return record.finish();
 }
 
 }  // namespace solver

@@ -3,11 +3,11 @@
 
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "common/hash/digest.hpp"
 #include "common/solver/copier.hpp"
+#include "common/solver/listing.hpp"
 #include "common/solver/source_tree.hpp"
 #include "common/sys/cancellation.hpp"
 
@@ -22,9 +22,8 @@ struct Selected {
 
 struct Content {
   hash::Digest digest;
-  // Every file, by its path below what was selected, with a digest of all that counts of it: what has changed
-  // between two contents is told by these.
-  std::vector<std::pair<std::string, hash::Digest>> files;
+  // Every file, by its path below what was selected, with a digest of all that counts of it.
+  Listing listing;
 };
 
 // Over what a copy into an empty filesystem with these options would make of the selected files, but for

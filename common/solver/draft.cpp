@@ -3,6 +3,7 @@
 
 #include <sys/sysmacros.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <ctime>
 
@@ -20,10 +21,10 @@ timespec now() {
 
 // Calls `step` with each component until it gives false.
 template <typename Step>
-void for_each_component(const std::string& path, const Step& step) {
+void for_each_component(std::string_view path, const Step& step) {
   for (std::size_t begin = 0; begin < path.size();) {
     const auto slash = path.find('/', begin);
-    const auto end = slash == std::string::npos ? path.size() : slash;
+    const auto end = slash == path.npos ? path.size() : slash;
     if (!step(path.substr(begin, end - begin), path.substr(0, end))) return;
     begin = end + 1;
   }
@@ -33,31 +34,29 @@ void for_each_component(const std::string& path, const Step& step) {
 
 Draft::Draft(std::unique_ptr<snapshot::Workspace> below) : below_workspace_(std::move(below)) {
   if (below_workspace_) below_ = sys::RootedDir::open(below_workspace_->root());
-  root_.file = std::make_shared<File>();
+  auto& root = names_.root().value;
+  root.file = 0;
+  files_.emplace_back();
   if (const auto status = status_below("")) {
-    root_.file->status = *status;
+    files_.back().status = CompactStatus::of(*status);
   } else {
-    root_.file->status.st_mode = S_IFDIR | 0755;
-    root_.hides_below = true;
+    files_.back().status.mode = S_IFDIR | 0755;
+    root.hides_below = true;
   }
 }
 
 Draft::Place Draft::find(const std::string& path) {
-  Place place{.node = &root_, .shows_below = !root_.hides_below};
-  for_each_component(path, [&](const std::string& name, const std::string&) {
-    const auto child = place.node->children.find(name);
-    if (child == place.node->children.end()) {
-      place.node = nullptr;
-      return false;
-    }
-    place.node = &child->second;
-    if (!place.node->file || place.node->hides_below) place.shows_below = false;
+  Place place{.node = &names_.root(), .shows_below = !names_.root().value.hides_below};
+  for_each_component(path, [&](std::string_view name, std::string_view) {
+    place.node = names_.child(*place.node, name);
+    if (place.node == nullptr) return false;
+    if (place.node->value.file == removed || place.node->value.hides_below) place.shows_below = false;
     return true;
   });
   return place;
 }
 
-const Draft::Node* Draft::find(const std::string& path) const {
+Draft::Node* Draft::find(const std::string& path) const {
   return const_cast<Draft*>(this)->find(path).node;
 }
 
@@ -71,52 +70,61 @@ std::optional<struct stat> Draft::status_below(const std::string& path) {
 
 std::optional<struct stat> Draft::status_of(const std::string& path) {
   const auto place = find(path);
-  if (place.node != nullptr) return place.node->file ? std::optional(place.node->file->status) : std::nullopt;
-  return place.shows_below ? status_below(path) : std::nullopt;
+  if (place.node == nullptr) return place.shows_below ? status_below(path) : std::nullopt;
+  if (place.node->value.file == removed) return std::nullopt;
+  return files_[place.node->value.file].status.whole();
 }
 
 std::string Draft::target_of(const sys::RootedPath& symlink) {
   const auto place = find(symlink.str());
-  return place.node != nullptr ? place.node->file->link : below_->target_of(symlink);
+  return place.node != nullptr ? read_link(symlink.str()) : below_->target_of(symlink);
 }
 
 // The node at `path`; it and the directories above it come into the draft as they are below.
 Draft::Node& Draft::take_over(const sys::RootedPath& path) {
-  Node* node = &root_;
-  for_each_component(path.str(), [&](const std::string& name, const std::string& here) {
-    const auto [child, is_new] = node->children.try_emplace(name);
-    node = &child->second;
-    if (is_new) {
-      const auto status = status_below(here);
-      if (!status) throw util::Error("cannot change " + util::quote("/" + here) + ": it is not there");
-      node->file = std::make_shared<File>();
-      node->file->status = *status;
+  Node* node = &names_.root();
+  for_each_component(path.str(), [&](std::string_view name, std::string_view here) {
+    auto* child = names_.child(*node, name);
+    if (child == nullptr) {
+      const auto status = status_below(std::string(here));
+      if (!status)
+        throw util::Error("cannot change " + util::quote("/" + std::string(here)) + ": it is not there");
+      child = &names_.add(*node, name);
+      child->value.file = static_cast<std::uint32_t>(files_.size());
+      files_.emplace_back().status = CompactStatus::of(*status);
     }
+    node = child;
     return true;
   });
   return *node;
 }
 
-std::shared_ptr<Draft::File> Draft::new_file(const sys::RootedPath& path, mode_t mode) {
-  const auto parent = status(path.parent());
-  auto file = std::make_shared<File>();
-  file->status.st_ino = ++last_inode_;
-  file->status.st_nlink = 1;
-  file->status.st_mode = mode;
-  file->status.st_uid = uid_;
-  file->status.st_gid = parent && (parent->st_mode & S_ISGID) != 0 ? parent->st_gid : gid_;
-  file->status.st_mtim = now();
-  return file;
+Draft::Rare& Draft::rare(File& file) {
+  if (!file.rare) file.rare = std::make_unique<Rare>();
+  return *file.rare;
 }
 
-Draft::Node& Draft::add(const sys::RootedPath& path, std::shared_ptr<File> file) {
+// A new one that has no name yet.
+std::uint32_t Draft::new_file(const sys::RootedPath& path, mode_t mode) {
+  const auto parent = status(path.parent());
+  const auto number = static_cast<std::uint32_t>(files_.size());
+  auto& status = files_.emplace_back().status;
+  status.inode = number;
+  status.links = 1;
+  status.mode = mode;
+  status.uid = uid_;
+  status.gid = parent && (parent->st_mode & S_ISGID) != 0 ? parent->st_gid : gid_;
+  status.set_time(now());
+  return number;
+}
+
+void Draft::add(const sys::RootedPath& path, std::uint32_t file) {
   if (status(path)) throw util::Error("cannot create " + util::quote("/" + path.str()) + ": File exists");
   auto& parent = take_over(path.parent());
-  parent.file->status.st_mtim = now();
-  auto& node = parent.children[std::string(path.name())];
-  node.file = std::move(file);
-  node.hides_below = true;
-  return node;
+  files_[parent.value.file].status.set_time(now());
+  auto* node = names_.child(parent, path.name());
+  if (node == nullptr) node = &names_.add(parent, path.name());
+  node->value = {.file = file, .hides_below = true};
 }
 
 void Draft::make_directory(const sys::RootedPath& path) {
@@ -124,110 +132,117 @@ void Draft::make_directory(const sys::RootedPath& path) {
 }
 
 void Draft::make_symlink(const sys::RootedPath& path, const std::string& target) {
-  auto file = new_file(path, S_IFLNK | 0777);
-  file->link = target;
-  file->status.st_size = static_cast<off_t>(target.size());
-  add(path, std::move(file));
+  const auto made = new_file(path, S_IFLNK | 0777);
+  rare(files_[made]).link = target;
+  files_[made].status.size = static_cast<off_t>(target.size());
+  add(path, made);
 }
 
 void Draft::make_hard_link(const sys::RootedPath& path, const sys::RootedPath& existing) {
-  auto file = take_over(existing).file;
-  add(path, file);
-  ++file->status.st_nlink;
+  const auto linked = take_over(existing).value.file;
+  add(path, linked);
+  ++files_[linked].status.links;
 }
 
 std::error_code Draft::make_node(const sys::RootedPath& path, mode_t type, dev_t device) {
   // That would be a whiteout, which no overlay lets anybody make.
   if (below_ && type == S_IFCHR && device == 0) return {EPERM, std::generic_category()};
-  auto file = new_file(path, type | 0600);
-  file->status.st_rdev = device;
-  add(path, std::move(file));
+  const auto made = new_file(path, type | 0600);
+  files_[made].status.node = device;
+  add(path, made);
   return {};
 }
 
 void Draft::copy_file(const sys::RootedPath& path, const std::shared_ptr<SourceTree>& source,
                       const std::string& from, const struct stat& status, const sys::Cancellation&) {
-  auto file = new_file(path, S_IFREG | 0600);
-  file->status.st_size = status.st_size;
-  file->source = source;
-  file->source_path = from;
-  add(path, std::move(file));
+  const auto made = new_file(path, S_IFREG | 0600);
+  if (sources_.empty() || sources_.back() != source) sources_.push_back(source);
+  auto& file = files_[made];
+  file.status.size = status.st_size;
+  file.source = static_cast<std::uint32_t>(sources_.size() - 1);
+  file.source_path_at = source_paths_.size();
+  file.source_path_length = static_cast<std::uint32_t>(from.size());
+  source_paths_ += from;
+  add(path, made);
 }
 
 void Draft::remove(const sys::RootedPath& path) {
   auto& parent = take_over(path.parent());
-  const std::string name(path.name());
-  if (const auto child = parent.children.find(name); child != parent.children.end()) {
-    if (child->second.file) --child->second.file->status.st_nlink;
-    parent.children.erase(child);
+  if (auto* child = names_.child(parent, path.name()); child != nullptr) {
+    if (child->value.file != removed) --files_[child->value.file].status.links;
+    names_.erase(*child);
   }
-  parent.file->status.st_mtim = now();
+  files_[parent.value.file].status.set_time(now());
   // With no node of its own the name shows what lies below.
-  if (status(path)) parent.children.try_emplace(name);
+  if (status(path)) names_.add(parent, path.name());
 }
 
 std::error_code Draft::set_owner(const sys::RootedPath& path, uid_t uid, gid_t gid) {
   auto& changed = file(path);
-  changed.status.st_uid = uid;
-  changed.status.st_gid = gid;
-  changed.capability.clear();
+  changed.status.uid = uid;
+  changed.status.gid = gid;
+  if (changed.rare) changed.rare->capability.clear();
   return {};
 }
 
 void Draft::set_mode(const sys::RootedPath& path, mode_t mode) {
   auto& status = file(path).status;
-  status.st_mode = (status.st_mode & S_IFMT) | mode;
+  status.mode = (status.mode & S_IFMT) | mode;
 }
 
 void Draft::set_xattr(const sys::RootedPath& path, const std::string& name, std::string_view value) {
   if (name == "security.capability") {
-    file(path).capability = value;
+    rare(file(path)).capability = value;
   } else if (!name.starts_with("security.")) {
-    file(path).has_more_attributes = true;
+    rare(file(path)).has_more_attributes = true;
   }
 }
 
 void Draft::set_mtime(const sys::RootedPath& path, timespec mtime) {
-  file(path).status.st_mtim = mtime;
+  file(path).status.set_time(mtime);
 }
 
 std::vector<std::string> Draft::list(const std::string& directory) const {
   std::vector<std::string> names;
-  for (const auto& [name, node] : find(directory)->children)
-    names.push_back(name);
+  names_.for_each_child(*find(directory),
+                        [&](std::string_view name, const Node&) { names.emplace_back(name); });
+  std::sort(names.begin(), names.end());
   return names;
 }
 
 std::optional<struct stat> Draft::status(const std::string& path) const {
   const auto* node = find(path);
   if (node == nullptr) return std::nullopt;
-  if (node->file) return node->file->status;
-  struct stat removed {};
-  removed.st_mode = S_IFCHR;
-  removed.st_rdev = ::makedev(0, 0);
-  return removed;
+  if (node->value.file != removed) return files_[node->value.file].status.whole();
+  struct stat whiteout {};
+  whiteout.st_mode = S_IFCHR;
+  whiteout.st_rdev = ::makedev(0, 0);
+  return whiteout;
 }
 
 std::string Draft::read_link(const std::string& path) const {
-  return find(path)->file->link;
+  const auto& file = file_at(path);
+  return file.rare ? file.rare->link : "";
 }
 
 std::string Draft::capability(const std::string& path) const {
-  return find(path)->file->capability;
+  const auto& file = file_at(path);
+  return file.rare ? file.rare->capability : "";
 }
 
 bool Draft::has_more_attributes(const std::string& path) const {
-  return find(path)->file->has_more_attributes;
+  const auto& file = file_at(path);
+  return file.rare && file.rare->has_more_attributes;
 }
 
 bool Draft::is_opaque(const std::string& directory) const {
-  return find(directory)->hides_below;
+  return find(directory)->value.hides_below;
 }
 
 sys::UniqueFd Draft::open(const std::string& path) const {
-  const auto& file = *find(path)->file;
-  if (!file.source) throw util::Error(util::quote(path) + " has no content");
-  return file.source->open(file.source_path);
+  const auto& file = file_at(path);
+  if (file.source == no_source) throw util::Error(util::quote(path) + " has no content");
+  return sources_[file.source]->open(source_paths_.substr(file.source_path_at, file.source_path_length));
 }
 
 }  // namespace solver

@@ -4,7 +4,9 @@
 
 #include <unistd.h>
 
-#include <map>
+#include <cstdint>
+#include <deque>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,7 +14,9 @@
 
 #include "common/layer/change_set.hpp"
 #include "common/snapshot/snapshotter.hpp"
+#include "common/solver/compact_status.hpp"
 #include "common/solver/copy_target.hpp"
+#include "common/solver/name_tree.hpp"
 #include "common/sys/cancellation.hpp"
 
 namespace solver {
@@ -50,40 +54,50 @@ public:
   sys::UniqueFd open(const std::string& path) const override;
 
 private:
-  // A file that may have several names.
-  struct File {
-    struct stat status {};
+  struct Rare {
     std::string link;  // of a symlink
     std::string capability;
     bool has_more_attributes = false;
-    std::shared_ptr<SourceTree> source;  // of a regular file with content
-    std::string source_path;
   };
-  struct Node {
-    std::shared_ptr<File> file;  // null: what lies below was removed
-    std::map<std::string, Node> children;
-    bool hides_below = false;  // a directory where below there is none
+  // A file that may have several names.
+  struct File {
+    CompactStatus status;
+    std::unique_ptr<Rare> rare;
+    std::uint64_t source_path_at = 0;
+    std::uint32_t source_path_length = 0;
+    std::uint32_t source = no_source;  // of a regular file with content, in sources_
   };
+  struct Entry {
+    std::uint32_t file = removed;  // in files_; `removed`: what lies below is not to be seen
+    bool hides_below = false;      // a directory where below there is none
+  };
+  using Node = NameTree<Entry>::Node;
   struct Place {
     Node* node = nullptr;  // null: not in the draft
     bool shows_below = true;
   };
+  static constexpr std::uint32_t no_source = std::numeric_limits<std::uint32_t>::max();
+  static constexpr std::uint32_t removed = no_source;
 
   Place find(const std::string& path);
-  const Node* find(const std::string& path) const;
+  Node* find(const std::string& path) const;
+  const File& file_at(const std::string& path) const { return files_[find(path)->value.file]; }
   std::optional<struct stat> status_of(const std::string& path);
   std::optional<struct stat> status_below(const std::string& path);
   Node& take_over(const sys::RootedPath& path);
-  File& file(const sys::RootedPath& path) { return *take_over(path).file; }
-  Node& add(const sys::RootedPath& path, std::shared_ptr<File> file);
-  std::shared_ptr<File> new_file(const sys::RootedPath& path, mode_t mode);
+  File& file(const sys::RootedPath& path) { return files_[take_over(path).value.file]; }
+  static Rare& rare(File& file);
+  void add(const sys::RootedPath& path, std::uint32_t file);
+  std::uint32_t new_file(const sys::RootedPath& path, mode_t mode);
 
   std::unique_ptr<snapshot::Workspace> below_workspace_;
   std::optional<sys::RootedDir> below_;
-  Node root_;
+  NameTree<Entry> names_;
+  std::deque<File> files_;
+  std::vector<std::shared_ptr<SourceTree>> sources_;
+  std::string source_paths_;
   const uid_t uid_ = ::geteuid();
   const gid_t gid_ = ::getegid();
-  ino_t last_inode_ = 0;
 };
 
 }  // namespace solver

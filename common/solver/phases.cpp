@@ -74,7 +74,7 @@ void Solve::add_read(Node& node, const WantedRead& wanted, Needs& needs) {
   const auto selection = identity ? std::optional(wanted.identity(*identity)) : std::nullopt;
   if (selection) {
     if (const auto known = workshop_.cache->content(*selection)) {
-      node.reads.push_back({.shown = wanted.path, .digest = *known, .files = std::nullopt});
+      node.reads.push_back({.shown = wanted.path, .digest = *known, .listing = std::nullopt});
       return;
     }
   }
@@ -83,7 +83,7 @@ void Solve::add_read(Node& node, const WantedRead& wanted, Needs& needs) {
   auto content = wanted.content(filesystem(wanted.from), workshop_);
   if (selection) workshop_.cache->keep_content(*selection, content.digest);
   node.reads.push_back(
-      {.shown = wanted.path, .digest = std::move(content.digest), .files = std::move(content.files)});
+      {.shown = wanted.path, .digest = std::move(content.digest), .listing = std::move(content.listing)});
 }
 
 void Solve::open_local(plan::OpId id, const plan::Local& local) {

@@ -15,7 +15,6 @@ namespace {
 using Kind = plan::KeyPart::Kind;
 
 constexpr std::size_t most_names = 3;
-constexpr std::size_t digits = 32;  // of a digest, that a listing holds
 constexpr std::size_t shown_digits = 12;
 
 hash::Digest listing_key(const hash::Digest& content) {
@@ -28,28 +27,6 @@ hash::Digest image_key(const hash::Digest& chain) {
 
 std::string short_digest(const hash::Digest& digest) {
   return digest.str().substr(0, digest.str().find(':') + 1 + shown_digits);
-}
-
-// "DIGITS PATH\0" for each file.
-std::string to_listing(const std::vector<std::pair<std::string, hash::Digest>>& files) {
-  std::string text;
-  for (const auto& [path, digest] : files) {
-    text += digest.hex().substr(0, digits);
-    text += ' ';
-    text += path;
-    text += '\0';
-  }
-  return text;
-}
-
-std::map<std::string_view, std::string_view> parse_listing(std::string_view text) {
-  std::map<std::string_view, std::string_view> files;
-  while (!text.empty()) {
-    const auto line = text.substr(0, text.find('\0'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
-    if (line.size() > digits) files[line.substr(digits + 1)] = line.substr(0, digits);
-  }
-  return files;
 }
 
 // "a changed, b is new (and 3 more)".
@@ -199,7 +176,7 @@ std::optional<store::Step> StepCache::find_variant(const plan::KeyParts& parts) 
 void StepCache::keep(const plan::Op& op, const store::Step& step, const std::vector<Read>& reads) {
   // The record last: what it names is there.
   for (const auto& read : reads) {
-    if (read.files) store_.steps().put_listing(listing_key(read.digest), to_listing(*read.files));
+    if (read.listing) store_.steps().put_listing(listing_key(read.digest), read.listing->text());
   }
   const auto key = plan::key_of(step.parts);
   store_.steps().put(key, step);
@@ -229,10 +206,9 @@ std::string StepCache::changed_base(const hash::Digest& then, const hash::Digest
 }
 
 std::string StepCache::changed_files(const Read& read, const hash::Digest& then) {
-  const auto listing = store_.steps().listing(listing_key(then));
+  auto listing = store_.steps().listing(listing_key(then));
   const std::string shown = util::quote(read.shown.empty() ? "/" : read.shown);
-  if (!listing || !read.files) return "files of " + shown + " changed";
-  auto before = parse_listing(*listing);
+  if (!listing || !read.listing) return "files of " + shown + " changed";
   Differences differences;
   const auto name = [&](std::string_view path) {
     std::string whole = read.shown == "." || read.shown == "/" ? "" : read.shown;
@@ -240,17 +216,12 @@ std::string StepCache::changed_files(const Read& read, const hash::Digest& then)
     whole += path;
     return whole.empty() ? std::string(".") : util::escape(whole);
   };
-  for (const auto& [path, digest] : *read.files) {
-    const auto found = before.find(path);
-    if (found == before.end()) {
-      differences.add(name(path) + " is new");
-    } else {
-      if (found->second != digest.hex().substr(0, digits)) differences.add(name(path) + " changed");
-      before.erase(found);
-    }
-  }
-  for (const auto& [path, digest] : before)
-    differences.add(name(path) + " is gone");
+  const auto add = [&](std::string_view path, Difference difference) {
+    differences.add(name(path) + (difference == Difference::changed  ? " changed"
+                                  : difference == Difference::is_new ? " is new"
+                                                                     : " is gone"));
+  };
+  for_each_difference(Listing(std::move(*listing)), *read.listing, add);
   return differences.empty() ? "files of " + shown + " changed their order" : differences.str();
 }
 

@@ -21,7 +21,7 @@ namespace solver {
 struct Read {
   std::string shown;  // what its files are called: "src", where "src/main.c" is one
   hash::Digest digest;
-  std::optional<std::vector<std::pair<std::string, hash::Digest>>> files;  // where they were looked at
+  std::optional<Listing> listing;  // where the files were looked at
 };
 
 // Thread-safe.
