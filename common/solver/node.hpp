@@ -41,6 +41,7 @@ struct Node {
   // resolve
   std::optional<LocalFiles> files;    // of a Local
   std::vector<Read> reads;            // of a step
+  bool looks_itself = false;          // whatever others say of what it reads
   std::optional<store::Step> found;   // in the cache
   std::string reason;                 // why it was not
   std::optional<hash::Digest> chain;  // of the layers up to it, where they are known without making any

@@ -9,6 +9,13 @@
 #include "common/util/error.hpp"
 
 namespace solver {
+namespace {
+
+bool believes_others(const Node& node) {
+  return std::any_of(node.reads.begin(), node.reads.end(), [](const Read& read) { return read.is_hearsay; });
+}
+
+}  // namespace
 
 Solve::Needs Solve::resolve(plan::OpId id) {
   auto& node = nodes_[id];
@@ -52,8 +59,15 @@ Solve::Needs Solve::resolve_step(plan::OpId id) {
     node.reason = "NO_CACHE";
   } else if (base.chain || is_independent(node.op)) {
     const auto parts = key_parts(node, base.chain.value_or(image::empty_chain()), workshop_);
-    node.found = workshop_.cache->find(node.op, parts);
-    if (!node.found) node.reason = workshop_.cache->reason(node.op, parts, node.reads);
+    node.found = workshop_.cache->find(node.op, parts, node.reads);
+    if (!node.found && !believes_others(node))
+      node.reason = workshop_.cache->reason(node.op, parts, node.reads);
+  }
+  if (!node.found && believes_others(node)) {
+    // It is to be made, which needs the files anyway: a key that others chose would be found by later builds.
+    node.looks_itself = true;
+    node.reads.clear();
+    return resolve_step(id);
   }
   node.image = base.image;
   if (node.found && base.chain) {
@@ -73,8 +87,12 @@ void Solve::add_read(Node& node, const WantedRead& wanted, Needs& needs) {
   const auto identity = identity_of(from, from.chain);
   const auto selection = identity ? std::optional(wanted.identity(*identity)) : std::nullopt;
   if (selection) {
-    if (const auto known = workshop_.cache->content(*selection)) {
-      node.reads.push_back({.shown = wanted.path, .digest = *known, .listing = std::nullopt});
+    auto known = workshop_.cache->content(*selection);
+    const bool is_hearsay = !known && !node.looks_itself;
+    if (is_hearsay) known = workshop_.cache->content_by_hearsay(*selection);
+    if (known) {
+      node.reads.push_back(
+          {.shown = wanted.path, .digest = *known, .listing = std::nullopt, .is_hearsay = is_hearsay});
       return;
     }
   }

@@ -82,15 +82,18 @@ const plan::KeyPart* find_part(const plan::KeyParts& parts, Kind kind, const std
 
 }  // namespace
 
-std::optional<store::Step> StepCache::find(const plan::Op& op, const plan::KeyParts& parts) {
+std::optional<store::Step> StepCache::find(const plan::Op& op, const plan::KeyParts& parts,
+                                           const std::vector<Read>& reads) {
   const auto key = plan::key_of(parts);
   auto step = store_.steps().find(key);
   if (step && !store_.blobs().has(step->blob, store::Check::size)) step.reset();
   if (!step && imports_ != nullptr) {
     step = imports_->find(key);
     if (step) {
+      const bool is_hearsay =
+          std::any_of(reads.begin(), reads.end(), [](const Read& read) { return read.is_hearsay; });
       const std::lock_guard lock(mutex_);
-      foreign_.emplace(step->blob.digest, std::pair(key, *step));
+      foreign_.emplace(step->blob.digest, Foreign{key, *step, !is_hearsay});
     }
   }
   if (!step) return std::nullopt;
@@ -113,16 +116,16 @@ cache::Records StepCache::used() const {
 
 // What others say of a layer is kept once it is known to be so.
 void StepCache::bring(const store::Blob& blob) {
-  std::vector<std::pair<hash::Digest, store::Step>> steps;
+  std::vector<Foreign> steps;
   {
     const std::lock_guard lock(mutex_);
     const auto [first, last] = foreign_.equal_range(blob.digest);
     for (auto it = first; it != last; ++it)
       steps.push_back(it->second);
   }
-  for (const auto& [key, step] : steps) {
-    const auto checked = imports_->fetch(step);
-    store_.steps().put(key, checked);
+  for (const auto& foreign : steps) {
+    const auto checked = imports_->fetch(foreign.step);
+    if (foreign.is_kept) store_.steps().put(foreign.key, checked);
     const std::lock_guard lock(mutex_);
     if (checked.removes) removing_.insert(checked.diff_id);
   }
@@ -152,19 +155,25 @@ void StepCache::refuse(const store::Step& step) {
 }
 
 std::optional<hash::Digest> StepCache::content(const hash::Digest& selection) {
-  auto content = store_.steps().note(selection);
-  if (!content && imports_ != nullptr) content = imports_->note(selection);
-  if (content) {
-    const std::lock_guard lock(mutex_);
-    used_.notes.emplace(selection, *content);
-  }
+  const auto content = store_.steps().note(selection);
+  if (content) remember_content(selection, *content);
   return content;
+}
+
+std::optional<hash::Digest> StepCache::content_by_hearsay(const hash::Digest& selection) {
+  const auto content = imports_ != nullptr ? imports_->note(selection) : std::nullopt;
+  if (content) remember_content(selection, *content);
+  return content;
+}
+
+void StepCache::remember_content(const hash::Digest& selection, const hash::Digest& content) {
+  const std::lock_guard lock(mutex_);
+  used_.notes.insert_or_assign(selection, content);
 }
 
 void StepCache::keep_content(const hash::Digest& selection, const hash::Digest& content) {
   store_.steps().put_note(selection, content);
-  const std::lock_guard lock(mutex_);
-  used_.notes.emplace(selection, content);
+  remember_content(selection, content);
 }
 
 std::optional<store::Step> StepCache::find_variant(const plan::KeyParts& parts) {

@@ -22,6 +22,7 @@ struct Read {
   std::string shown;  // what its files are called: "src", where "src/main.c" is one
   hash::Digest digest;
   std::optional<Listing> listing;  // where the files were looked at
+  bool is_hearsay = false;         // what only the cache of another says of them
 };
 
 // Thread-safe.
@@ -32,8 +33,10 @@ public:
   StepCache(store::Store& store, std::string dockerfile, cache::Imports* imports = nullptr)
       : store_(store), dockerfile_(std::move(dockerfile)), imports_(imports) {}
 
-  // The layer that stands for a step of this key, if open() can give its blob.
-  std::optional<store::Step> find(const plan::Op& op, const plan::KeyParts& parts);
+  // The layer that stands for a step of this key, if open() can give its blob. Where others say both what the
+  // step reads and what it makes of that, this build alone goes by it: the store is not told.
+  std::optional<store::Step> find(const plan::Op& op, const plan::KeyParts& parts,
+                                  const std::vector<Read>& reads);
 
   // Why find() gave nothing, in words: "src/main.c changed". It compares with what took the same place of the
   // same Dockerfile last, else with what had the same instruction.
@@ -47,6 +50,8 @@ public:
 
   // Of a selection of files in a filesystem that is known by its layers.
   std::optional<hash::Digest> content(const hash::Digest& selection);
+  // The same as others say; what is made here is not to be kept by that.
+  std::optional<hash::Digest> content_by_hearsay(const hash::Digest& selection);
   void keep_content(const hash::Digest& selection, const hash::Digest& content);
 
   // A layer in another form than that in which it was made.
@@ -71,8 +76,15 @@ public:
   store::Trees& trees() { return store_.trees(); }
 
 private:
+  struct Foreign {
+    hash::Digest key;
+    store::Step step;
+    bool is_kept;
+  };
+
   void bring(const store::Blob& blob);
   void remember(const hash::Digest& key, const store::Step& step);
+  void remember_content(const hash::Digest& selection, const hash::Digest& content);
   std::optional<store::Step> nearest(const plan::Op& op);
   std::string changed_base(const hash::Digest& then, const hash::Digest& now);
   std::string changed_files(const Read& read, const hash::Digest& then);
@@ -82,9 +94,9 @@ private:
   std::atomic<bool> has_lost_ = false;
   cache::Imports* imports_;
   mutable std::mutex mutex_;
-  cache::Records used_;  // this and what follows is guarded by mutex_
-  std::multimap<hash::Digest, std::pair<hash::Digest, store::Step>> foreign_;  // keys and steps by blob
-  std::set<hash::Digest> removing_;  // layers that others have made, by diff_id
+  cache::Records used_;                           // this and what follows is guarded by mutex_
+  std::multimap<hash::Digest, Foreign> foreign_;  // by blob
+  std::set<hash::Digest> removing_;               // layers that others have made, by diff_id
 };
 
 }  // namespace solver

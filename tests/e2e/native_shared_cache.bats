@@ -213,3 +213,43 @@ layer(steps[0], archive(link))"
   worker c "$(from type=local,src=shared)"
   [ "$(ran)" -eq 0 ]
 }
+
+@test "what a shared cache says of the files that a step reads decides about no later build" {
+  local name layer
+  cat >src/Dockerfile <<'END'
+FROM busybox AS tools
+RUN echo two >/tool
+FROM busybox
+COPY --from=tools /tool /tool
+END
+  worker a "$(to type=local,dest=shared,mode=max)"
+  mv shared two
+  sed -i 's/two/one/' src/Dockerfile
+  worker a "$(to type=local,dest=shared,mode=max)"
+  cp -r shared one
+  # The files of the stage are said to be those of the other one: of a step that nobody has made, and of one that has
+  # been made up.
+  lies "
+two = json.load(open('two/index.json'))['manifests'][0]
+for name in 'manifest', 'config':
+    two = json.load(open('two/blobs/sha256/' + two['digest'][7:]))
+    two = two['config'] if name == 'manifest' else two
+notes[0]['digest'] = two['notes'][0]['digest']
+def is_copy(step): return any(part['kind'] == 'files' for part in step['parts'])
+records['steps'] = steps = [step for step in steps if not is_copy(step)]
+json.dump([step for step in two['steps'] if is_copy(step)], open('copies', 'w'))"
+  worker b "$(from type=local,src=shared)"
+  [ "$(ran)" -eq 1 ]
+  lies "
+steps += json.load(open('copies'))
+made_up = tarfile.TarInfo('tool')
+layer(steps[-1], archive(made_up))"
+  worker c "$(from type=local,src=shared)"
+  [ "$(ran)" -eq 0 ]
+  sed -i 's/one/two/' src/Dockerfile
+  for name in b c; do
+    worker "$name"
+    layer=$(tar xOf "image-of-$name.tar" manifest.json | jq -r '.[0].Layers[-1]')
+    [ "$(tar xOf "image-of-$name.tar" "$layer" | tar xzO tool)" = two ]
+  done
+}
