@@ -12,8 +12,10 @@
 #include <functional>
 #include <map>
 
+#include "common/cache/layout.hpp"
 #include "common/hash/sha256.hpp"
 #include "common/image/manifest.hpp"
+#include "common/store/entries.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
@@ -91,69 +93,71 @@ void make_if_missing(const fs::path& directory) {
   }
 }
 
-// Blobs that are there are taken for whole, as each appears by a rename. Other names of the index stay.
+store::Folder made_folder(const store::Folder& parent, const std::string& name) {
+  if (::mkdirat(parent.fd(), name.c_str(), 0755) != 0 && errno != EEXIST)
+    util::throw_errno("cannot create " + parent.shown(name));
+  auto folder = store::find_folder(parent, name);
+  if (!folder) throw util::Error("cannot open " + parent.shown(name));
+  return std::move(*folder);
+}
+
+// Blobs that are there are taken for whole, as each appears by a rename. Other names of the index stay. The
+// directory may be one that others write to as well: no link in it is followed.
 class LocalTarget : public Target {
 public:
   LocalTarget(const Entry& entry, const Open& open, const sys::Cancellation& cancel)
-      : root_(entry.directory),
-        blobs_(root_ / "blobs" / "sha256"),
+      : root_((make_if_missing(entry.directory), open_directory(entry.directory))),
+        blobs_(made_folder(made_folder(root_, "blobs"), "sha256")),
         tag_(entry.tag),
         open_(open),
-        cancel_(cancel) {
-    for (const auto& directory : {root_, root_ / "blobs", blobs_})
-      make_if_missing(directory);
-  }
+        cancel_(cancel) {}
 
   bool put_layer(const store::Blob& blob) override {
     if (has(blob)) return false;
     const auto source = open_(blob);
     if (!source) throw Missing();
-    std::string name = (blobs_ / ".new-XXXXXX").string();
-    const auto target = sys::make_temporary_file(name, 0644, util::quote(blobs_.string()));
-    try {
-      copy(source.get(), target.get(), blob.size);
-      if (::rename(name.c_str(), path_of(blob.digest).c_str()) != 0)
-        util::throw_errno("cannot write " + util::quote(path_of(blob.digest).string()));
-    } catch (...) {
-      ::unlink(name.c_str());
-      throw;
-    }
+    auto made = store::NewEntry::file(root_);
+    copy(source.get(), made.fd(), blob.size);
+    made.place(blobs_, std::string(blob.digest.hex()));
     return true;
   }
 
   void put_document(const store::Blob& blob, std::string_view content) override {
-    if (!has(blob)) sys::write_file(path_of(blob.digest), content);
+    if (!has(blob)) store::write_entry(blobs_, std::string(blob.digest.hex()), content, root_);
   }
 
   void put_manifest(const image::Descriptor& manifest, const std::string& json) override {
     put_document({manifest.digest, manifest.size}, json);
-    image::Index index{.media_type = std::string(image::media_type::oci_index), .manifests = {}};
-    if (sys::is_there(root_ / "index.json", sys::Links::kept)) index = others();
+    auto index = others();
     auto named = manifest;
     named.annotations[image::annotation::ref_name] = tag_;
     index.manifests.push_back(std::move(named));
-    sys::write_file(root_ / "oci-layout", R"({"imageLayoutVersion":"1.0.0"})");
-    sys::write_file(root_ / "index.json", image::to_json(index));
+    store::write_entry(root_, "oci-layout", R"({"imageLayoutVersion":"1.0.0"})", root_);
+    store::write_entry(root_, "index.json", image::to_json(index), root_);
   }
 
 private:
-  fs::path path_of(const hash::Digest& digest) const { return blobs_ / std::string(digest.hex()); }
-
   bool has(const store::Blob& blob) const {
-    const auto there = sys::find_status(path_of(blob.digest), sys::Links::kept);
-    return there && S_ISREG(there->st_mode) && static_cast<std::uint64_t>(there->st_size) == blob.size;
+    struct stat there = {};
+    return ::fstatat(blobs_.fd(), std::string(blob.digest.hex()).c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISREG(there.st_mode) && static_cast<std::uint64_t>(there.st_size) == blob.size;
   }
 
   // What else the index names; one that nobody can read names nothing.
   image::Index others() const try {
-    auto index =
-        image::parse_index(sys::read_file(root_ / "index.json", 8 << 20, sys::Readable::entry), "its index");
+    const auto file = store::find_file(root_, "index.json");
+    if (!file) return no_index();
+    auto index = image::parse_index(sys::read_to_end(file.get(), "its index", 8 << 20), "its index");
     std::erase_if(index.manifests, [&](const image::Descriptor& one) {
       const auto name = one.annotations.find(image::annotation::ref_name);
       return name == one.annotations.end() || name->second == tag_;
     });
     return index;
   } catch (const util::Error&) {
+    return no_index();
+  }
+
+  static image::Index no_index() {
     return {.media_type = std::string(image::media_type::oci_index), .manifests = {}};
   }
 
@@ -166,15 +170,15 @@ private:
       for (auto rest = part; !rest.empty();) {
         const auto count = ::write(to, rest.data(), rest.size());
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0) util::throw_errno("cannot write to " + util::quote(blobs_.string()));
+        if (count < 0) util::throw_errno("cannot write to " + blobs_.shown());
         rest = rest.subspan(static_cast<std::size_t>(count));
       }
       offset += part.size();
     }
   }
 
-  fs::path root_;
-  fs::path blobs_;
+  store::Folder root_;
+  store::Folder blobs_;
   std::string tag_;
   const Open& open_;
   sys::Cancellation cancel_;

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <utility>
 
 #include "common/cache/foreign_layer.hpp"
+#include "common/cache/layout.hpp"
 #include "common/hash/sha256.hpp"
 #include "common/stream/source.hpp"
 #include "common/sys/file.hpp"
@@ -31,12 +33,20 @@ registry::Settings with_less_patience(registry::Settings settings) {
   return settings;
 }
 
-std::filesystem::path blob_path(const Entry& entry, const hash::Digest& digest) {
-  return entry.directory / "blobs" / "sha256" / std::string(digest.hex());
+sys::UniqueFd require_file(const store::Folder& folder, const std::string& name) {
+  auto file = store::find_file(folder, name);
+  if (!file) util::throw_errno("cannot open " + folder.shown(name), ENOENT);
+  return file;
 }
 
-std::string read_small(const std::filesystem::path& path, std::uint64_t limit) {
-  return sys::read_file(path, limit, sys::Readable::entry);
+sys::UniqueFd open_blob(const Entry& entry, const hash::Digest& digest) {
+  auto folder = open_directory(entry.directory);
+  for (const auto* name : {"blobs", "sha256"}) {
+    auto below = store::find_folder(folder, name);
+    if (!below) util::throw_errno("cannot open " + folder.shown(name), ENOENT);
+    folder = std::move(*below);
+  }
+  return require_file(folder, std::string(digest.hex()));
 }
 
 }  // namespace
@@ -95,8 +105,9 @@ std::string Imports::read_registry(const Entry& entry) {
 }
 
 std::string Imports::read_local(const Entry& entry) {
+  const auto index_file = require_file(open_directory(entry.directory), "index.json");
   const auto index =
-      image::parse_index(read_small(entry.directory / "index.json", most_document_bytes), "its index");
+      image::parse_index(sys::read_to_end(index_file.get(), "its index", most_document_bytes), "its index");
   const auto found =
       std::find_if(index.manifests.begin(), index.manifests.end(), [&](const image::Descriptor& one) {
         if (entry.digest) return one.digest == *entry.digest;
@@ -106,7 +117,8 @@ std::string Imports::read_local(const Entry& entry) {
   if (found == index.manifests.end())
     throw util::Error("nothing in it is called " +
                       util::quote(entry.digest ? entry.digest->str() : entry.tag));
-  auto json = read_small(blob_path(entry, found->digest), most_document_bytes);
+  const auto file = open_blob(entry, found->digest);
+  auto json = sys::read_to_end(file.get(), "its manifest", most_document_bytes);
   if (hash::sha256(json) != found->digest)
     throw util::Error("its manifest does not have the digest " + found->digest.str());
   return json;
@@ -116,8 +128,7 @@ void Imports::fetch_from(const Source& source, const image::Descriptor& layer) {
   if (source.entry.type == Type::registry) return puller_.fetch(*source.entry.reference, layer, cancel_);
   auto download = store_.blobs().download({layer.digest, layer.size}, cancel_);
   if (!download) return;
-  const auto input = stream::from_fd(
-      sys::open_readable(blob_path(source.entry, layer.digest), sys::Readable::entry), "a layer");
+  const auto input = stream::from_fd(open_blob(source.entry, layer.digest), "a layer");
   download->restart();
   std::array<std::byte, 64 << 10> buffer;
   for (std::size_t count = 0; (count = input->read(buffer)) > 0;) {

@@ -211,6 +211,23 @@ TEST_F(CacheExchange, TakesNoLayerThatIsNoArchive) {
   EXPECT_TRUE(imported.has_failed());
 }
 
+TEST_F(CacheExchange, OfADirectoryFollowsNoLinkInPlaceOfAFolder) {
+  write_to(local("dest"), example_records(), worker("a", {"made", "tested"}));
+  std::filesystem::create_directories(path("elsewhere"));
+  for (const auto& folder : {path("shared") / "blobs" / "sha256", path("shared") / "blobs"}) {
+    std::filesystem::rename(folder, path("moved"));
+    std::filesystem::create_directory_symlink(path("elsewhere"), folder);
+    EXPECT_NE(error_of([&] { write_to(local("dest"), example_records(), worker("a")); }), "no error");
+    std::filesystem::remove(folder);
+    std::filesystem::create_directory_symlink(path("moved"), folder);
+    EXPECT_FALSE(imports(local("src"), worker("b")).find(plan::key_of(parts_of("make"))));
+    std::filesystem::remove(folder);
+    std::filesystem::rename(path("moved"), folder);
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(path("elsewhere")));
+  EXPECT_TRUE(imports(local("src"), worker("b")).find(plan::key_of(parts_of("make"))));
+}
+
 TEST_F(CacheExchange, OfADirectoryFollowsNoLinkInPlaceOfABlob) {
   write_to(local("dest"), example_records(), worker("a", {"made", "tested"}));
   const auto blob = step_of("make", "made").blob;
