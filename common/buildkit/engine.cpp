@@ -92,28 +92,28 @@ void commit_cache(Build& build) {
 
 }  // namespace
 
-document::Result Engine::build(const document::Request& request, const std::filesystem::path& work_dir) {
-  Build build{.request = request, .address = {}, .ssh = SshForwarding(request.ssh)};
-  if (request.remote) {
-    warn_of_local_settings(request);
-    build.address = *request.remote;
+document::Result Engine::build() {
+  Build build{.request = request_, .address = {}, .ssh = SshForwarding(request_.ssh)};
+  if (request_.remote) {
+    warn_of_local_settings(request_);
+    build.address = *request_.remote;
   } else {
-    build.daemon.emplace(request, work_dir, start_limit_);
+    build.daemon.emplace(request_, work_dir_, start_limit_);
     build.address = build.daemon->address();
   }
   open_cache(build);
 
   std::list<std::optional<engine::PendingImage>> images;  // a list: they cannot be moved
-  for (std::size_t i = 0; i < request.targets.size(); ++i) {
-    if (request.targets.size() > 1) util::log::info("building " + describe(request.targets[i]));
+  for (std::size_t i = 0; i < request_.targets.size(); ++i) {
+    if (request_.targets.size() > 1) util::log::info("building " + describe(request_.targets[i]));
     auto& image = images.emplace_back();
-    if (request.targets[i].output) image.emplace(*request.targets[i].output, request.output.format);
+    if (request_.targets[i].output) image.emplace(*request_.targets[i].output, request_.output.format);
     solve(build, i, image);
   }
 
-  document::Result result{.engine = name(), .format = request.output.format, .targets = {}};
+  document::Result result{.engine = name(), .format = request_.output.format, .targets = {}};
   auto image = images.begin();
-  for (const auto& target : request.targets) {
+  for (const auto& target : request_.targets) {
     auto& built = result.targets.emplace_back();
     built.name = target.name;
     if (*image) built.image = (*image)->commit();

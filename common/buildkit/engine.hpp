@@ -4,23 +4,30 @@
 #include <chrono>
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "common/buildkit/daemon.hpp"
+#include "common/document/request.hpp"
 #include "common/engine/engine.hpp"
 
 namespace buildkit {
 
 class Engine final : public engine::Engine {
 public:
-  explicit Engine(std::chrono::milliseconds start_limit = default_start_limit) : start_limit_(start_limit) {}
+  // `request` lives longer; `work_dir` is private to this build and removed afterwards by the caller.
+  Engine(const document::Request& request, std::filesystem::path work_dir,
+         std::chrono::milliseconds start_limit = default_start_limit)
+      : request_(request), work_dir_(std::move(work_dir)), start_limit_(start_limit) {}
 
   std::string name() const override { return "buildkit"; }
 
   // One buildctl for each target, with every option of the request; nothing local is started when the request
   // names a remote engine.
-  document::Result build(const document::Request& request, const std::filesystem::path& work_dir) override;
+  document::Result build() override;
 
 private:
+  const document::Request& request_;
+  std::filesystem::path work_dir_;
   std::chrono::milliseconds start_limit_;
 };
 

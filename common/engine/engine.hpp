@@ -1,10 +1,8 @@
-// What both engines are to the rest of the project.
+// What both engines are to the rest of the project: whoever builds one request.
 #pragma once
 
-#include <filesystem>
 #include <string>
 
-#include "common/document/request.hpp"
 #include "common/document/result.hpp"
 
 namespace engine {
@@ -15,11 +13,11 @@ public:
 
   virtual std::string name() const = 0;
 
-  // Builds every target of `request` (preloads already laid out) and leaves each image whole in the target's
-  // output directory: OUTPUT/image.tar, or the directory OUTPUT/image for OutputFormat::oci. `work_dir` is
-  // private to this build and removed afterwards by the caller. Progress goes to stderr. Throws util::Error
-  // with the exit code of what failed; then no output exists, and no process or mount of the build is left.
-  virtual document::Result build(const document::Request& request, const std::filesystem::path& work_dir) = 0;
+  // Builds every target of the request (preloads already laid out) that the engine was made for, once, and
+  // leaves each image whole in the target's output directory: OUTPUT/image.tar, or the directory OUTPUT/image
+  // for OutputFormat::oci. Progress goes to stderr. Throws util::Error with the exit code of what failed;
+  // then no output exists, and no process or mount of the build is left.
+  virtual document::Result build() = 0;
 };
 
 }  // namespace engine

@@ -11,7 +11,6 @@
 #include <set>
 #include <utility>
 
-#include "common/context/sources.hpp"
 #include "common/dockerfile/file.hpp"
 #include "common/dockerfile/scope.hpp"
 #include "common/document/context_url.hpp"
@@ -29,7 +28,6 @@
 #include "common/solver/solve.hpp"
 #include "common/solver/step_cache.hpp"
 #include "common/sys/cancellation.hpp"
-#include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/util/characters.hpp"
@@ -142,17 +140,18 @@ std::optional<std::string> left_out_parameter(const document::Request& request) 
 class Build {
 public:
   // Reads shared caches or not, but writes them.
-  Build(const document::Request& request, store::Store& store, const Isolation& isolation,
+  Build(const Definition& definition, store::Store& store, const Isolation& isolation,
         const fs::path& directory, Cache shared)
-      : request_(request),
-        epoch_(epoch_of(request)),
+      : definition_(definition),
+        request_(definition.request()),
+        epoch_(epoch_of(definition)),
         store_(store),
-        images_(request, registry_settings(request), store_, progress_, canceller_.cancellation()),
-        sharing_(sharing_of(request)),
-        imports_(shared == Cache::used ? open_imports(sharing_, request, store_, canceller_.cancellation())
+        images_(request_, registry_settings(request_), store_, progress_, canceller_.cancellation()),
+        sharing_(sharing_of(request_)),
+        imports_(shared == Cache::used ? open_imports(sharing_, request_, store_, canceller_.cancellation())
                                        : nullptr),
-        cache_(store_, request.dockerfile.lexically_relative(request.context).string(), imports_.get()),
-        workshop_({.request = request,
+        cache_(store_, request_.dockerfile.lexically_relative(request_.context).string(), imports_.get()),
+        workshop_({.request = request_,
                    .snapshotter = *isolation.snapshotter,
                    .sandbox = *isolation.sandbox,
                    .images = images_,
@@ -160,7 +159,7 @@ public:
                    .progress = progress_,
                    .canceller = canceller_,
                    .directory = directory,
-                   .proxies = proxies_of(request),
+                   .proxies = proxies_of(request_),
                    .epoch = epoch_,
                    .cache = store_.is_lasting() || is_shared() ? &cache_ : nullptr}) {}
 
@@ -232,25 +231,22 @@ private:
   }
 
   plan::Graph make_plan() {
-    const auto options = parse_options(request_);
-    engine::Progress::Vertex vertex(progress_, "[internal] load build definition from " + options.name);
+    engine::Progress::Vertex vertex(progress_,
+                                    "[internal] load build definition from " + definition_.options().name);
     vertex.start();
     const auto show = [&](const dockerfile::Warning& warning) {
       vertex.warn(dockerfile::harmless(warning.str()));
     };
-    const auto file = [&] {
-      try {
-        const auto text = sys::read_file(context::find_dockerfile(request_.context, request_.dockerfile));
-        vertex.note("transferring dockerfile: " + engine::decimal_size(text.size()) + " done");
-        auto parsed = dockerfile::parse(text, options);
-        std::for_each(parsed.lint.warnings().begin(), parsed.lint.warnings().end(), show);
-        vertex.done();
-        return parsed;
-      } catch (const util::Error&) {
-        vertex.done();  // the error says itself what is wrong, and where
-        throw;
-      }
-    }();
+    try {
+      vertex.note("transferring dockerfile: " + engine::decimal_size(definition_.text().size()) + " done");
+      const auto& warnings = definition_.file().lint.warnings();
+      std::for_each(warnings.begin(), warnings.end(), show);
+      vertex.done();
+    } catch (const util::Error&) {
+      vertex.done();  // the error says itself what is wrong, and where
+      throw;
+    }
+    const auto& file = definition_.file();
     // Those that are shown already come first again.
     return plan::lower(file, plan_inputs(request_, epoch_), images_,
                        [&, shown = file.lint.warnings().size()](const dockerfile::Warning& warning) mutable {
@@ -308,6 +304,7 @@ private:
     return base;
   }
 
+  const Definition& definition_;
   const document::Request& request_;
   std::optional<std::int64_t> epoch_;
   store::Store& store_;
@@ -323,8 +320,8 @@ private:
 
 }  // namespace
 
-// The directory of the isolation is this engine's alone, so that `work_dir` is not needed.
-document::Result Engine::build(const document::Request& request, const fs::path&) {
+document::Result Engine::build() {
+  const auto& request = definition_.request();
   if (const auto missing = left_out_parameter(request)) {
     throw util::Error("the build asks for " + *missing +
                       ", which the native engine does not do; use ENGINE=buildkit");
@@ -341,7 +338,7 @@ document::Result Engine::build(const document::Request& request, const fs::path&
     sys::make_directory(directory, 0700);
     const auto store = open_store(request, state_dir_, cache, isolation_.directory.path());
     try {
-      if (auto result = Build(request, *store, isolation_, directory, shared).run(cache, shared)) {
+      if (auto result = Build(definition_, *store, isolation_, directory, shared).run(cache, shared)) {
         make_room(*store, request);
         return std::move(*result);
       }
@@ -361,17 +358,17 @@ document::Result Engine::build(const document::Request& request, const fs::path&
   throw util::Error("the unpacked base images in the cache change while they are used; is its disk failing?");
 }
 
-std::optional<std::string> left_out(const document::Request& request) {
-  if (auto parameter = left_out_parameter(request)) return parameter;
-  if (auto wish = left_out_of_language(request)) return wish;
-  if (const auto epoch = epoch_of_dockerfile(request);
-      epoch && !given_epoch(request) && !is_number_of_seconds(*epoch))
+std::optional<std::string> left_out(const Definition& definition) {
+  if (auto parameter = left_out_parameter(definition.request())) return parameter;
+  if (auto wish = left_out_of_language(definition)) return wish;
+  if (const auto epoch = epoch_of_dockerfile(definition);
+      epoch && !given_epoch(definition.request()) && !is_number_of_seconds(*epoch))
     return "a SOURCE_DATE_EPOCH that is no number (an ARG of the Dockerfile)";
   return std::nullopt;
 }
 
-Work work_of(const document::Request& request) {
-  return may_run_steps(request) ? Work::steps : Work::copies;
+Work work_of(const Definition& definition) {
+  return may_run_steps(definition) ? Work::steps : Work::copies;
 }
 
 }  // namespace native

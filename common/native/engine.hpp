@@ -6,30 +6,34 @@
 #include <string>
 
 #include "common/engine/engine.hpp"
+#include "common/native/definition.hpp"
 #include "common/native/isolation.hpp"
 
 namespace native {
 
 class Engine : public engine::Engine {
 public:
-  // Works in `isolation`. Base images are kept for the next build in the folder "native" of the request's
-  // cache directory, else in `state_dir`, which is made if need be, else nowhere.
-  explicit Engine(Isolation isolation, std::optional<std::filesystem::path> state_dir = std::nullopt)
-      : isolation_(std::move(isolation)), state_dir_(std::move(state_dir)) {}
+  // Works in `isolation`, on the request of `definition`, which lives longer. Base images are kept for the
+  // next build in the folder "native" of the request's cache directory, else in `state_dir`, which is made if
+  // need be, else nowhere.
+  Engine(const Definition& definition, Isolation isolation,
+         std::optional<std::filesystem::path> state_dir = std::nullopt)
+      : definition_(definition), isolation_(std::move(isolation)), state_dir_(std::move(state_dir)) {}
 
   std::string name() const override { return "native"; }
-  document::Result build(const document::Request& request, const std::filesystem::path& work_dir) override;
+  document::Result build() override;
 
 private:
+  const Definition& definition_;
   Isolation isolation_;
   std::optional<std::filesystem::path> state_dir_;
 };
 
-// What `request` or its Dockerfile asks for that this engine leaves to BuildKit, in words that follow "the
+// What a request or its Dockerfile asks for that this engine leaves to BuildKit, in words that follow "the
 // build asks for"; nothing if it can do it all. Runs and pulls nothing.
-std::optional<std::string> left_out(const document::Request& request);
+std::optional<std::string> left_out(const Definition& definition);
 
-// What `request` may come to, as far as a look at its Dockerfile tells.
-Work work_of(const document::Request& request);
+// What a build may come to, as far as a look at its Dockerfile tells.
+Work work_of(const Definition& definition);
 
 }  // namespace native

@@ -1,8 +1,5 @@
 #include "common/native/epoch.hpp"
 
-#include "common/context/sources.hpp"
-#include "common/native/language.hpp"
-#include "common/sys/file.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -21,11 +18,10 @@ std::optional<std::string> given_epoch(const document::Request& request) {
   return std::nullopt;
 }
 
-std::optional<std::string> epoch_of_dockerfile(const document::Request& request) {
+std::optional<std::string> epoch_of_dockerfile(const Definition& definition) {
   try {
-    const auto text = sys::read_file(context::find_dockerfile(request.context, request.dockerfile));
-    if (text.find(parameter) == std::string::npos) return std::nullopt;
-    const auto scope = global_scope(request, dockerfile::parse(text, parse_options(request)));
+    if (definition.text().find(parameter) == std::string::npos) return std::nullopt;
+    const auto scope = global_scope(definition.request(), definition.file());
     const auto value = scope.environment().get(parameter);
     if (value && !value->empty()) return std::string(*value);
   } catch (const util::Error&) {}
@@ -37,9 +33,9 @@ bool is_number_of_seconds(const std::string& word) {
   return seconds && std::to_string(*seconds) == word;
 }
 
-std::optional<std::int64_t> epoch_of(const document::Request& request) {
-  const auto given = given_epoch(request);
-  const auto word = given ? given : epoch_of_dockerfile(request);
+std::optional<std::int64_t> epoch_of(const Definition& definition) {
+  const auto given = given_epoch(definition.request());
+  const auto word = given ? given : epoch_of_dockerfile(definition);
   if (!word || word->empty()) return std::nullopt;
   if (!is_number_of_seconds(*word)) {
     throw util::Error(std::string(parameter) + ": " + util::quote(*word) +

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "common/document/request.hpp"
+#include "common/native/definition.hpp"
 
 namespace native {
 
@@ -15,7 +15,7 @@ std::optional<std::string> given_epoch(const document::Request& request);
 
 // Where the request says nothing, an ARG before the first FROM may; its value, if it is not empty. Nothing
 // also of a Dockerfile that cannot be read or understood.
-std::optional<std::string> epoch_of_dockerfile(const document::Request& request);
+std::optional<std::string> epoch_of_dockerfile(const Definition& definition);
 
 // True if `word`, of either, is a time that the native engine understands: BuildKit knows contexts and stages
 // by name, too.
@@ -23,6 +23,6 @@ bool is_number_of_seconds(const std::string& word);
 
 // In seconds since 1970, from where BuildKit takes it; nothing = now. Throws util::Error for what only
 // BuildKit understands, and for a time after the year 9999.
-std::optional<std::int64_t> epoch_of(const document::Request& request);
+std::optional<std::int64_t> epoch_of(const Definition& definition);
 
 }  // namespace native

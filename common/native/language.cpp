@@ -2,26 +2,16 @@
 #include "common/native/language.hpp"
 
 #include <algorithm>
-#include <map>
 #include <set>
 
-#include "common/context/sources.hpp"
 #include "common/dockerfile/stages.hpp"
 #include "common/image/archive.hpp"
 #include "common/plan/image_config.hpp"
-#include "common/sys/file.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
 namespace native {
 namespace {
-
-std::optional<std::string> build_arg(const document::Request& request, std::string_view name) {
-  for (const auto& [given, value] : request.build_args) {
-    if (given == name) return value;
-  }
-  return std::nullopt;
-}
 
 bool wants_devices(const dockerfile::Instruction& instruction) {
   const auto* run = std::get_if<dockerfile::Run>(&instruction);
@@ -107,29 +97,12 @@ bool runs_steps(const dockerfile::Instruction& instruction) {
 
 }  // namespace
 
-dockerfile::ParseOptions parse_options(const document::Request& request) {
-  return {.name = request.dockerfile.filename().string(),
-          .syntax = build_arg(request, "BUILDKIT_SYNTAX"),
-          .check = build_arg(request, "BUILDKIT_DOCKERFILE_CHECK")};
-}
-
-dockerfile::GlobalScope global_scope(const document::Request& request, const dockerfile::File& file) {
-  std::map<std::string, std::string> build_args;
-  for (const auto& [name, value] : request.build_args)
-    build_args[name] = value;
-  const auto host = image::Platform::host();
-  return {
-      file,
-      {.build_args = std::move(build_args), .build_platform = host, .target_platform = host, .target = ""}};
-}
-
-std::optional<std::string> left_out_of_language(const document::Request& request) {
+std::optional<std::string> left_out_of_language(const Definition& definition) {
   try {
-    const auto text = sys::read_file(context::find_dockerfile(request.context, request.dockerfile));
-    const auto options = parse_options(request);
-    if (const auto image = dockerfile::foreign_syntax(text, options))
+    if (const auto image = dockerfile::foreign_syntax(definition.text(), definition.options()))
       return "the syntax image " + util::quote(image->value);
-    const auto file = dockerfile::parse(text, options);
+    const auto& request = definition.request();
+    const auto& file = definition.file();
     if (const auto line = line_with_devices(file))
       return "RUN --device (" + file.source.name() + ":" + std::to_string(*line) + ")";
     if (const auto line = line_for_windows(request, file))
@@ -143,11 +116,9 @@ std::optional<std::string> left_out_of_language(const document::Request& request
   return std::nullopt;
 }
 
-bool may_run_steps(const document::Request& request) {
+bool may_run_steps(const Definition& definition) {
   try {
-    const auto file =
-        dockerfile::parse(sys::read_file(context::find_dockerfile(request.context, request.dockerfile)),
-                          parse_options(request));
+    const auto& file = definition.file();
     std::set<std::string> known = {"scratch"};
     return std::any_of(file.stages.begin(), file.stages.end(), [&](const dockerfile::Stage& stage) {
       const bool has_base = known.count(stage.base) == 0;

@@ -32,24 +32,27 @@ std::optional<std::string> advice_on(const std::error_code& code) {
   return std::nullopt;
 }
 
-Choice native_choice(const document::Request& request, const Path& work_dir, const Settings& settings,
+Choice native_choice(const native::Definition& definition, const Path& work_dir, const Settings& settings,
                      const std::string& why = {}) {
-  auto isolation = native::enter_namespaces(work_dir, native::work_of(request));
+  auto isolation = native::enter_namespaces(work_dir, native::work_of(definition));
   const auto description = "native (isolation: " + isolation.sandbox->name() + ")" + why;
-  return {std::make_unique<native::Engine>(std::move(isolation), settings.state_dir), description};
+  return {std::make_unique<native::Engine>(definition, std::move(isolation), settings.state_dir),
+          description};
 }
 
-Choice buildkit_choice(const Settings& settings, const std::string& why) {
-  return {std::make_unique<buildkit::Engine>(settings.start_timeout), "buildkit, " + why};
+Choice buildkit_choice(const document::Request& request, const Path& work_dir, const Settings& settings,
+                       const std::string& why) {
+  return {std::make_unique<buildkit::Engine>(request, work_dir, settings.start_timeout), "buildkit, " + why};
 }
 
-Choice choose_automatically(const document::Request& request, const Path& work_dir,
+Choice choose_automatically(const native::Definition& definition, const Path& work_dir,
                             const Settings& settings) {
-  if (request.remote) return buildkit_choice(settings, "because BUILDKIT_HOST names it");
-  if (const auto wish = native::left_out(request))
-    return buildkit_choice(settings, "because the build asks for " + *wish);
+  const auto& request = definition.request();
+  if (request.remote) return buildkit_choice(request, work_dir, settings, "because BUILDKIT_HOST names it");
+  if (const auto wish = native::left_out(definition))
+    return buildkit_choice(request, work_dir, settings, "because the build asks for " + *wish);
   try {
-    return native_choice(request, work_dir, settings);
+    return native_choice(definition, work_dir, settings);
   } catch (const native::CannotRun& reason) {
     if (const auto other = buildkit::obstacle(request)) {
       const auto advice = advice_on(reason.cause().code);
@@ -58,23 +61,23 @@ Choice choose_automatically(const document::Request& request, const Path& work_d
                         (advice ? "BUILDKIT_HOST to an engine elsewhere, or " + *advice
                                 : "'privileged: true' on the task, or BUILDKIT_HOST to an engine elsewhere"));
     }
-    return buildkit_choice(settings,
+    return buildkit_choice(request, work_dir, settings,
                            "because the native engine cannot run here: " + std::string(reason.what()));
   }
 }
 
 }  // namespace
 
-Choice choose_engine(EngineChoice wanted, const document::Request& request, const Path& work_dir,
+Choice choose_engine(EngineChoice wanted, const native::Definition& definition, const Path& work_dir,
                      const Settings& settings) {
   switch (wanted) {
     case EngineChoice::automatic:
-      return choose_automatically(request, work_dir, settings);
+      return choose_automatically(definition, work_dir, settings);
     case EngineChoice::buildkit:
-      return buildkit_choice(settings, "as asked for");
+      return buildkit_choice(definition.request(), work_dir, settings, "as asked for");
     case EngineChoice::native:
       try {
-        return native_choice(request, work_dir, settings, ", as asked for");
+        return native_choice(definition, work_dir, settings, ", as asked for");
       } catch (const native::CannotRun& reason) {
         throw util::Error(
             "the native engine cannot run here: " + std::string(reason.what()) + "; " +

@@ -9,6 +9,7 @@
 
 #include "common/document/request.hpp"
 #include "common/engine/engine.hpp"
+#include "common/native/definition.hpp"
 
 namespace oci_solve {
 
@@ -23,11 +24,12 @@ struct Choice {
   std::string description;  // for people: "native (isolation: namespaces)", "buildkit, because ..."
 };
 
-// The engine for `request`: `wanted`, or for `automatic` BuildKit where one elsewhere is named or the build
-// asks for what the native engine leaves out, else the native engine where it can work in `work_dir`, else
-// BuildKit. Returns in a child of this process if it is the native one (see native::enter_namespaces). Throws
-// util::Error naming what is missing where the native engine is wanted and cannot run, and where neither can.
-Choice choose_engine(document::EngineChoice wanted, const document::Request& request,
+// The engine for the request of `definition`, which lives longer: `wanted`, or for `automatic` BuildKit where
+// one elsewhere is named or the build asks for what the native engine leaves out, else the native engine
+// where it can work in `work_dir`, else BuildKit. Returns in a child of this process if it is the native one
+// (see native::enter_namespaces). Throws util::Error naming what is missing where the native engine is wanted
+// and cannot run, and where neither can.
+Choice choose_engine(document::EngineChoice wanted, const native::Definition& definition,
                      const std::filesystem::path& work_dir, const Settings& settings);
 
 }  // namespace oci_solve

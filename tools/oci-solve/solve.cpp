@@ -39,13 +39,14 @@ void run(const Options& options, std::FILE* out) {
   if (!options.work_dir) temporary.emplace(sys::scratch_directory());
   const auto work_dir = options.work_dir.value_or(temporary ? temporary->path() : std::filesystem::path());
   const auto copies = copy_linked_dockerfile(request, work_dir);
+  const native::Definition definition(request);
   const auto choice = choose_engine(
-      wanted, request, work_dir,
+      wanted, definition, work_dir,
       {.state_dir = options.state_dir, .start_timeout = std::chrono::seconds(options.start_timeout)});
   util::log::info("engine: " + choice.description);
-  for (const auto& warning : warnings_of_unused_images(request))
+  for (const auto& warning : warnings_of_unused_images(definition))
     util::log::warning(warning);
-  const auto result = choice.engine->build(request, work_dir);
+  const auto result = choice.engine->build();
   std::fprintf(out, "%s\n", document::to_json(result).c_str());
 }
 

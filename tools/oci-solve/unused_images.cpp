@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <set>
 
-#include "common/context/sources.hpp"
 #include "common/dockerfile/expand.hpp"
 #include "common/dockerfile/scope.hpp"
 #include "common/dockerfile/text.hpp"
@@ -12,8 +11,6 @@
 #include "common/engine/preloads.hpp"
 #include "common/image/reference.hpp"
 #include "common/native/epoch.hpp"
-#include "common/native/language.hpp"
-#include "common/sys/file.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -99,10 +96,9 @@ std::string of_unused_context(const std::string& name) {
          " has no effect: the Dockerfile has it as no stage, behind no FROM and no from=";
 }
 
-std::vector<std::string> warnings(const document::Request& request) {
-  const auto options = native::parse_options(request);
-  const auto text = sys::read_file(context::find_dockerfile(request.context, request.dockerfile));
-  const auto file = dockerfile::parse(text, options);
+std::vector<std::string> warnings(const native::Definition& definition) {
+  const auto& request = definition.request();
+  const auto& file = definition.file();
   auto with_images = request;
   const auto images = engine::name_preloads(request.preloads);
   for (std::size_t i = 0; i < images.size(); ++i) {
@@ -111,7 +107,7 @@ std::vector<std::string> warnings(const document::Request& request) {
   }
   const auto scope = native::global_scope(with_images, file);
   const auto epoch = native::given_epoch(request);
-  const Names names(file, scope, epoch.value_or(native::epoch_of_dockerfile(request).value_or("")));
+  const Names names(file, scope, epoch.value_or(native::epoch_of_dockerfile(definition).value_or("")));
 
   std::vector<std::string> found;
   for (std::size_t i = 0; i < images.size(); ++i) {
@@ -136,11 +132,12 @@ std::vector<std::string> warnings(const document::Request& request) {
 
 }  // namespace
 
-std::vector<std::string> warnings_of_unused_images(const document::Request& request) {
-  if (request.preloads.empty() && request.contexts.empty()) return {};
+std::vector<std::string> warnings_of_unused_images(const native::Definition& definition) {
+  const auto& request = definition.request();
+  if (request.preloads.empty() && request.contexts.empty() && request.no_cache_stages.empty()) return {};
   if (document::is_url(request.context)) return {};
   try {
-    return warnings(request);
+    return warnings(definition);
   } catch (const util::Error&) {
     return {};  // whoever builds says what is wrong
   }

@@ -39,8 +39,8 @@ TEST_F(FrontendOptions, OfEachBuiltInArgItIsKnownWhoHonoursIt) {
   for (const auto& option : native::builtin_args()) {
     auto name = std::string(option.name);
     if (name.ends_with('*')) name.back() = 'X';
-    const auto left_out =
-        native::left_out(with_argument(name, name == "BUILDKIT_SYNTAX" ? "docker/dockerfile" : "1"));
+    const auto left_out = native::left_out(
+        native::Definition(with_argument(name, name == "BUILDKIT_SYNTAX" ? "docker/dockerfile" : "1")));
     if (option.treatment == Treatment::left_to_buildkit) {
       EXPECT_EQ(left_out, "the build arg " + name);
     } else {
@@ -87,23 +87,25 @@ TEST_F(FrontendOptions, WhatBuildkitRemovedIsRefusedInItsWords) {
 
 TEST_F(FrontendOptions, TheEpochMayBeAParameterABuildArgOrAnArgOfTheDockerfile) {
   auto given = request("ARG SOURCE_DATE_EPOCH=3\nFROM scratch\n");
-  EXPECT_EQ(native::epoch_of(given), 3);
+  EXPECT_EQ(native::epoch_of(native::Definition(given)), 3);
   given.build_args = {{"SOURCE_DATE_EPOCH", "2"}};
-  EXPECT_EQ(native::epoch_of(given), 2);
+  EXPECT_EQ(native::epoch_of(native::Definition(given)), 2);
   given.source_date_epoch = "1";
-  EXPECT_EQ(native::epoch_of(given), 1);
+  EXPECT_EQ(native::epoch_of(native::Definition(given)), 1);
   given.source_date_epoch = std::nullopt;
   given.build_args = {{"SOURCE_DATE_EPOCH", ""}};
-  EXPECT_EQ(native::epoch_of(given), std::nullopt);
-  EXPECT_EQ(native::epoch_of(request("FROM scratch\nARG SOURCE_DATE_EPOCH=3\n")), std::nullopt);
+  EXPECT_EQ(native::epoch_of(native::Definition(given)), std::nullopt);
+  EXPECT_EQ(native::epoch_of(native::Definition(request("FROM scratch\nARG SOURCE_DATE_EPOCH=3\n"))),
+            std::nullopt);
 }
 
 TEST_F(FrontendOptions, AnEpochThatIsAWordIsLeftToBuildkit) {
-  EXPECT_EQ(native::left_out(with_argument("SOURCE_DATE_EPOCH", "context")),
+  EXPECT_EQ(native::left_out(native::Definition(with_argument("SOURCE_DATE_EPOCH", "context"))),
             "a SOURCE_DATE_EPOCH that is no number");
   const auto given = request("ARG SOURCE_DATE_EPOCH=context\nFROM scratch\n");
-  EXPECT_EQ(native::left_out(given), "a SOURCE_DATE_EPOCH that is no number (an ARG of the Dockerfile)");
-  EXPECT_EQ(test::error_of([&] { native::epoch_of(given); }),
+  EXPECT_EQ(native::left_out(native::Definition(given)),
+            "a SOURCE_DATE_EPOCH that is no number (an ARG of the Dockerfile)");
+  EXPECT_EQ(test::error_of([&] { native::epoch_of(native::Definition(given)); }),
             "SOURCE_DATE_EPOCH: 'context' is no number of seconds since 1970; use ENGINE=buildkit");
 }
 

@@ -19,7 +19,7 @@ protected:
   }
 
   std::optional<std::string> left_out(const std::string& dockerfile) const {
-    return native::left_out(request(dockerfile));
+    return native::left_out(native::Definition(request(dockerfile)));
   }
 
   // For "FROM base", with an image of that config on disk as `base`.
@@ -56,9 +56,9 @@ TEST_F(Language, LeavesForeignSyntaxImagesOut) {
 TEST_F(Language, LeavesASyntaxImageGivenAsBuildArgOut) {
   auto given = request("# syntax=docker/dockerfile:1\nFROM scratch\n");
   given.build_args = {{"BUILDKIT_SYNTAX", "docker/dockerfile:1"}};
-  EXPECT_EQ(native::left_out(given), std::nullopt);
+  EXPECT_EQ(native::left_out(native::Definition(given)), std::nullopt);
   given.build_args = {{"BUILDKIT_SYNTAX", "mine"}};
-  EXPECT_EQ(native::left_out(given), "the syntax image 'mine'");
+  EXPECT_EQ(native::left_out(native::Definition(given)), "the syntax image 'mine'");
 }
 
 TEST_F(Language, LeavesDevicesOutAndNamesTheLine) {
@@ -75,7 +75,8 @@ TEST_F(Language, LeavesDevicesOfTriggersOutWhereTheyFire) {
 TEST_F(Language, LeavesDevicesOfAnImagesTriggersOut) {
   auto config = test::config_json("linux/amd64", {});
   config.insert(config.find(R"("Env")"), R"("OnBuild":["RUN --device=x true"],)");
-  EXPECT_EQ(native::left_out(request_over_image(config)), "RUN --device (a trigger of 'base')");
+  EXPECT_EQ(native::left_out(native::Definition(request_over_image(config))),
+            "RUN --device (a trigger of 'base')");
 }
 
 TEST_F(Language, LeavesBasesByAnotherDigestThanSha256Out) {
@@ -86,26 +87,27 @@ TEST_F(Language, LeavesBasesByAnotherDigestThanSha256Out) {
 TEST_F(Language, LeavesOutWhatOnlyBuildkitdReadsOfItsConfiguration) {
   auto given = request("FROM scratch\n");
   given.buildkit_config = "[registry.'a']\nhttp = true\n";
-  EXPECT_EQ(native::left_out(given), std::nullopt);
+  EXPECT_EQ(native::left_out(native::Definition(given)), std::nullopt);
   given.buildkit_config =
       "[dns]\nnameservers = ['10.0.0.1']\n[registry.'a']\nproxy = 'x'\n[worker.oci]\ngc = false\n";
-  EXPECT_EQ(native::left_out(given), "dns, worker, registry.a.proxy of BUILDKIT_EXTRA_CONFIG");
+  EXPECT_EQ(native::left_out(native::Definition(given)),
+            "dns, worker, registry.a.proxy of BUILDKIT_EXTRA_CONFIG");
 }
 
 TEST_F(Language, LeavesWindowsOut) {
   auto given = request("FROM scratch\n");
   given.platforms = {"linux/amd64", "windows/amd64"};
-  EXPECT_EQ(native::left_out(given), "an image for windows");
+  EXPECT_EQ(native::left_out(native::Definition(given)), "an image for windows");
   const std::string by_argument = "ARG os=linux\nFROM busybox\nFROM --platform=$os/amd64 busybox\n";
   EXPECT_EQ(left_out(by_argument), std::nullopt);
   given = request(by_argument);
   given.build_args = {{"os", "windows"}};
-  EXPECT_EQ(native::left_out(given), "a stage for windows (Dockerfile:3)");
+  EXPECT_EQ(native::left_out(native::Definition(given)), "a stage for windows (Dockerfile:3)");
   EXPECT_EQ(left_out("FROM --platform=windows/amd64 scratch\n"), std::nullopt);  // it is the target's
 }
 
 TEST_F(Language, LeavesAnImageOfWindowsOut) {
-  EXPECT_EQ(native::left_out(request_over_image(test::config_json("windows/amd64", {}))),
+  EXPECT_EQ(native::left_out(native::Definition(request_over_image(test::config_json("windows/amd64", {})))),
             "an image for windows ('base')");
 }
 
@@ -113,16 +115,27 @@ TEST_F(Language, SaysNothingOfFilesThatCannotBeReadOrUnderstood) {
   EXPECT_EQ(left_out("FROM scratch\nRUUN --device=x\n"), std::nullopt);
   document::Request request;
   request.dockerfile = "/does/not/exist";
-  EXPECT_EQ(native::left_out(request), std::nullopt);
+  EXPECT_EQ(native::left_out(native::Definition(request)), std::nullopt);
 }
 
 TEST_F(Language, KnowsWhereNoStepCanRun) {
-  EXPECT_FALSE(native::may_run_steps(
-      request("FROM scratch AS a\nCOPY a /\nFROM a\nCOPY --from=example.com/image b /\nENV A=b\n")));
-  EXPECT_TRUE(native::may_run_steps(request("FROM scratch\nRUN true\n")));
-  EXPECT_TRUE(native::may_run_steps(request("FROM scratch AS a\nONBUILD RUN true\nFROM a\n")));
-  EXPECT_TRUE(native::may_run_steps(request("FROM busybox\nCOPY a /\n")));
-  EXPECT_TRUE(native::may_run_steps(request("FRUM scratch\n")));
+  EXPECT_FALSE(native::may_run_steps(native::Definition(
+      request("FROM scratch AS a\nCOPY a /\nFROM a\nCOPY --from=example.com/image b /\nENV A=b\n"))));
+  EXPECT_TRUE(native::may_run_steps(native::Definition(request("FROM scratch\nRUN true\n"))));
+  EXPECT_TRUE(
+      native::may_run_steps(native::Definition(request("FROM scratch AS a\nONBUILD RUN true\nFROM a\n"))));
+  EXPECT_TRUE(native::may_run_steps(native::Definition(request("FROM busybox\nCOPY a /\n"))));
+  EXPECT_TRUE(native::may_run_steps(native::Definition(request("FRUM scratch\n"))));
+}
+
+TEST_F(Language, ADockerfileThatChangesMeanwhileIsTheOneThatWasReadFirst) {
+  const auto given = request("FROM scratch\n");
+  const native::Definition definition(given);
+  EXPECT_FALSE(native::may_run_steps(definition));
+  request("FROM busybox\nRUN true\n");
+  EXPECT_FALSE(native::may_run_steps(definition));
+  EXPECT_EQ(definition.text(), "FROM scratch\n");
+  EXPECT_TRUE(native::may_run_steps(native::Definition(given)));
 }
 
 }  // namespace

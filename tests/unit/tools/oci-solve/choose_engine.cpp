@@ -21,11 +21,12 @@ protected:
   }
 
   oci_solve::Choice choose(EngineChoice wanted = EngineChoice::automatic) const {
-    return oci_solve::choose_engine(wanted, request_, directory_.path(), {});
+    return oci_solve::choose_engine(wanted, definition_, directory_.path(), {});
   }
 
   sys::TempDir directory_{testing::TempDir()};
   document::Request request_;
+  native::Definition definition_{request_};
 };
 
 TEST_F(ChooseEngine, TakesBuildKitWhereOneElsewhereIsNamed) {

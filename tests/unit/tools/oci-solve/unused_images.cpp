@@ -32,7 +32,7 @@ protected:
   Words warned_of(const std::string& dockerfile) {
     sys::write_file(request_.dockerfile, dockerfile);
     Words names;
-    for (const auto& warning : oci_solve::warnings_of_unused_images(request_)) {
+    for (const auto& warning : oci_solve::warnings_of_unused_images(native::Definition(request_))) {
       for (const char* name : {"IMAGE_ARG_base", "debian:12", "dir"}) {
         if (warning.find(name) != std::string::npos) names.emplace_back(name);
       }
@@ -72,6 +72,17 @@ TEST_F(UnusedImages, AreNotThoseWhoseTimeTheImageGets) {
 TEST_F(UnusedImages, AreUnknownWhereTheFileCannotBeUnderstood) {
   EXPECT_EQ(warned_of("# syntax=example.com/mine\nwhatever\n"), Words{});
   EXPECT_EQ(warned_of("FRUM x\n"), Words{});
+}
+
+TEST_F(UnusedImages, AStageThatIsNotThereIsToldWhateverElseIsGiven) {
+  request_.preloads.clear();
+  request_.contexts.clear();
+  request_.no_cache_stages = {"made", "MAID"};
+  sys::write_file(request_.dockerfile, "FROM scratch AS Made\n");
+  EXPECT_EQ(
+      oci_solve::warnings_of_unused_images(native::Definition(request_)),
+      Words{
+          "NO_CACHE: no stage of the Dockerfile is called 'MAID'; give names of stages, or 'true' for all"});
 }
 
 }  // namespace

@@ -1,0 +1,49 @@
+// Reading the Dockerfile.
+#include "common/native/definition.hpp"
+
+#include <map>
+#include <string_view>
+
+#include "common/context/sources.hpp"
+#include "common/image/descriptor.hpp"
+#include "common/sys/file.hpp"
+
+namespace native {
+namespace {
+
+std::optional<std::string> build_arg(const document::Request& request, std::string_view name) {
+  for (const auto& [given, value] : request.build_args) {
+    if (given == name) return value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Definition::Definition(const document::Request& request)
+    : request_(request),
+      options_({.name = request.dockerfile.filename().string(),
+                .syntax = build_arg(request, "BUILDKIT_SYNTAX"),
+                .check = build_arg(request, "BUILDKIT_DOCKERFILE_CHECK")}) {}
+
+const std::string& Definition::text() const {
+  if (!text_) text_ = sys::read_file(context::find_dockerfile(request_.context, request_.dockerfile));
+  return *text_;
+}
+
+const dockerfile::File& Definition::file() const {
+  if (!file_) file_ = dockerfile::parse(text(), options_);
+  return *file_;
+}
+
+dockerfile::GlobalScope global_scope(const document::Request& request, const dockerfile::File& file) {
+  std::map<std::string, std::string> build_args;
+  for (const auto& [name, value] : request.build_args)
+    build_args[name] = value;
+  const auto host = image::Platform::host();
+  return {
+      file,
+      {.build_args = std::move(build_args), .build_platform = host, .target_platform = host, .target = ""}};
+}
+
+}  // namespace native
