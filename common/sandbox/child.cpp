@@ -97,9 +97,28 @@ void set_descriptors(ChildPlan& plan) noexcept {
   close_between(plan, starter + 1, ~0U);
 }
 
+// Makes what a mount hides of the way to the working directory, in the mount: there it is nobody's in
+// particular.
+bool make_working_dir(const ChildPlan& plan) noexcept {
+  char path[PATH_MAX];
+  const auto length = plan.working_dir.size();
+  if (length >= sizeof path) return false;
+  ::memcpy(path, plan.working_dir.c_str(), length + 1);
+  for (std::size_t i = 1; i <= length; ++i) {
+    if (path[i] != '/' && path[i] != '\0') continue;
+    const char end = path[i];
+    path[i] = '\0';
+    if (::mkdir(path, 0755) != 0 && errno != EEXIST) return false;
+    path[i] = end;
+  }
+  return true;
+}
+
 // False where the user may not go. A directory that is not below the root has no name in it.
 bool enter_working_dir(const ChildPlan& plan) noexcept {
-  if (::chdir(plan.working_dir.c_str()) != 0) return false;
+  if (::chdir(plan.working_dir.c_str()) != 0) {
+    if (errno != ENOENT || !make_working_dir(plan) || ::chdir(plan.working_dir.c_str()) != 0) return false;
+  }
   char name[PATH_MAX];
   const long length = ::syscall(SYS_getcwd, name, sizeof name);
   if (length < 0 && errno == ERANGE) return true;  // deep below, but below
@@ -137,6 +156,7 @@ void run_child(ChildPlan& plan) noexcept {
   core.rlim_cur = 0;
   ::setrlimit(RLIMIT_CORE, &core);
 
+  ::umask(022);
   // The step may start where its user could not go.
   const bool is_entered = enter_working_dir(plan);
   if (!is_entered && errno != EACCES) fail(plan, working_dir);
@@ -145,7 +165,6 @@ void run_child(ChildPlan& plan) noexcept {
   become_user(plan);
   // A change of ids clears it.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  ::umask(022);
   if (!is_entered && !enter_working_dir(plan)) fail(plan, working_dir);
   ::fcntl(plan.error_fd, F_SETFD, 0);  // the starter's, until it executes the program
   ::syscall(SYS_execveat, plan.starter_fd, "", plan.argv.data(), plan.environment.data(), AT_EMPTY_PATH);

@@ -32,6 +32,7 @@ struct MountStep {
   NewFilesystem filesystem = {};
   std::uint64_t attributes = 0;  // MOUNT_ATTR_* set on a given tree, recursively
   bool optional = false;         // a refusal is no error
+  bool takes_mode = false;       // of the directory that it covers, where that was there before
 };
 
 // Where the nodes of /dev come from.

@@ -56,6 +56,9 @@ public:
     return S_ISDIR(status.st_mode) == (point == MountStep::Point::directory) ? at_ : -1;
   }
 
+  // Whether the place had to be made.
+  bool is_made() const noexcept { return is_made_; }
+
 private:
   static constexpr int max_symlinks = 255;
   static constexpr int path_flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
@@ -139,6 +142,7 @@ private:
 
   int open_or_make(MountStep::Point point) noexcept {
     int fd = ::openat(at_, component_, path_flags);
+    is_made_ = fd < 0;
     if (fd >= 0 || errno != ENOENT) return fd;
     if (is_in_proc(place_)) {
       errno = EXDEV;
@@ -185,10 +189,18 @@ private:
   char place_[PATH_MAX];             // where at_ is: "" is the root, else "/a/b"
   int at_ = -1;
   int symlinks_ = 0;
+  bool is_made_ = false;  // the last component
 };
 
+bool take_mode(int tree, int place) noexcept {
+  struct stat status;
+  return ::fstat(place, &status) == 0 && ::fchmodat(tree, ".", status.st_mode & 07777, 0) == 0;
+}
+
 bool attach(const MountStep& step) noexcept {
-  const int place = Walk().to(step.target.c_str(), step.point);
+  Walk walk;
+  const int place = walk.to(step.target.c_str(), step.point);
+  if (place >= 0 && step.takes_mode && !walk.is_made() && !take_mode(step.tree.get(), place)) return false;
   if (place < 0 || !restrict_tree(step.tree.get(), step.attributes) ||
       !move_tree(step.tree.get(), place, "", MOVE_MOUNT_T_EMPTY_PATH)) {
     return false;

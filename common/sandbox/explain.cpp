@@ -47,6 +47,9 @@ void explain(const Failure& failure, const ChildPlan& plan, const Spec& spec) {
     case mount:
       explain_mount(failure.error, mount_step());
     case working_dir:
+      if (failure.error == EROFS)
+        throw StartError("cannot make the working directory " + util::quote(spec.working_dir) +
+                         ": it would lie in a read-only mount");
       reason("cannot enter the working directory " + util::quote(spec.working_dir));
       break;
     case root:

@@ -154,6 +154,7 @@ void add_files(const Spec& spec, MemoryFiles& memory, std::vector<MemoryFiles::F
     const auto size = tmpfs.size ? ",size=" + std::to_string(*tmpfs.size) : "";
     own.push_back(
         filesystem("tmpfs", tmpfs.target, ms_nosuid | (guard != 0 ? ms_nodev : 0), "mode=1777" + size));
+    own.back().takes_mode = true;
   }
   for (const auto& given : spec.files) {
     const bool runs = (given.mode & 0111) != 0;
