@@ -292,6 +292,7 @@ private:
     const auto& pull = std::get<plan::Pull>(graph.ops[*recipe.base].action);
     const auto& image = images_.image(pull.reference, pull.platform);
     output::Base base{.name = images_.pinned(pull.reference, pull.platform),
+                      .is_read = solver::is_read(graph, *recipe.base),
                       .config_json = image.config_json,
                       .layers = {}};
     for (std::size_t i = 0; i < image.layers.size(); ++i) {

@@ -36,8 +36,10 @@ Image assemble(const plan::ImageRecipe& recipe, const std::optional<Base>& base,
   if (base) {
     layer_files = base->layers;
     base_history = plan::parse_history(base->config_json, "the config of the base image");
+    // What nothing was read of BuildKit has not pulled when it writes the history.
     origins.resize(layer_files.size(),
-                   {.description = "pulled from " + base->name, .created = util::Date::now()});
+                   {.description = base->is_read ? "pulled from " + base->name : "created by buildkit",
+                    .created = util::Date::now()});
   }
   const auto epoch_date = epoch ? std::optional(util::Date{.seconds = *epoch}) : std::nullopt;
   std::vector<plan::HistoryRecord> added;

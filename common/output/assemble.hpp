@@ -30,6 +30,7 @@ struct LayerFile {
 // What an image takes over from its base.
 struct Base {
   std::string name = {};  // with its digest
+  bool is_read = true;    // whether the plan has an op that reads or changes its files
   std::string config_json;
   std::vector<LayerFile> layers;
 };

@@ -167,7 +167,7 @@ ImageConfig ImageConfig::parse(std::string_view json, const std::string& what) {
     config.shell = strings(*inner, "Shell");
   }
   const auto has_path = std::any_of(config.env.begin(), config.env.end(), [](const std::string& variable) {
-    return variable.starts_with("PATH=");
+    return variable == "PATH" || variable.starts_with("PATH=");
   });
   if (!has_path) config.env.emplace_back(default_path);
   // Read for what is wrong with it: it is asked for only when all has run.

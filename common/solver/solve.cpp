@@ -1,6 +1,7 @@
 // From ops to tasks.
 #include "common/solver/solve.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/dockerfile/source.hpp"
@@ -155,6 +156,13 @@ void Solve::show_cached(plan::OpId id) {
 BuiltLayers solve(const plan::Graph& graph, const std::vector<bool>& is_exported,
                   const layer::PackOptions& pack, Workshop& workshop) {
   return Solve(graph, pack, workshop).run(is_exported);
+}
+
+bool is_read(const plan::Graph& graph, plan::OpId id) {
+  return std::any_of(graph.ops.begin(), graph.ops.end(), [&](const plan::Op& op) {
+    const auto inputs = inputs_to_make(op);
+    return std::find(inputs.begin(), inputs.end(), id) != inputs.end();
+  });
 }
 
 }  // namespace solver

@@ -20,4 +20,7 @@ using BuiltLayers = std::map<plan::OpId, BuiltLayer>;
 BuiltLayers solve(const plan::Graph& graph, const std::vector<bool>& is_exported,
                   const layer::PackOptions& pack, Workshop& workshop);
 
+// True if some op reads or changes the files of this one: of a base that none does only the blobs count.
+bool is_read(const plan::Graph& graph, plan::OpId id);
+
 }  // namespace solver

@@ -61,18 +61,23 @@ TEST(Assembly, TakesTheEpochForAllThatIsNewAndLeavesTheBaseAsItWas) {
 
 TEST(Assembly, NamesTheLayersThatNoHistoryTellsOf) {
   test::Images images;
-  const Base base{.name = "docker.io/library/base@sha256:1",
-                  .config_json = "{}",
-                  .layers = {images.layer("a"), images.layer("b")}};
+  Base base{.name = "docker.io/library/base@sha256:1",
+            .config_json = "{}",
+            .layers = {images.layer("a"), images.layer("b")}};
   auto layer = built("x", first);
   layer.description = "[2/2] COPY x";
-  const auto image = assemble(recipe_of({{"COPY x", 3}}), base, {{3, layer}}, 1);
-  const auto config = util::parse_json(image.config_json, "config");
-  std::vector<std::string> names;
-  for (const auto& entry : config["history"])
-    names.push_back(entry["created_by"]);
-  EXPECT_EQ(names, (std::vector<std::string>{"COPY x", "pulled from docker.io/library/base@sha256:1",
-                                             "[2/2] COPY x"}));
+  const auto written = [&] {
+    const auto image = assemble(recipe_of({{"COPY x", 3}}), base, {{3, layer}}, 1);
+    const auto config = util::parse_json(image.config_json, "config");
+    std::vector<std::string> names;
+    for (const auto& entry : config["history"])
+      names.push_back(entry["created_by"]);
+    return names;
+  };
+  EXPECT_EQ(written(), (std::vector<std::string>{"COPY x", "pulled from docker.io/library/base@sha256:1",
+                                                 "[2/2] COPY x"}));
+  base.is_read = false;
+  EXPECT_EQ(written(), (std::vector<std::string>{"COPY x", "created by buildkit", "[2/2] COPY x"}));
 }
 
 TEST(Assembly, RefusesAnImageWithoutAnArchitecture) {
