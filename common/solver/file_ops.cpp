@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <climits>
 
 #include "common/dockerfile/paths.hpp"
 #include "common/solver/copier.hpp"
+#include "common/solver/copy_sources.hpp"
 #include "common/solver/draft.hpp"
 #include "common/solver/unpack_archive.hpp"
 #include "common/sys/cancellation.hpp"
@@ -23,154 +23,6 @@ Change commit(snapshot::Workspace& workspace, Workshop& workshop) {
   Change change{.tree = workshop.new_tree()};
   workspace.commit(change.tree);
   return change;
-}
-
-// Matches of a wildcard, found as Go's filepath.Walk and filepath.Match find them: a directory that matches
-// is not looked into.
-class Matches {
-public:
-  Matches(SourceTree& tree, std::string base, std::string pattern, const sys::Cancellation& cancel)
-      : tree_(tree),
-        base_(std::move(base)),
-        pattern_(std::move(pattern)),
-        cancel_(cancel),
-        // Only a class of characters can match a slash.
-        most_components_(pattern_.find('[') != std::string::npos
-                             ? SIZE_MAX
-                             : static_cast<std::size_t>(std::count(pattern_.begin(), pattern_.end(), '/')) +
-                                   1) {}
-
-  std::vector<std::string> find() {
-    look_into("", 0);
-    return std::move(found_);
-  }
-
-private:
-  void look_into(const std::string& relative, std::size_t components) {
-    const auto directory = relative.empty() ? base_ : base_.empty() ? relative : base_ + "/" + relative;
-    for (const auto& name : tree_.list(directory)) {
-      cancel_.check();
-      const auto path = relative.empty() ? name : relative + "/" + name;
-      const auto full = base_.empty() ? path : base_ + "/" + path;
-      // It could be in no layer either.
-      if (full.size() >= PATH_MAX)
-        throw util::Error("lstat /" + util::escape(full, 200) + ": file name too long");
-      if (context::matches_glob(pattern_, path)) {
-        found_.push_back(full);
-      } else if (components + 1 < most_components_) {
-        const auto status = tree_.status(full);
-        if (status && S_ISDIR(status->st_mode)) look_into(path, components + 1);
-      }
-    }
-  }
-
-  SourceTree& tree_;
-  const std::string base_;
-  const std::string pattern_;
-  const sys::Cancellation cancel_;
-  const std::size_t most_components_;
-  std::vector<std::string> found_;
-};
-
-// The paths that one source of a COPY means.
-std::vector<std::string> resolve(SourceTree& tree, const std::string& source, bool wildcards, bool is_context,
-                                 const sys::Cancellation& cancel) {
-  const std::string path = sys::clean_path(source);
-  if (!wildcards || !context::has_wildcards(path)) return {path};
-  std::string plain;
-  std::string pattern;
-  for (const auto& part : util::split(path, '/')) {
-    auto& side = pattern.empty() && !context::has_wildcards(part) ? plain : pattern;
-    side += (side.empty() ? "" : "/") + part;
-  }
-  const std::string base = follow(tree, plain);
-  const auto status = tree.status(base);
-  // Of a context only what may match is sent to BuildKit, so that a file in the place of a directory is not.
-  const bool is_directory = status && S_ISDIR(status->st_mode);
-  if (!status || (is_context && !is_directory))
-    throw util::Error("lstat /" + util::escape(base) + ": no such file or directory");
-  if (!is_directory) return {};
-  return Matches(tree, base, pattern, cancel).find();
-}
-
-[[noreturn]] void throw_not_found(const std::string& path, const std::string& written) {
-  throw dockerfile::SyntaxError(not_found(path), written);
-}
-
-// True if `excludes` leaves any of what stands at `path` of the tree, called `name` there; `above` is what it
-// said of the directory.
-bool leaves_any(SourceTree& tree, const std::string& path, const std::string& name,
-                const context::Ignore& excludes, const context::Ignore::Matches& above) {
-  const auto verdict = excludes.judge(name, above);
-  if (!verdict.ignored) return true;
-  if (!excludes.has_exceptions()) return false;
-  const auto status = tree.status(path);
-  if (!status || !S_ISDIR(status->st_mode)) return false;
-  const auto entries = tree.list(path);
-  return std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
-    return leaves_any(tree, entry_path(path, entry), entry_path(name, entry), excludes, verdict.matches);
-  });
-}
-
-// The same for a path of several components.
-bool leaves_any(SourceTree& tree, const std::string& path, const std::string& name,
-                const context::Ignore& excludes) {
-  context::Ignore::Matches above;
-  for (auto slash = name.find('/'); slash != std::string::npos; slash = name.find('/', slash + 1))
-    above = excludes.judge(name.substr(0, slash), above).matches;
-  return leaves_any(tree, path, name, excludes, above);
-}
-
-// The path of what `pattern` names below a directory, where it is there. No link on the way is followed, as
-// no pattern matches behind one; it may itself be one that leads nowhere.
-std::optional<std::string> as_written(SourceTree& tree, std::string path, const std::string& pattern) {
-  for (const auto& part : util::split(pattern, '/')) {
-    const auto status = tree.status(path);
-    if (!status || !S_ISDIR(status->st_mode)) return std::nullopt;
-    path += (path.empty() ? "" : "/") + part;
-  }
-  return tree.status(path) ? std::optional(path) : std::nullopt;
-}
-
-// --parents: what stands before "/./" is where to begin, the rest a pattern that keeps its directories. A
-// path without wildcards must be there, and not be excluded.
-std::string split_pivot(const std::string& path, SourceTree& tree, CopyOptions& options) {
-  const auto pivot = path.find("/./");
-  const std::string begin = pivot == std::string::npos ? "/" : path.substr(0, pivot);
-  const std::string pattern = sys::clean_path(pivot == std::string::npos ? path : path.substr(pivot + 3));
-  if (!context::has_wildcards(begin) && !context::has_wildcards(pattern)) {
-    const std::string required = sys::clean_path(begin + "/" + pattern);
-    const auto place = as_written(tree, follow(tree, sys::clean_path(begin)), pattern);
-    // What has no name of its own, such as "." or "d/./", matches nothing.
-    if (pattern.empty() || !place || !leaves_any(tree, *place, pattern, options.excludes))
-      throw_not_found(required, path);
-  }
-  options.include = pattern;
-  return begin;
-}
-
-struct FoundPath {
-  std::string path;      // as the source names it
-  std::string followed;  // where that leads
-};
-
-// What one source of a copy means in its tree; sets what `options` need for it. Throws where it is not there.
-std::vector<FoundPath> find_source(const plan::Copy& op, const plan::Copy::Source& source, SourceTree& tree,
-                                   bool is_context, CopyOptions& options) {
-  std::string path = source.path;
-  if (op.parents && source.wildcards) path = split_pivot(path, tree, options);
-  std::vector<FoundPath> found;
-  for (const auto& match : resolve(tree, path, source.wildcards, is_context, options.cancel)) {
-    const std::string followed = source.wildcards ? follow(tree, match) : match;
-    if (!tree.status(followed)) {
-      // With --exclude BuildKit looks for files below a path before it looks for the path.
-      const bool by_content = op.excludes.empty() || op.parents || tree.status(match);
-      if (is_context && by_content) throw_not_found(match, source.path);
-      throw dockerfile::SyntaxError("lstat /" + followed + ": no such file or directory", source.path);
-    }
-    found.push_back({match, followed});
-  }
-  return found;
 }
 
 // An empty filesystem cannot be asked for names at all.
@@ -238,8 +90,9 @@ private:
   void copy_source(const plan::Copy::Source& source, CopyTarget& target, sys::RootedDir* directory,
                    CopyOptions options) {
     const auto& tree = tree_of(source.from);
-    const bool is_context = inputs_.at(source.from).local.has_value();
-    for (const auto& [match, followed] : find_source(op_, source, *tree, is_context, options)) {
+    const auto& local = inputs_.at(source.from).local;
+    const From from = local ? context_of(*local) : From{*tree};
+    for (const auto& [match, followed] : find_source(op_, source, from, options)) {
       if (source.unpack_archives &&
           unpack_archive(*tree, followed, *directory, op_.destination, options.owner, options.cancel))
         continue;
@@ -280,21 +133,25 @@ Content content(const plan::Copy& op, const plan::Copy::Source& source, const Fi
   const auto tree = open_source(from, workshop);
   std::vector<Selected> selected;
   const bool is_named = source.wildcards && context::has_wildcards(source.path);
-  for (const auto& [match, followed] : find_source(op, source, *tree, from.local.has_value(), options))
+  const From files = from.local ? context_of(*from.local) : From{*tree};
+  for (const auto& [match, followed] : find_source(op, source, files, options))
     selected.push_back({followed, is_named ? dockerfile::base_name("/" + match) : std::string()});
   return content_of(tree, selected, options);
 }
 
 void require_sources(const plan::Copy& op, plan::OpId from, const LocalFiles& files,
                      const sys::Cancellation& cancel) {
-  if (!op.excludes.empty() && !op.parents) return;  // BuildKit finds that out when it copies
-  CopyOptions options;
-  options.excludes = context::Ignore::from_patterns(op.excludes);
-  options.cancel = cancel;
   for (const auto& source : op.sources) {
-    if (source.from != from) continue;
+    if (source.from != from || !is_looked_for(op, source)) continue;
+    CopyOptions options;
+    options.excludes = context::Ignore::from_patterns(op.excludes);
+    options.cancel = cancel;
     try {
-      find_source(op, source, *files.tree, true, options);
+      if (op.excludes.empty() || op.parents) {
+        find_source(op, source, context_of(files), options);
+      } else {  // all else BuildKit finds out when it copies
+        require_targets(op, source, source.path, context_of(files), options);
+      }
     } catch (const dockerfile::SyntaxError&) {
       throw;
     } catch (const util::Error& error) {

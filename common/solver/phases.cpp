@@ -5,6 +5,7 @@
 #include "common/context/tree.hpp"
 #include "common/image/chain.hpp"
 #include "common/plan/cache_key.hpp"
+#include "common/solver/sent_files.hpp"
 #include "common/solver/solving.hpp"
 #include "common/util/error.hpp"
 
@@ -113,7 +114,8 @@ void Solve::open_local(plan::OpId id, const plan::Local& local) {
     std::shared_ptr<SourceTree> tree = context_source(std::move(files));
     if (const auto size = tree->size())
       vertex.note("transferring context: " + engine::decimal_size(*size) + " done");
-    node.files = LocalFiles{local.name, std::move(tree)};
+    auto sent = sent_files(tree, sources_in(graph_.ops, id));
+    node.files = LocalFiles{local.name, std::move(tree), std::move(sent)};
     return false;
   });
   require_files_of(id, *node.files);

@@ -31,6 +31,7 @@ class StepCache;
 struct LocalFiles {
   std::string name;  // of the context
   std::shared_ptr<SourceTree> tree;
+  std::shared_ptr<SourceTree> sent;  // the same, as far as BuildKit would see it: see sent_files()
 };
 
 // What an op reads or changes: local files, or a stack of trees.
