@@ -49,19 +49,23 @@ Attributes split(std::string_view text) {
   return attributes;
 }
 
-const std::set<std::string> left_out_types = {"inline", "gha", "s3", "azblob"};
+const std::set<std::string> left_out_types = {"gha", "s3", "azblob"};
 const std::set<std::string> left_out_attributes = {"compression", "compression-level", "force-compression"};
+// Left out with this value; the other one is what the engine does.
+const std::map<std::string, bool> left_out_values = {
+    {"oci-mediatypes", false}, {"image-manifest", false}, {"registry.insecure", true}};
 
 std::set<std::string> known_attributes(Type type, Direction direction) {
   std::set<std::string> known = {"type"};
-  if (type == Type::registry) known.insert("ref");
+  if (type == Type::registry) known.insert({"ref", "registry.insecure"});
   if (type == Type::local) {
     known.insert(direction == Direction::from ? "src" : "dest");
     known.insert("tag");
     if (direction == Direction::from) known.insert("digest");
   }
-  // How BuildKit writes a manifest; ours is what these ask for.
-  if (direction == Direction::to) known.insert({"mode", "ignore-error", "oci-mediatypes", "image-manifest"});
+  if (direction == Direction::to) known.insert({"mode", "ignore-error"});
+  if (direction == Direction::to && type != Type::in_image)
+    known.insert({"oci-mediatypes", "image-manifest"});
   return known;
 }
 
@@ -74,6 +78,31 @@ void require_known(const Attributes& attributes, Type type, Direction direction)
                       (direction == Direction::from ? "read" : "written") +
                       (nearest ? "; did you mean " + util::quote(*nearest) + "?" : ""));
   }
+}
+
+bool parse_flag(const std::string& name, const std::string& value) {
+  const auto flag = util::parse_bool(value);
+  if (!flag) throw util::Error(util::quote(name) + " is " + util::quote(value) + ", not 'true' or 'false'");
+  return *flag;
+}
+
+// Of one that is written; the image's own layers are all that it can hold.
+Mode parse_mode(const std::string& value, Type type) {
+  if (value != "min" && value != "max")
+    throw util::Error("'mode' is " + util::quote(value) + ", not one of 'min', 'max'");
+  if (value == "max" && type == Type::in_image)
+    throw util::Error("'mode' is 'max', but an image holds no layers but its own: use type=registry");
+  return value == "max" ? Mode::max : Mode::min;
+}
+
+Type parse_type(const std::string& value, Direction direction) {
+  if (value == "registry") return Type::registry;
+  if (value == "local") return Type::local;
+  if (value != "inline")
+    throw util::Error("'type' is " + util::quote(value) + ", not one of 'registry', 'local', 'inline'");
+  if (direction == Direction::from)
+    throw util::Error("'type' is 'inline', which is how to write: read it by type=registry,ref=IMAGE");
+  return Type::in_image;
 }
 
 std::string required(const Attributes& attributes, const std::string& name) {
@@ -93,7 +122,15 @@ image::Reference parse_reference(const std::string& text) {
 }  // namespace
 
 std::string Entry::name() const {
-  return type == Type::registry ? reference->familiar() : "directory " + util::quote(directory.string());
+  switch (type) {
+    case Type::registry:
+      return reference->familiar();
+    case Type::local:
+      return "directory " + util::quote(directory.string());
+    case Type::in_image:
+      break;
+  }
+  return "the image";
 }
 
 std::optional<std::string> left_out_of(const std::string& text) {
@@ -108,6 +145,9 @@ std::optional<std::string> left_out_of(const std::string& text) {
     return "type=" + type->second;
   for (const auto& [name, value] : attributes) {
     if (left_out_attributes.contains(name)) return name;
+    const auto left_out = left_out_values.find(name);
+    if (left_out != left_out_values.end() && util::parse_bool(value) == left_out->second)
+      return name + "=" + value;
   }
   return std::nullopt;
 }
@@ -115,32 +155,23 @@ std::optional<std::string> left_out_of(const std::string& text) {
 Entry parse_entry(const std::string& text, Direction direction) {
   const auto attributes = split(text);
   const auto type = required(attributes, "type");
-  if (type != "registry" && type != "local")
-    throw util::Error("'type' is " + util::quote(type) + ", not one of 'registry', 'local'");
   Entry entry;
-  entry.type = type == "local" ? Type::local : Type::registry;
+  entry.type = parse_type(type, direction);
   require_known(attributes, entry.type, direction);
   if (entry.type == Type::registry) {
     entry.reference = parse_reference(required(attributes, "ref"));
     if (direction == Direction::to && !entry.reference->digest.empty())
       throw util::Error("'ref' has a digest, which nobody can write to; give a tag");
-  } else {
+  } else if (entry.type == Type::local) {
     entry.directory = required(attributes, direction == Direction::from ? "src" : "dest");
   }
   for (const auto& [name, value] : attributes) {
     if (name == "tag") entry.tag = required(attributes, name);
     if (name == "digest")
       entry.digest = util::with_context("'digest'", [&, &text = value] { return hash::Digest::parse(text); });
-    if (name == "mode") {
-      if (value != "min" && value != "max")
-        throw util::Error("'mode' is " + util::quote(value) + ", not one of 'min', 'max'");
-      entry.mode = value == "max" ? Mode::max : Mode::min;
-    }
-    if (name == "ignore-error") {
-      const auto ignored = util::parse_bool(value);
-      if (!ignored) throw util::Error("'ignore-error' is " + util::quote(value) + ", not 'true' or 'false'");
-      entry.ignore_error = *ignored;
-    }
+    if (name == "mode") entry.mode = parse_mode(value, entry.type);
+    if (name == "ignore-error") entry.ignore_error = parse_flag(name, value);
+    if (left_out_values.contains(name)) parse_flag(name, value);
   }
   return entry;
 }

@@ -11,7 +11,7 @@
 namespace cache {
 
 enum class Direction { from, to };
-enum class Type { registry, local };
+enum class Type { registry, local, in_image };
 
 // Which layers are written: those of the images alone, or those of every step.
 enum class Mode { min, max };
@@ -27,12 +27,12 @@ struct Entry {
   bool ignore_error =
       true;  // BuildKit's is false: here a cache costs time, never a build, unless it is written
 
-  // "registry.example/app:cache", "directory 'cache'": for people.
+  // "registry.example/app:cache", "directory 'cache'", "the image": for people.
   std::string name() const;
 };
 
-// What of an entry is BuildKit's alone: "type=s3", "compression=zstd". Nothing if the rest is for
-// parse_entry.
+// What of an entry is BuildKit's alone: "type=s3", "compression", "oci-mediatypes=false". Nothing if the rest
+// is for parse_entry.
 std::optional<std::string> left_out_of(const std::string& text);
 
 // Throws util::Error that shows no value but those of names, modes and directories: others may be secrets.

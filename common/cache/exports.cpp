@@ -13,6 +13,7 @@
 #include <map>
 
 #include "common/cache/layout.hpp"
+#include "common/cache/patience.hpp"
 #include "common/hash/sha256.hpp"
 #include "common/image/manifest.hpp"
 #include "common/store/entries.hpp"
@@ -53,7 +54,11 @@ class RegistryTarget : public Target {
 public:
   RegistryTarget(const Entry& entry, const registry::Settings& settings, const Open& open,
                  const std::optional<image::Reference>& other, const sys::Cancellation& cancel)
-      : reference_(*entry.reference), pusher_(settings), open_(open), other_(other), cancel_(cancel) {}
+      : reference_(*entry.reference),
+        pusher_(with_less_patience(settings)),
+        open_(open),
+        other_(other),
+        cancel_(cancel) {}
 
   bool put_layer(const store::Blob& blob) override {
     sys::UniqueFd fd;

@@ -4,14 +4,19 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "common/cache/foreign_layer.hpp"
 #include "common/cache/layout.hpp"
+#include "common/cache/patience.hpp"
 #include "common/hash/sha256.hpp"
+#include "common/image/members.hpp"
 #include "common/stream/source.hpp"
 #include "common/sys/file.hpp"
 #include "common/util/error.hpp"
+#include "common/util/json.hpp"
 #include "common/util/text.hpp"
 
 namespace cache {
@@ -21,17 +26,8 @@ constexpr std::uint64_t most_document_bytes = 8 << 20;
 
 // What BuildKit's own caches have for a config, in a manifest or an index (its cache/remotecache).
 constexpr auto buildkit_type = "application/vnd.buildkit.cacheconfig.v0";
-
-// Nobody waits long for what only saves time.
-registry::Settings with_less_patience(registry::Settings settings) {
-  settings.retry.attempts = std::min(settings.retry.attempts, 3);
-  settings.retry.longest_retry_after = std::min(settings.retry.longest_retry_after, std::chrono::seconds(5));
-  settings.timeouts.connect = std::min(settings.timeouts.connect, std::chrono::milliseconds(5'000));
-  settings.timeouts.head = std::min(settings.timeouts.head, std::chrono::milliseconds(20'000));
-  settings.timeouts.document = std::min(settings.timeouts.document, std::chrono::milliseconds(60'000));
-  settings.timeouts.stall = std::min(settings.timeouts.stall, std::chrono::milliseconds(20'000));
-  return settings;
-}
+// And in the config of an image.
+constexpr auto buildkit_field = "\"moby.buildkit.cache.v0\"";
 
 sys::UniqueFd require_file(const store::Folder& folder, const std::string& name) {
   auto file = store::find_file(folder, name);
@@ -47,6 +43,25 @@ sys::UniqueFd open_blob(const Entry& entry, const hash::Digest& digest) {
     folder = std::move(*below);
   }
   return require_file(folder, std::string(digest.hex()));
+}
+
+std::string local_document(const Entry& entry, const hash::Digest& digest) {
+  const auto file = open_blob(entry, digest);
+  auto json = sys::read_to_end(file.get(), "its manifest", most_document_bytes);
+  if (hash::sha256(json) != digest)
+    throw util::Error("its manifest does not have the digest " + digest.str());
+  return json;
+}
+
+void refuse_buildkit(bool is_buildkit) {
+  if (!is_buildkit) return;
+  throw util::Error(
+      "BuildKit wrote it, which the native engine cannot read; use another name for each engine");
+}
+
+bool is_index(const std::string& json) {
+  const auto document = util::parse_json(json, "its manifest");
+  return document.is_object() && document.contains("manifests");
 }
 
 }  // namespace
@@ -78,19 +93,23 @@ void Imports::read_all() {
 
 void Imports::read(Source& source) {
   const auto& entry = source.entry;
-  const auto json = entry.type == Type::registry ? read_registry(entry) : read_local(entry);
-  if (json.find(buildkit_type) != std::string::npos)
-    throw util::Error(
-        "BuildKit wrote it, which the native engine cannot read; use another name for each engine");
+  read_document(source, entry.type == Type::registry ? read_registry(entry) : read_local(entry));
+}
+
+// A cache of its own, an image, or the images of several platforms.
+void Imports::read_document(Source& source, const std::string& json) {
+  refuse_buildkit(json.find(buildkit_type) != std::string::npos);
+  if (is_index(json)) return read_images(source, image::parse_index(json, "its index"));
   const auto manifest = image::parse_manifest(json, "its manifest");
-  if (manifest.config.media_type != records_type)
+  if (manifest.config.media_type == records_type) return read_artifact(source, manifest);
+  if (manifest.config.media_type != image::media_type::oci_config &&
+      manifest.config.media_type != image::media_type::docker_config)
     throw util::Error("it is no cache, but has a config of type " + util::quote(manifest.config.media_type));
-  if (manifest.config.size > most_records_bytes)
-    throw util::Error("it has records of " + util::human_size(manifest.config.size));
-  fetch_from(source, manifest.config);
-  const auto records = store_.blobs().read({manifest.config.digest, manifest.config.size});
-  if (!records) throw util::Error("its records cannot be kept in the store");
-  source.records = parse_records(*records);
+  read_image(source, manifest);
+}
+
+void Imports::read_artifact(Source& source, const image::Manifest& manifest) {
+  source.records = parse_records(config_of(source, manifest, most_records_bytes));
   for (const auto& layer : manifest.layers)
     source.layers.emplace(layer.digest, layer);
   // A step whose layer the manifest does not hold is no use.
@@ -98,6 +117,67 @@ void Imports::read(Source& source) {
     const auto layer = source.layers.find(one.second.blob.digest);
     return layer == source.layers.end() || layer->second.size != one.second.blob.size;
   });
+}
+
+void Imports::read_images(Source& source, const image::Index& index) {
+  constexpr std::size_t most_images = 64;
+  std::optional<util::Error> failure;
+  bool has_any = false;
+  for (const auto& one : index.manifests) {
+    if (!image::media_type::is_manifest(one.media_type)) continue;
+    try {
+      if (&one - index.manifests.data() >= static_cast<std::ptrdiff_t>(most_images)) break;
+      read_image(source, image::parse_manifest(named_document(source.entry, one.digest), "its manifest"));
+      has_any = true;
+    } catch (const util::Error& error) {  // of another platform, or no image, such as an attestation
+      if (error.is_cancelled()) throw;
+      if (!failure) failure = error;
+    }
+  }
+  if (has_any) return;
+  throw failure ? *failure : util::Error("it is an index without images");
+}
+
+// Whoever copies an image may compress its layers anew: they are what their diff_ids say.
+void Imports::read_image(Source& source, const image::Manifest& manifest) {
+  const auto config_json = config_of(source, manifest, image::max_document_size);
+  const auto records = parse_config_records(config_json);
+  if (!records) {
+    refuse_buildkit(config_json.find(buildkit_field) != std::string::npos);
+    throw util::Error("it is an image without a cache; CACHE_TO of type=inline makes one with it");
+  }
+  const auto config = image::parse_config(config_json, "its config");
+  if (config.diff_ids.size() != manifest.layers.size())
+    throw util::Error("it has " + std::to_string(manifest.layers.size()) + " layers and " +
+                      std::to_string(config.diff_ids.size()) + " diff_ids");
+  for (auto [key, step] : records->steps) {
+    const auto diff_id = std::find(config.diff_ids.begin(), config.diff_ids.end(), step.diff_id);
+    if (diff_id == config.diff_ids.end()) continue;
+    const auto& layer = manifest.layers[static_cast<std::size_t>(diff_id - config.diff_ids.begin())];
+    if (!is_layer_type(layer.media_type)) continue;
+    step.blob = {layer.digest, layer.size};
+    step.media_type = layer.media_type;
+    source.records.steps.emplace(key, std::move(step));
+    source.layers.emplace(layer.digest, layer);
+  }
+  source.records.notes.insert(records->notes.begin(), records->notes.end());
+}
+
+std::string Imports::config_of(Source& source, const image::Manifest& manifest, std::uint64_t limit) {
+  if (manifest.config.size > limit)
+    throw util::Error("it has records of " + util::human_size(manifest.config.size));
+  fetch_from(source, manifest.config);
+  auto config = store_.blobs().read({manifest.config.digest, manifest.config.size});
+  if (!config) throw util::Error("its records cannot be kept in the store");
+  return std::move(*config);
+}
+
+std::string Imports::named_document(const Entry& entry, const hash::Digest& digest) {
+  if (entry.type != Type::registry) return local_document(entry, digest);
+  auto reference = *entry.reference;
+  reference.tag.clear();
+  reference.digest = digest.str();
+  return puller_.document(reference, cancel_);
 }
 
 std::string Imports::read_registry(const Entry& entry) {
@@ -117,11 +197,7 @@ std::string Imports::read_local(const Entry& entry) {
   if (found == index.manifests.end())
     throw util::Error("nothing in it is called " +
                       util::quote(entry.digest ? entry.digest->str() : entry.tag));
-  const auto file = open_blob(entry, found->digest);
-  auto json = sys::read_to_end(file.get(), "its manifest", most_document_bytes);
-  if (hash::sha256(json) != found->digest)
-    throw util::Error("its manifest does not have the digest " + found->digest.str());
-  return json;
+  return local_document(entry, found->digest);
 }
 
 void Imports::fetch_from(const Source& source, const image::Descriptor& layer) {

@@ -53,6 +53,12 @@ private:
 
   void read_all();
   void read(Source& source);
+  void read_document(Source& source, const std::string& json);
+  void read_artifact(Source& source, const image::Manifest& manifest);
+  void read_images(Source& source, const image::Index& index);
+  void read_image(Source& source, const image::Manifest& manifest);
+  std::string config_of(Source& source, const image::Manifest& manifest, std::uint64_t limit);
+  std::string named_document(const Entry& entry, const hash::Digest& digest);
   std::string read_registry(const Entry& entry);
   std::string read_local(const Entry& entry);
   void bring(const store::Blob& blob);

@@ -69,6 +69,23 @@ Json write_step(const hash::Digest& key, const store::Step& step) {
           {"parts", std::move(parts)}};
 }
 
+Records parse_document(const util::JsonFields& fields) {
+  fields.require_exactly({"schema", "steps", "notes"});
+  if (fields.string("schema") != schema) fields.fail("schema", "not " + std::string(schema));
+  Records records;
+  for (const auto& one : list_in(fields, "steps", most_steps)) {
+    auto step = parse_step(one);
+    const auto key = digest_in(one, "key");
+    if (plan::key_of(step.parts) != key) one.fail("key", "not that of its parts");
+    records.steps.emplace(key, std::move(step));
+  }
+  for (const auto& note : list_in(fields, "notes", most_notes)) {
+    note.require_exactly({"key", "digest"});
+    records.notes.emplace(digest_in(note, "key"), digest_in(note, "digest"));
+  }
+  return records;
+}
+
 }  // namespace
 
 std::string to_json(const Records& records) {
@@ -84,21 +101,19 @@ std::string to_json(const Records& records) {
 Records parse_records(std::string_view json) {
   const std::string what = "its records";
   const auto document = util::parse_json(json, what);
-  const util::JsonFields fields(document, what);
-  fields.require_exactly({"schema", "steps", "notes"});
-  if (fields.string("schema") != schema) fields.fail("schema", "not " + std::string(schema));
-  Records records;
-  for (const auto& one : list_in(fields, "steps", most_steps)) {
-    auto step = parse_step(one);
-    const auto key = digest_in(one, "key");
-    if (plan::key_of(step.parts) != key) one.fail("key", "not that of its parts");
-    records.steps.emplace(key, std::move(step));
-  }
-  for (const auto& note : list_in(fields, "notes", most_notes)) {
-    note.require_exactly({"key", "digest"});
-    records.notes.emplace(digest_in(note, "key"), digest_in(note, "digest"));
-  }
-  return records;
+  return parse_document(util::JsonFields(document, what));
+}
+
+std::optional<Records> parse_config_records(std::string_view config_json) {
+  const std::string what = "its config";
+  const auto document = util::parse_json(config_json, what);
+  const auto records = util::JsonFields(document, what).optional_object(std::string(config_field));
+  if (!records) return std::nullopt;
+  return parse_document(*records);
+}
+
+bool is_layer_type(const std::string& media_type) {
+  return layer_types.contains(media_type);
 }
 
 image::Manifest manifest_of(const Records& records, std::string_view json) {

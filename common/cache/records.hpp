@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,15 @@ std::string to_json(const Records& records);
 // Foreign input. Throws util::Error for anything but a document of this schema: also where a key is not that
 // of its parts, and where there is more than a build can have.
 Records parse_records(std::string_view json);
+
+// What the config of an image holds of them where CACHE_TO asked for type=inline: a field of this name beside
+// those of the image-spec, with the document as its value. Nothing if there is none; throws as
+// parse_records().
+inline constexpr std::string_view config_field = "oci-build.cache.v1";
+std::optional<Records> parse_config_records(std::string_view config_json);
+
+// True for the media types that layers of steps may have.
+bool is_layer_type(const std::string& media_type);
 
 // The manifest of `records`, whose document is `json`; each layer is there once.
 image::Manifest manifest_of(const Records& records, std::string_view json);

@@ -161,7 +161,7 @@ public:
                    .directory = directory,
                    .proxies = proxies_of(request_),
                    .epoch = epoch_,
-                   .cache = store_.is_lasting() || is_shared() ? &cache_ : nullptr}) {}
+                   .cache = store_.is_lasting() || sharing_.any() ? &cache_ : nullptr}) {}
 
   // Nothing if a base that lay unpacked in the cache was found to be damaged meanwhile, or the disk of the
   // cache may be failing, or a shared cache does not give what it has promised: they are to be passed over
@@ -194,8 +194,6 @@ public:
   }
 
 private:
-  bool is_shared() const { return !sharing_.from.empty() || !sharing_.to.empty(); }
-
   static std::nullopt_t build_again() {
     util::log::info("building again, as a base image in the cache was damaged");
     return std::nullopt;
@@ -266,13 +264,21 @@ private:
     output::Annotations annotations;
     for (const auto& [name, value] : request_.annotations)
       annotations[name] = value;
+    std::optional<output::ConfigField> cache;
+    if (sharing_.in_images) {
+      cache = {.name = std::string(cache::config_field),
+               .json = [this](const auto& diff_ids) { return records_for_image(cache_, diff_ids, epoch_); }};
+    }
     std::vector<output::Image> images;
     for (const auto& recipe : target.images) {
-      images.push_back(output::assemble(recipe, base(graph, recipe), layers, epoch_, annotations));
+      images.push_back(output::assemble(recipe, base(graph, recipe), layers, epoch_, annotations, cache));
       tell("manifest", images.back().manifest);
       tell("config", images.back().config);
-      for (const auto& layer : images.back().layers)
-        exported_.insert(layer.diff_id);
+      for (const auto& entry : recipe.history) {
+        if (!entry.layer) continue;
+        const auto& layer = layers.at(*entry.layer);
+        exported_.insert(layer.variant_of.value_or(layer.packed.diff_id));
+      }
     }
     const auto created = created_text(epoch_);
     if (request_.output.format == document::OutputFormat::docker) {

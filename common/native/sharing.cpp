@@ -55,8 +55,27 @@ std::optional<std::string> left_out_of_sharing(const document::Request& request)
 }
 
 Sharing sharing_of(const document::Request& request) {
-  return {.from = entries_of("CACHE_FROM", request.cache.from, cache::Direction::from),
-          .to = entries_of("CACHE_TO", request.cache.to, cache::Direction::to)};
+  Sharing sharing{.from = entries_of("CACHE_FROM", request.cache.from, cache::Direction::from),
+                  .to = entries_of("CACHE_TO", request.cache.to, cache::Direction::to)};
+  sharing.in_images = std::erase_if(sharing.to, [](const cache::Entry& entry) {
+                        return entry.type == cache::Type::in_image;
+                      }) > 0;
+  return sharing;
+}
+
+std::string records_for_image(const solver::StepCache& steps, const std::vector<hash::Digest>& diff_ids,
+                              std::optional<std::int64_t> epoch) {
+  // Of the four that a config may have; all who use the image pull it.
+  constexpr std::size_t most_bytes = 1 << 20;
+  auto records = only_of({diff_ids.begin(), diff_ids.end()}, steps.used());
+  for (auto& [key, step] : records.steps) {
+    if (epoch) step.created = {.seconds = *epoch};
+  }
+  auto json = cache::to_json(records);
+  if (json.size() <= most_bytes) return json;
+  util::log::warning("CACHE_TO: the image gets no cache, which would be " + util::human_size(json.size()) +
+                     " of its config; use type=registry");
+  return "";
 }
 
 std::unique_ptr<cache::Imports> open_imports(const Sharing& sharing, const document::Request& request,
@@ -94,7 +113,7 @@ void export_caches(const Sharing& sharing, const document::Request& request,
       const auto message = "the cache is not written to " + entry.name() + ": " + error.what();
       vertex.failed(error.what());
       if (!entry.ignore_error) throw util::Error("CACHE_TO: " + message);
-      util::log::warning(message);
+      util::log::warning(message + "; the build goes on, as ignore-error=false does not stand in CACHE_TO");
     }
   }
 }

@@ -24,12 +24,20 @@ std::optional<std::string> left_out_of_sharing(const document::Request& request)
 struct Sharing {
   std::vector<cache::Entry> from;
   std::vector<cache::Entry> to;
+  bool in_images = false;  // CACHE_TO of type=inline
+
+  bool any() const noexcept { return !from.empty() || !to.empty() || in_images; }
 };
 Sharing sharing_of(const document::Request& request);
 
 // Null if nothing is to be read.
 std::unique_ptr<cache::Imports> open_imports(const Sharing& sharing, const document::Request& request,
                                              store::Store& store, const sys::Cancellation& cancel);
+
+// What the config of an image with these layers says of the steps that made them, for CACHE_FROM of other
+// builds; their times are `epoch`, if there is one. Empty, with a warning, where that would be too much.
+std::string records_for_image(const solver::StepCache& steps, const std::vector<hash::Digest>& diff_ids,
+                              std::optional<std::int64_t> epoch);
 
 // Writes what `steps` has used to each cache of `sharing.to`, with all layers or only those of `images`, by
 // diff_id. A failure is a warning, unless the entry says ignore-error=false: then util::Error. Throws as

@@ -23,11 +23,19 @@ void check_size(const std::string& what, const std::string& document) {
                     " that readers of images accept: use fewer instructions or shorter values");
 }
 
+// Behind all others, so that they stay as they are.
+void add_field(const ConfigField& field, const std::vector<hash::Digest>& diff_ids,
+               std::string& config_json) {
+  const auto value = field.json(diff_ids);
+  if (value.empty()) return;
+  config_json.insert(config_json.rfind('}'), ",\"" + field.name + "\":" + value);
+}
+
 }  // namespace
 
 Image assemble(const plan::ImageRecipe& recipe, const std::optional<Base>& base,
                const solver::BuiltLayers& layers, std::optional<std::int64_t> epoch,
-               const Annotations& annotations) {
+               const Annotations& annotations, const std::optional<ConfigField>& field) {
   if (recipe.config.platform.architecture.empty())
     throw util::Error("invalid image config for export: missing architecture");
   std::vector<LayerFile> layer_files;
@@ -63,6 +71,7 @@ Image assemble(const plan::ImageRecipe& recipe, const std::optional<Base>& base,
   for (const auto& layer : layer_files)
     diff_ids.push_back(layer.diff_id);
   auto config_json = plan::to_json(recipe.config, history, diff_ids);
+  if (field) add_field(*field, diff_ids, config_json);
   check_size("config", config_json);
   const image::Descriptor config{.media_type = std::string(image::media_type::oci_config),
                                  .digest = hash::sha256(config_json),

@@ -44,10 +44,17 @@ struct Image {
   Annotations annotations;  // of the manifest, and of the index where there is one
 };
 
+// A field that the config of an image gets beside those of the image-spec: readers pass over what they do not
+// know. The value is told by the image's diff_ids; empty means none.
+struct ConfigField {
+  std::string name;
+  std::function<std::string(const std::vector<hash::Digest>& diff_ids)> json;
+};
+
 // `epoch` replaces all times of what is new. Throws util::Error for an image without an architecture, and for
 // documents that nobody would read.
 Image assemble(const plan::ImageRecipe& recipe, const std::optional<Base>& base,
                const solver::BuiltLayers& layers, std::optional<std::int64_t> epoch,
-               const Annotations& annotations = {});
+               const Annotations& annotations = {}, const std::optional<ConfigField>& field = {});
 
 }  // namespace output

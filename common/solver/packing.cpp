@@ -112,6 +112,7 @@ BuiltLayer Packing::for_image(const std::string& name, BuiltLayer built) {
     auto variant = from_cache(*known);
     variant.created = built.created;
     variant.description = std::move(built.description);
+    variant.variant_of = built.packed.diff_id;
     return variant;
   }
   auto variant = write(name + "-variant", [&](const sys::NamedFile& file) {
@@ -126,6 +127,7 @@ BuiltLayer Packing::for_image(const std::string& name, BuiltLayer built) {
   }
   variant.created = built.created;
   variant.description = std::move(built.description);
+  variant.variant_of = built.packed.diff_id;
   return variant;
 }
 

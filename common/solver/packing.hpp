@@ -24,7 +24,8 @@ struct BuiltLayer {
   std::function<sys::UniqueFd()> open;  // throws util::Error
   bool is_own = false;                  // `open` also for writing: nobody else has the blob
   util::Date created = {};
-  std::string description = {};  // where no entry of the history stands for it
+  std::string description = {};                 // where no entry of the history stands for it
+  std::optional<hash::Digest> variant_of = {};  // the diff_id that the step made, where it is another form
 };
 
 // Thread-safe.

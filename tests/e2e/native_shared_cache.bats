@@ -106,6 +106,64 @@ ran() { grep -c 'not cached: ' <<<"$stderr" || true; }
   [ "$(find shared/blobs/sha256 -type f -size +500k | wc -l)" -eq 0 ]
 }
 
+@test "mode=min shares the layers of an image with other times, too" {
+  worker a "$(to type=local,dest=shared)" '.output.rewrite_timestamp = true | .source_date_epoch = "1000000000"'
+  [[ "$stderr" == *'3 layers, 3 of them sent'* ]]
+  worker b "$(from type=local,src=shared)" '.output.rewrite_timestamp = true | .source_date_epoch = "1000000000"'
+  grep -qx "$(sed -n 's/^\(#[0-9]*\) \[stage-1 1\/4\] .*/\1/p' <<<"$stderr") CACHED" <<<"$stderr"
+}
+
+# config_of ARCHIVE [FILTER]: the config of an image.
+config_of_archive() { tar -xOf "$1" "$(tar -xOf "$1" manifest.json | jq -r '.[0].Config')" | jq -cS "${2:-.}"; }
+
+@test "type=inline puts the cache into the image, wherever that is copied to, and leaves it as it is otherwise" {
+  start_registry "$PWD/r"
+  printf 'FROM busybox\nWORKDIR /w\nCOPY data .\nRUN date +%%s%%N >file; rm /etc/passwd\nRUN cat file\nCMD ["x"]\n' | dockerfile
+  echo data >src/data
+  worker a "$(to type=inline)"
+  local copy
+  # With its layers compressed anew, as skopeo does, and with those that it has, as a task's put does.
+  skopeo copy -q docker-archive:image-of-a.tar "docker://$REGISTRY/app:1" --dest-tls-verify=false
+  make_request '.engine = "native"' "$(serve_busybox)" "$(to_output)" "$(to type=inline)" '.output.format = "oci"' | oci-solve --state-dir a
+  skopeo copy -q oci:out/image "docker://$REGISTRY/app:2" --dest-tls-verify=false
+  [ "$(skopeo inspect --tls-verify=false "docker://$REGISTRY/app:1" | jq -c .Layers)" != \
+    "$(skopeo inspect --tls-verify=false "docker://$REGISTRY/app:2" | jq -c .Layers)" ]
+  for copy in 1 2; do
+    worker "b$copy" "$(from "type=registry,ref=$REGISTRY/app:$copy")"
+    [ "$(ran)" -eq 0 ] || { echo "$copy: $stderr"; return 1; }
+    run ! grep -q warning <<<"$stderr"
+    [ "$(config_of_archive "image-of-b$copy.tar")" = "$(config_of_archive image-of-a.tar 'del(.["oci-build.cache.v1"])')" ]
+  done
+  # A build with all in its cache makes the same image with it, byte for byte.
+  mv image-of-a.tar first.tar
+  worker a "$(to type=inline)"
+  [ "$(oci-digest image-of-a.tar)" = "$(oci-digest first.tar)" ]
+  # What changed is made, on what is there.
+  sed -i 's/cat file/cat file; ! cat \/etc\/passwd/' src/Dockerfile
+  worker c "$(from "type=registry,ref=$REGISTRY/app:1")"
+  [ "$(ran)" -eq 1 ]
+  # Who builds on it does not take it over, and of an image without one nothing is taken.
+  printf 'FROM %s/app:1\nRUN true\n' "$REGISTRY" | dockerfile
+  worker d
+  [ "$(config_of_archive image-of-d.tar 'has("oci-build.cache.v1")')" = false ]
+  skopeo copy -q docker-archive:image-of-d.tar "docker://$REGISTRY/app:3" --dest-tls-verify=false
+  worker e "$(from "type=registry,ref=$REGISTRY/app:3")"
+  [[ "$stderr" == *"warning: no cache from $REGISTRY/app:3: it is an image without a cache; CACHE_TO of type=inline makes one with it"* ]]
+}
+
+@test "type=inline works for images of several platforms, in an OCI layout" {
+  printf 'FROM scratch\nARG TARGETARCH\nCOPY Dockerfile /$TARGETARCH\nCOPY --link Dockerfile /all\n' | dockerfile
+  local two='.platforms = [{platform: "linux/amd64"}, {platform: "linux/arm64"}] | .output.format = "oci"'
+  make_request '.engine = "native"' "$(to type=inline)" "$(to_output)" "$two" >request
+  run --separate-stderr oci-solve --state-dir a <request
+  [ "$status" -eq 0 ] || { echo "$stderr"; return 1; }
+  mv out/image shared
+  make_request '.engine = "native"' "$(from type=local,src=shared,tag=latest)" "$(to_output)" "$two" >request
+  run --separate-stderr oci-solve --state-dir b <request
+  [ "$status" -eq 0 ] || { echo "$stderr"; return 1; }
+  [ "$(ran)" -eq 0 ] || { echo "$stderr"; return 1; }
+}
+
 @test "a shared cache that is gone, damaged or lies is passed over" {
   worker a "$(to type=local,dest=shared,mode=max)"
   local layer
@@ -124,7 +182,7 @@ ran() { grep -c 'not cached: ' <<<"$stderr" || true; }
 
 @test "a cache that cannot be written is a warning, and an error where ignore-error=false asks for that" {
   worker a "$(to type=registry,ref=127.0.0.1:1/app)"
-  [[ "$stderr" == *'warning: the cache is not written to 127.0.0.1:1/app:latest: '* ]]
+  [[ "$stderr" == *'warning: the cache is not written to 127.0.0.1:1/app:latest: '*'; the build goes on, as ignore-error=false does not stand in CACHE_TO'* ]]
   make_request '.engine = "native"' "$(serve_busybox)" "$(to type=registry,ref=127.0.0.1:1/app,ignore-error=false)" >request
   run --separate-stderr oci-solve --state-dir a <request
   [ "$status" -eq 1 ]
@@ -133,11 +191,17 @@ ran() { grep -c 'not cached: ' <<<"$stderr" || true; }
 
 @test "what is BuildKit's alone is left to it, and what is wrong is an error that names the parameter" {
   local entry
-  for entry in type=s3,bucket=b type=gha type=azblob,name=n type=inline; do
+  for entry in type=s3,bucket=b type=gha type=azblob,name=n; do
     make_request '.engine = "native"' "$(to "$entry")" >request
     run --separate-stderr oci-solve <request
     [ "$status" -eq 1 ]
     [[ "$stderr" == *"the build asks for CACHE_TO with ${entry%%,*}, which the native engine does not do"* ]]
+  done
+  for entry in compression compression-level force-compression oci-mediatypes=false image-manifest=false registry.insecure=true; do
+    make_request '.engine = "native"' "$(to "type=registry,ref=app,$entry$([[ $entry == *=* ]] || echo =1)")" >request
+    run --separate-stderr oci-solve <request
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == *"the build asks for CACHE_TO with $entry, which the native engine does not do"* ]]
   done
   make_request '.engine = "native"' "$(to type=registry,ref=app,mdoe=max)" >request
   run --separate-stderr oci-solve <request

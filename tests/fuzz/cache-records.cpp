@@ -18,6 +18,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     cache::manifest_of(records, json);
   } catch (const util::Error&) {  // a refusal is an answer
   }
+  try {
+    cache::parse_config_records(text);
+  } catch (const util::Error&) {}
   for (const auto direction : {cache::Direction::from, cache::Direction::to}) {
     try {
       cache::parse_entry(text, direction);

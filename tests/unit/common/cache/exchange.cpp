@@ -166,6 +166,27 @@ TEST_F(CacheExchange, WithBuildKitIsOneMessageAndNoHit) {
   EXPECT_NE(messages_[0].find("BuildKit wrote it"), std::string::npos) << messages_[0];
 }
 
+TEST_F(CacheExchange, WithAnImageWhoseCacheIsBuildKitsIsOneMessageAndNoHit) {
+  const std::string config_json(
+      R"({"rootfs":{"type":"layers","diff_ids":[]},"moby.buildkit.cache.v0":"W10="})");
+  const image::Manifest manifest{.media_type = std::string(image::media_type::oci_manifest),
+                                 .config = {.media_type = std::string(image::media_type::oci_config),
+                                            .digest = hash::sha256(config_json),
+                                            .size = config_json.size()},
+                                 .layers = {}};
+  const auto json = image::to_json(manifest);
+  write_to(local("dest"), {}, worker("a"));
+  for (const auto& blob : {config_json, json})
+    std::ofstream(path("shared") / "blobs/sha256" / std::string(hash::sha256(blob).hex())) << blob;
+  std::ofstream(path("shared") / "index.json") << image::to_json(image::Index{
+      .media_type = std::string(image::media_type::oci_index),
+      .manifests = {{.media_type = manifest.media_type, .digest = hash::sha256(json), .size = json.size()}}});
+  auto imported = imports(local("src") + ",digest=" + hash::sha256(json).str(), worker("b"));
+  EXPECT_FALSE(imported.find(plan::key_of(parts_of("make"))));
+  ASSERT_EQ(messages_.size(), 1);
+  EXPECT_NE(messages_[0].find("BuildKit wrote it"), std::string::npos) << messages_[0];
+}
+
 TEST_F(CacheExchange, WithDamageIsSaidAndNeverTakenForALayer) {
   write_to(local("dest"), example_records(), worker("a", {"made", "tested"}));
   const auto blob = step_of("make", "made").blob;

@@ -63,5 +63,18 @@ TEST(CacheRecords, OfAnotherFormAreRefused) {
     EXPECT_NE(error_after(changes[i]), no_error) << i;
 }
 
+TEST(CacheRecords, StandInTheConfigOfAnImage) {
+  const auto json = to_json(example_records());
+  const auto in = [](const std::string& value) {
+    return parse_config_records("{\"architecture\":\"amd64\",\"" + std::string(config_field) + "\":" + value +
+                                "}");
+  };
+  EXPECT_EQ(in(json), example_records());
+  EXPECT_EQ(in("null"), std::nullopt);
+  EXPECT_EQ(parse_config_records("{}"), std::nullopt);
+  for (const auto* wrong : {"[]", "\"text\"", "{\"schema\":\"oci-build/cache/1\"}"})
+    EXPECT_NE(test::error_of([&] { in(wrong); }), "no error") << wrong;
+}
+
 }  // namespace
 }  // namespace cache
