@@ -32,6 +32,12 @@ void check_owner(const snapshot::Stack& base, const std::string& owner) {
   }
 }
 
+// There a context has only what was sent of it.
+bool is_behind_link(const std::optional<LocalFiles>& local, const std::string& match,
+                    const std::string& followed) {
+  return local && match != followed;
+}
+
 class CopyOp {
 public:
   CopyOp(const plan::Copy& op, const Inputs& inputs, Workshop& workshop)
@@ -96,7 +102,8 @@ private:
       if (source.unpack_archives &&
           unpack_archive(*tree, followed, *directory, op_.destination, options.owner, options.cancel))
         continue;
-      Copier(tree, target, options).copy(followed, dockerfile::base_name("/" + match), op_.destination);
+      Copier(is_behind_link(local, match, followed) ? local->sent : tree, target, options)
+          .copy(followed, dockerfile::base_name("/" + match), op_.destination);
     }
   }
 
@@ -134,9 +141,12 @@ Content content(const plan::Copy& op, const plan::Copy::Source& source, const Fi
   std::vector<Selected> selected;
   const bool is_named = source.wildcards && context::has_wildcards(source.path);
   const From files = from.local ? context_of(*from.local) : From{*tree};
-  for (const auto& [match, followed] : find_source(op, source, files, options))
+  bool is_behind_any = false;
+  for (const auto& [match, followed] : find_source(op, source, files, options)) {
     selected.push_back({followed, is_named ? dockerfile::base_name("/" + match) : std::string()});
-  return content_of(tree, selected, options);
+    is_behind_any = is_behind_any || is_behind_link(from.local, match, followed);
+  }
+  return content_of(is_behind_any ? from.local->sent : tree, selected, options);
 }
 
 void require_sources(const plan::Copy& op, plan::OpId from, const LocalFiles& files,

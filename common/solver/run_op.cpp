@@ -40,7 +40,7 @@ sandbox::Network network_of(dockerfile::Network network) {
 // Where `source` of a bind mount lies in a build context.
 std::string require_source(SourceTree& tree, const std::string& source) {
   const auto path = follow(tree, source);
-  if (!tree.status(path)) throw util::Error(not_found(path));
+  if (!tree.status(path)) throw util::Error(not_found(sys::clean_path(source)));
   return path;
 }
 
@@ -207,6 +207,8 @@ private:
     auto place = sys::RootedDir::open(root).open_place(source);
     if (!place) {
       const auto path = follow(*root_source(root), source);
+      // BuildKit looks for it before, but not in what is the root of the step.
+      if (*mount.from != op_.root) throw util::Error(not_found(sys::clean_path(mount.options.source)));
       throw util::Error(failure() + ": open /" + util::escape(path) + ": no such file or directory");
     }
     return place;

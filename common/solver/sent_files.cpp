@@ -72,9 +72,14 @@ public:
     return status && is_sent(path, *status) ? status : std::nullopt;
   }
 
-  std::vector<std::string> list(const std::string& path) override { return tree_->list(path); }
+  std::vector<std::string> list(const std::string& path) override {
+    auto names = tree_->list(path);
+    std::erase_if(names, [&](const auto& name) { return !status(entry_path(path, name)); });
+    return names;
+  }
   std::string read_link(const std::string& path) override { return tree_->read_link(path); }
   sys::UniqueFd open(const std::string& path) override { return tree_->open(path); }
+  hash::Digest digest(const std::string& path) override { return tree_->digest(path); }
   std::map<std::string, std::string> xattrs(const std::string& path) override { return tree_->xattrs(path); }
 
 private:

@@ -23,7 +23,7 @@ UNSTABLE = [
     (re.compile(r"^error: failed to solve: |^oci-solve: "), ""),
     (re.compile(r"^Dockerfile:(\d+:)? |^dockerfile parse error on line \d+: "), ""),
     (re.compile(r" of ref \S+: "), ": "),
-    (re.compile(r"/\S+/cachemounts/buildkit\d+|/\S+/snapshots/snapshots/\d+/fs"), ""),
+    (re.compile(r"/\S+/cachemounts/buildkit\d+|/\S+/snapshots/snapshots/\d+/fs|/tmp/buildkit-mount\d+"), ""),
 ]
 
 
@@ -43,6 +43,7 @@ class Runner:
         self.directory = directory
         self.buildkit_host = buildkit_host
         self.buildkit_lock = threading.RLock()
+        self.outcomes = {}  # of cases that are being judged, by engine
         (directory / "work").mkdir()
         self.own_path = f"{directory / 'bin'}:{os.environ['PATH']}"
         if buildkit_host:
@@ -111,11 +112,13 @@ class Runner:
         filters = [f"--filter=type=={kind}" for kind in kinds]
         subprocess.run(["buildctl", "--addr", self.buildkit_host, "prune", "--all", *filters], check=True, capture_output=True)
 
-    def build(self, engine, work, request, environment):
+    def build(self, engine, work, request, environment, own_cache=False):
+        """With a cache directory of its own, BuildKit begins with what the build before has put there."""
         request = json.loads(json.dumps(request))
         if engine == "buildkit":
             request["remote"] = {"host": self.buildkit_host, "ca_cert": None, "cert": None, "key": None}
-            request["cache"]["directory"] = None  # the daemon's own lasts as long
+            if not own_cache:
+                request["cache"]["directory"] = None  # the daemon's own lasts as long
             environment = {**environment, "PATH": self.own_path}
         output = work / engine
         shutil.rmtree(output, ignore_errors=True)
