@@ -6,9 +6,9 @@
 
 #include <limits>
 
-#include "common/solver/path_walk.hpp"
 #include "common/sys/copy_content.hpp"
 #include "common/sys/fd.hpp"
+#include "common/sys/path_walk.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -65,26 +65,18 @@ std::unique_ptr<CopyTarget> directory_target(sys::RootedDir& root) {
 }
 
 std::optional<sys::RootedPath> follow(CopyTarget& target, std::string_view path) {
-  PathWalk walk(path);
-  sys::RootedPath at;
-  while (const auto component = walk.next()) {
-    if (*component == "..") {
-      at = at.parent();
-      continue;
-    }
-    const auto next = at.child(*component);
-    const auto status = target.status(next);
-    if (!status) return std::nullopt;
-    if (S_ISLNK(status->st_mode)) {
-      const std::string link = target.target_of(next);
-      if (!walk.follow(link)) throw util::Error("too many symlinks in " + util::quote(path));
-      if (link.starts_with('/')) at = sys::RootedPath();
-      continue;
-    }
-    if (!walk.at_end() && !S_ISDIR(status->st_mode)) return std::nullopt;
-    at = next;
-  }
-  return at;
+  using Kind = sys::Met::Kind;
+  auto walked =
+      sys::walk_links(path, most_links, [&](const sys::RootedPath& next, const sys::PathWalk& rest) {
+        const auto status = target.status(next);
+        if (!status) return sys::Met{Kind::nothing};
+        if (S_ISLNK(status->st_mode)) return sys::Met{Kind::symlink, target.target_of(next)};
+        return sys::Met{rest.at_end() || S_ISDIR(status->st_mode) ? Kind::passage : Kind::nothing};
+      });
+  if (walked.end == sys::WalkedTo::End::too_many_links)
+    throw util::Error("too many symlinks in " + util::quote(path));
+  if (walked.end == sys::WalkedTo::End::nothing) return std::nullopt;
+  return std::move(walked.place);
 }
 
 }  // namespace solver

@@ -48,7 +48,7 @@ public:
 std::unique_ptr<CopyTarget> directory_target(sys::RootedDir& root);
 
 // Where `path` leads with symlinks followed to the end inside the root. Nothing if something on the way is
-// missing. Throws util::Error after 255 symlinks.
+// missing. Throws util::Error after `most_links`.
 std::optional<sys::RootedPath> follow(CopyTarget& target, std::string_view path);
 
 }  // namespace solver

@@ -1,7 +1,7 @@
 // The walk to a directory that may not be there yet.
 #include "common/solver/directories.hpp"
 
-#include "common/solver/path_walk.hpp"
+#include "common/sys/path_walk.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -11,23 +11,11 @@ sys::RootedPath make_directories(CopyTarget& root, const std::string& path, mode
                                  const std::optional<sandbox::Owner>& owner) {
   const auto clean = sys::clean_path(path);
   sys::check_length(clean);  // before anything is made
-  PathWalk walk(clean);
-  sys::RootedPath at;
-  while (const auto component = walk.next()) {
-    if (*component == "..") {
-      at = at.parent();
-      continue;
-    }
-    const auto next = at.child(*component);
+  auto walked = sys::walk_links(clean, most_links, [&](const sys::RootedPath& next, sys::PathWalk& rest) {
     const auto status = root.status(next);
-    if (status && S_ISLNK(status->st_mode)) {
-      const std::string target = root.target_of(next);
-      if (!walk.follow(target)) throw util::Error("too many symlinks in " + util::quote(path));
-      if (target.starts_with('/')) at = sys::RootedPath();
-      continue;
-    }
+    if (status && S_ISLNK(status->st_mode)) return sys::Met{sys::Met::Kind::symlink, root.target_of(next)};
     if (status && !S_ISDIR(status->st_mode)) {
-      const auto below = walk.next();
+      const auto below = rest.next();
       throw util::Error(below ? "lstat /" + next.child(*below).str() + ": not a directory"
                               : "mkdir /" + next.str() + ": not a directory");
     }
@@ -36,9 +24,11 @@ sys::RootedPath make_directories(CopyTarget& root, const std::string& path, mode
       if (owner) set_owner(root, next, *owner);
       root.set_mode(next, mode);
     }
-    at = next;
-  }
-  return at;
+    return sys::Met();
+  });
+  if (walked.end == sys::WalkedTo::End::too_many_links)
+    throw util::Error("too many symlinks in " + util::quote(path));
+  return std::move(walked.place);
 }
 
 void set_owner(CopyTarget& root, const sys::RootedPath& path, const sandbox::Owner& owner) {

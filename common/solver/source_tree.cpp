@@ -10,7 +10,7 @@
 #include <system_error>
 
 #include "common/hash/sha256.hpp"
-#include "common/solver/path_walk.hpp"
+#include "common/sys/path_walk.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -120,26 +120,15 @@ std::string not_found(const std::string& path) {
 std::string follow(SourceTree& tree, std::string_view path) {
   const auto clean = sys::clean_path(path);
   sys::check_length(clean);
-  PathWalk walk(clean);
-  std::string at;
-  while (const auto component = walk.next()) {
-    if (*component == "..") {
-      const auto parent = at.rfind('/');
-      at.resize(parent == std::string::npos ? 0 : parent);
-      continue;
-    }
-    const std::string next = entry_path(at, *component);
-    const auto status = tree.status(next);
-    if (!status || !S_ISLNK(status->st_mode)) {
-      at = next;
-      continue;
-    }
-    const std::string target = tree.read_link(next);
-    if (!walk.follow(target))
-      throw util::Error("failed to compute cache key: failed to calculate checksum: too many links");
-    if (target.starts_with('/')) at.clear();
-  }
-  return at;
+  const auto walked =
+      sys::walk_links(clean, most_links, [&](const sys::RootedPath& next, const sys::PathWalk&) {
+        const auto status = tree.status(next.str());
+        if (!status || !S_ISLNK(status->st_mode)) return sys::Met();
+        return sys::Met{sys::Met::Kind::symlink, tree.read_link(next.str())};
+      });
+  if (walked.end == sys::WalkedTo::End::too_many_links)
+    throw util::Error("failed to compute cache key: failed to calculate checksum: too many links");
+  return walked.place.str();
 }
 
 }  // namespace solver

@@ -43,6 +43,8 @@ private:
   std::mutex opening_;
 };
 
+constexpr int most_links = 255;  // that are followed on the way to a file, as BuildKit does
+
 // The path of an entry of a directory of such a tree.
 std::string entry_path(const std::string& directory, std::string_view name);
 
@@ -59,7 +61,7 @@ std::unique_ptr<SourceTree> root_source(const std::filesystem::path& root);
 std::string not_found(const std::string& path);
 
 // Where `path` leads when every symlink on the way, the last one too, is followed inside the tree. A part
-// that does not exist is taken as it is written. Throws util::Error after 255 symlinks.
+// that does not exist is taken as it is written. Throws util::Error after `most_links`.
 std::string follow(SourceTree& tree, std::string_view path);
 
 }  // namespace solver

@@ -140,7 +140,7 @@ private:
   };
 
   std::optional<RootedPath> resolve(std::string_view path, Missing missing);
-  std::optional<RootedPath> resolve_directory(std::string path, Missing missing);
+  std::optional<RootedPath> resolve_directory(const std::string& path, Missing missing);
   int enter(const RootedPath& directory);
   UniqueFd walk(const RootedPath& directory);
   Place place(const RootedPath& path);

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 
+#include "common/sys/path_walk.hpp"
 #include "common/sys/rooted_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -102,31 +103,16 @@ RootedPath RootedDir::find_or_make_parents(std::string_view path) {
 }
 
 std::optional<RootedPath> RootedDir::destination(std::string_view path) {
-  RootedPath at;
-  std::string rest = clean_path(path);
-  check_length(rest);
-  for (int links = 0; !rest.empty();) {
-    const auto slash = rest.find('/');
-    const std::string component = rest.substr(0, slash);
-    rest.erase(0, slash == std::string::npos ? slash : slash + 1);
-    if (component.empty() || component == ".") continue;
-    if (component == "..") {
-      at = at.parent();
-      continue;
-    }
-    RootedPath next = at.child(component);
+  const auto clean = clean_path(path);
+  check_length(clean);
+  auto walked = walk_links(clean, max_destination_symlinks, [&](const RootedPath& next, const PathWalk&) {
     const bool is_reachable = find(next.str()).has_value();
     const auto found = is_reachable ? status(next) : std::nullopt;
-    if (!found || !S_ISLNK(found->st_mode)) {
-      at = std::move(next);
-      continue;
-    }
-    if (++links > max_destination_symlinks) return std::nullopt;
-    const auto target = target_of(next);
-    if (target.starts_with('/')) at = RootedPath();
-    rest = target + '/' + rest;
-  }
-  return at;
+    if (!found || !S_ISLNK(found->st_mode)) return Met();
+    return Met{Met::Kind::symlink, target_of(next)};
+  });
+  if (walked.end != WalkedTo::End::place) return std::nullopt;
+  return std::move(walked.place);
 }
 
 UniqueFd RootedDir::open_place(std::string_view path) const {
@@ -135,18 +121,16 @@ UniqueFd RootedDir::open_place(std::string_view path) const {
   std::vector<UniqueFd> way;
   way.push_back(open_directory(root_.get(), "."));
   if (!way.back()) fail();
-  int links = 0;
-  std::string rest = clean_path(path);
-  check_length(rest);
-  for (std::string_view left = rest;;) {
-    const std::string component(take_component(left));
-    if (component.empty()) return std::move(way.back());
-    if (component == ".") continue;
-    if (component == "..") {
+  const auto clean = clean_path(path);
+  check_length(clean);
+  PathWalk walk(clean, max_destination_symlinks);
+  while (const auto component = walk.next()) {
+    if (*component == "..") {
       if (way.size() > 1) way.pop_back();
       continue;
     }
-    UniqueFd next(::openat(way.back().get(), component.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    UniqueFd next(
+        ::openat(way.back().get(), std::string(*component).c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     if (!next && (errno == ENOENT || errno == ENOTDIR)) return UniqueFd();
     struct stat status;
     if (!next || ::fstat(next.get(), &status) != 0) fail();
@@ -155,14 +139,12 @@ UniqueFd RootedDir::open_place(std::string_view path) const {
       way.push_back(std::move(next));
       continue;
     }
-    if (++links > max_destination_symlinks) return UniqueFd();
     const auto target = read_link(next.get(), "");
     if (!target) fail();
+    if (!walk.follow(*target)) return UniqueFd();
     if (target->starts_with('/')) way.erase(way.begin() + 1, way.end());
-    std::string longer = *target + std::string(left);
-    rest = std::move(longer);
-    left = rest;
   }
+  return std::move(way.back());
 }
 
 std::optional<RootedPath> RootedDir::resolve(std::string_view path, Missing missing) {
@@ -180,15 +162,12 @@ std::optional<RootedPath> RootedDir::resolve(std::string_view path, Missing miss
   return answer_->child(last);
 }
 
-// Where the directory `path` really is. `path` is what is left to walk; a symlink puts its target in front.
-std::optional<RootedPath> RootedDir::resolve_directory(std::string path, Missing missing) {
-  const std::string asked = path;
+// Where the directory `path` really is.
+std::optional<RootedPath> RootedDir::resolve_directory(const std::string& path, Missing missing) {
   RootedPath at;
-  int links = 0;
-  for (std::string_view rest = path;;) {
-    const std::string component(take_component(rest));
-    if (component.empty()) return at;
-    if (component == ".") continue;
+  PathWalk walk(path, max_symlinks);
+  while (const auto next_name = walk.next()) {
+    const std::string component(*next_name);
     if (component == "..") {
       at = at.parent();
       continue;
@@ -211,16 +190,14 @@ std::optional<RootedPath> RootedDir::resolve_directory(std::string path, Missing
     const auto target =
         error == ENOTDIR || error == ELOOP ? read_link(directory, component.c_str()) : std::nullopt;
     if (target) {
-      if (++links > max_symlinks) util::throw_errno("cannot find " + util::quote("/" + asked), ELOOP);
-      std::string longer = *target + std::string(rest);
-      path = std::move(longer);
-      rest = path;
-      if (path.starts_with('/')) at = RootedPath();
+      if (!walk.follow(*target)) util::throw_errno("cannot find " + util::quote("/" + path), ELOOP);
+      if (target->starts_with('/')) at = RootedPath();
       continue;
     }
     if (missing == Missing::stop && (error == ENOENT || error == ENOTDIR)) return std::nullopt;
     util::throw_errno("cannot enter " + util::quote("/" + next.str()), error);
   }
+  return at;
 }
 
 // A descriptor of `directory` that stays good until the next call.
