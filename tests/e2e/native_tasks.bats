@@ -137,3 +137,61 @@ END
     count_in_task '4 of 1000 1000' --mode "$mode" --input cache="$PWD/$mode"
   done
 }
+
+# one_run MODE OPTION... -- COMMANDS: a run of a task, in which /opt/build is there and $PWD/MODE/out is its output `image`. What is in
+# its cache afterwards is in MODE/left.
+one_run() {
+  local mode=$1 commands=${*: -1}
+  rm -rf "$mode/left" "$mode/out"
+  mkdir -p "$mode/left" "$mode/out"
+  run python3 "$CONCOURSE_TASK" --mode "$mode" --rootfs host --bind "$PWD/programs:/opt" --input src="$PWD/src" \
+    --input busybox="$BATS_FILE_TMPDIR/busybox" --output image="$PWD/$mode/out" --output left="$PWD/$mode/left" --timeout 120 \
+    --env ENGINE=native --env CONTEXT=src --env BUILD_CONTEXTS=busybox=busybox --env PATH="$PATH" \
+    "${@:2:$#-3}" -- sh -c "$commands; status=\$?; cp -a cache/. left; exit \$status"
+  [ "$status" -eq 0 ] || { echo "$output"; return 1; }
+  [[ "$output" != *'oci-solve: warning'* ]] || { echo "$output"; return 1; }
+}
+
+# made: how many steps the last run made.
+made() { grep -c 'not cached: ' <<<"$output" || true; }
+
+# keep: what the last run left is what the next one finds.
+keep() {
+  rm -rf "$1/volume"
+  mv "$1/left" "$1/volume"
+}
+
+@test "of three runs of a task the second makes nothing, and the third what follows its edit, also after one that was killed" {
+  local mode first
+  cp -L "$(command -v build)" programs/
+  mkdir src
+  echo data >src/data
+  for mode in privileged fuse-only; do
+    mkdir "$mode"
+    cat >src/Dockerfile <<'END'
+FROM busybox
+ENV PATH=/bin
+COPY data /data
+RUN --mount=type=cache,target=/c echo one >>/c/runs; date >/one; rm /etc/passwd
+RUN --mount=type=cache,target=/c echo two >>/c/runs; cat /c/runs >/two
+END
+    one_run "$mode" --cache cache="$PWD/$mode/volume" -- /opt/build
+    [ "$(made)" -eq 3 ]
+    first=$(cat "$mode/out/manifest-digest")
+    keep "$mode"
+    one_run "$mode" --input cache="$PWD/$mode/volume" -- /opt/build
+    [ "$(made)" -eq 0 ] || { echo "$output"; return 1; }
+    [ "$(cat "$mode/out/manifest-digest")" = "$first" ]
+    # Killed while it makes one that nobody has made; what is left of it goes to the next run like anything else.
+    sed -i 's/cat .c.runs/echo started; sleep 100/' src/Dockerfile
+    # shellcheck disable=SC2016
+    one_run "$mode" --input cache="$PWD/$mode/volume" -- '/opt/build >log 2>&1 & build=$!
+      until grep -q "^#[0-9]* [0-9.]* started" log; do sleep 0.05; done; kill -KILL $build; wait $build; cat log; [ ! -e image/image.tar ]'
+    [ "$(made)" -eq 1 ]
+    keep "$mode"
+    sed -i 's/echo started; sleep 100/sort \/c\/runs/' src/Dockerfile
+    one_run "$mode" --input cache="$PWD/$mode/volume" -- '/opt/build && [ -z "$(ls -A cache/native/partial)" ]'
+    [ "$(made)" -eq 1 ] || { echo "$output"; return 1; }
+    [ "$(image_file two "$mode/out" | tr '\n' ' ')" = 'one two two two ' ]
+  done
+}
