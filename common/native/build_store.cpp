@@ -24,20 +24,24 @@ store::Limits limits_of(const document::Cache& cache) {
   return limits;
 }
 
-// Of the other engine, which alone removes it.
-fs::path buildkit_in(const fs::path& cache) {
-  return cache / "buildkit";
+// Where the other engine keeps blobs, which alone removes them: a layout of its own, and one in the task's
+// directory itself that the stock oci-build task has left.
+std::vector<fs::path> buildkit_in(const fs::path& cache) {
+  return {cache / "buildkit", cache / "blobs"};
 }
 
 void mention_buildkit(const fs::path& cache, std::uint64_t large) {
-  std::uint64_t bytes = 0;
-  for (const auto& blob : sys::readable_entries_of(buildkit_in(cache) / "blobs" / "sha256")) {
-    if (const auto status = sys::find_status(blob, sys::Links::kept))
-      bytes += static_cast<std::uint64_t>(status->st_size);
+  for (const auto& place : buildkit_in(cache)) {
+    const auto blobs = place.filename() == "blobs" ? place : place / "blobs";
+    std::uint64_t bytes = 0;
+    for (const auto& blob : sys::readable_entries_of(blobs / "sha256")) {
+      if (const auto status = sys::find_status(blob, sys::Links::kept))
+        bytes += static_cast<std::uint64_t>(status->st_size);
+    }
+    if (bytes <= large) continue;
+    util::log::info("cache: " + util::quote(place.string()) + " holds " + util::human_size(bytes) +
+                    " that only ENGINE=buildkit uses; remove it where that is not wanted");
   }
-  if (bytes <= large) return;
-  util::log::info("cache: " + util::quote(buildkit_in(cache).string()) + " holds " + util::human_size(bytes) +
-                  " that only ENGINE=buildkit uses; remove it where that is not wanted");
 }
 
 // "9 MiB in layers, 3 MiB in unpacked images"
@@ -136,9 +140,9 @@ util::Error with_disk_use(const util::Error& error, const document::Request& req
             store.directory());
   }
   if (request.cache.directory) {
-    const auto buildkit = buildkit_in(*request.cache.directory);
-    use.add(sys::disk_use(buildkit, cancel),
-            util::quote(buildkit.string()) + ", which only ENGINE=buildkit uses", buildkit);
+    for (const auto& place : buildkit_in(*request.cache.directory))
+      use.add(sys::disk_use(place, cancel), util::quote(place.string()) + ", which only ENGINE=buildkit uses",
+              place);
   }
   for (const auto& target : request.targets) {
     if (!target.output) continue;

@@ -78,6 +78,12 @@ on_disk() { du -sk cache | cut -f 1; }
   build_on 1
   [[ "$stderr" == *"oci-solve: cache: 'cache/buildkit' holds 1.8 GiB that only ENGINE=buildkit uses"* ]] || { echo "$stderr"; return 1; }
   [ -e cache/buildkit/blobs/sha256/one ]
+  # So it is with what the stock task has left in the directory itself.
+  mv cache/buildkit/blobs cache
+  rmdir cache/buildkit
+  build_on 1
+  [[ "$stderr" == *"oci-solve: cache: 'cache/blobs' holds 1.8 GiB that only ENGINE=buildkit uses"* ]] || { echo "$stderr"; return 1; }
+  [ -e cache/blobs/sha256/one ]
 }
 
 @test "a cache that fills its disk makes room for what the last build used" {
