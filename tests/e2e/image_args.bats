@@ -111,10 +111,10 @@ builds_on() {
   succeed_task IMAGE_ARG_used="$IMAGES/one" IMAGE_ARG_idle="$IMAGES/one" IMAGE_ARG_slip="$IMAGES/one" \
     BUILD_CONTEXTS="two=$IMAGES/two,debian:12=$IMAGES/one,assets=assets"
   [ "$(grep '^oci-solve: warning: ' <<<"$stderr" | cut -d ' ' -f 3-)" = "\
-IMAGE_ARG_idle has no effect: no FROM of the Dockerfile uses the ARG 'idle'
-IMAGE_ARG_slip has no effect: the Dockerfile has no ARG 'slip'
-BUILD_CONTEXTS: 'debian:12' has no effect: the Dockerfile has it as no stage, behind no FROM and no from=
-BUILD_CONTEXTS: 'assets' has no effect: the Dockerfile has it as no stage, behind no FROM and no from=" ]
+IMAGE_ARG_idle has no effect unless ONBUILD of a base image uses it: no FROM of the Dockerfile uses the ARG 'idle'
+IMAGE_ARG_slip has no effect unless ONBUILD of a base image uses it: the Dockerfile has no ARG 'slip'
+BUILD_CONTEXTS: 'debian:12' has no effect unless ONBUILD of a base image uses it: the Dockerfile has it as no stage, behind no FROM and no from=
+BUILD_CONTEXTS: 'assets' has no effect unless ONBUILD of a base image uses it: the Dockerfile has it as no stage, behind no FROM and no from=" ]
 }
 
 @test "build contexts: an image serves FROM and COPY --from of its name" {

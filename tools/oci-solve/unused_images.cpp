@@ -82,8 +82,13 @@ private:
 std::string of_unused_argument(const std::string& name, const Names& names) {
   const auto variable = "IMAGE_ARG_" + util::escape(name);
   return names.declares(name)
-             ? variable + " has no effect: no FROM of the Dockerfile uses the ARG " + util::quote(name)
-             : variable + " has no effect: the Dockerfile has no ARG " + util::quote(name);
+             ? variable +
+                   " has no effect unless ONBUILD of a base image uses it: no FROM of the Dockerfile uses "
+                   "the ARG " +
+                   util::quote(name)
+             : variable +
+                   " has no effect unless ONBUILD of a base image uses it: the Dockerfile has no ARG " +
+                   util::quote(name);
 }
 
 std::string of_unused_stage(const std::string& name) {
@@ -93,7 +98,8 @@ std::string of_unused_stage(const std::string& name) {
 
 std::string of_unused_context(const std::string& name) {
   return "BUILD_CONTEXTS: " + util::quote(name) +
-         " has no effect: the Dockerfile has it as no stage, behind no FROM and no from=";
+         " has no effect unless ONBUILD of a base image uses it: the Dockerfile has it as no stage, behind "
+         "no FROM and no from=";
 }
 
 std::vector<std::string> warnings(const native::Definition& definition) {
