@@ -53,6 +53,12 @@ def one_source_each(lines):
     return split
 
 
+def taken_away(line):
+    """What stands in the place of an instruction: the stage that it needs is still needed."""
+    stage = re.search(r"\bfrom=([^,\s]+)", line)
+    return f"COPY --from={stage[1]} / /taken-away/" if stage and "taken-away" not in line else "# taken away"
+
+
 def errors_of(difference, engine):
     """What an engine ends with, and the lines that it points to, while each instruction that it fails at is taken away; then the
     same with one source in each."""
@@ -72,7 +78,7 @@ def errors_of_lines(difference, engine, lines):
             yield outcome.message, {lines[index][0] for index in failed}
         if not failed:
             return
-        lines = [(number, "# taken away") if index in failed else (number, line) for index, (number, line) in enumerate(lines)]
+        lines = [(number, taken_away(line) if index in failed else line) for index, (number, line) in enumerate(lines)]
 
 
 def is_same_error(ours, theirs):

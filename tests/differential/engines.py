@@ -167,12 +167,18 @@ class Runner:
         arguments[output:output + 2] = ["--opt", "requestid=frontend.lint"]
         # Without a target that request is about all stages, also those that the build passes over.
         dockerfile = work / "src" / "Dockerfile"
-        text = dockerfile.read_text(errors="replace") if dockerfile.is_file() else ""
-        last = re.findall(r"^[ \t]*FROM[ \t].*", text, re.MULTILINE | re.IGNORECASE)[-1:]
-        name = re.search(r"\sAS[ \t]+(\S+)[ \t]*$", "".join(last), re.IGNORECASE)
-        if name and not any(argument.startswith("target=") for argument in arguments):
-            arguments += ["--opt", f"target={name[1]}"]
+        text = dockerfile.read_bytes() if dockerfile.is_file() else b""
+        last = re.findall(rb"^[ \t]*FROM[ \t].*", text, re.MULTILINE | re.IGNORECASE)[-1:]
+        if last and not any(argument.startswith("target=") for argument in arguments):
+            name = re.search(rb"\sAS[ \t]+(\S+)[ \t]*$", last[0], re.IGNORECASE)
+            if not name:
+                before, _, after = text.rpartition(last[0])
+                keyword = b" as " if last[0].split()[0].islower() else b" AS "
+                dockerfile.write_bytes(before + last[0].rstrip() + keyword + b"last-of-all" + after)
+            arguments += ["--opt", f"target={name[1].decode() if name else 'last-of-all'}"]
         said = subprocess.run(["buildctl", *arguments], cwd=work, env=environment, capture_output=True, text=True).stdout
+        if text:
+            dockerfile.write_bytes(text)
         found = re.findall(r"^WARNING: (\w+).*\n(.*)\n\S+?:(\d+)$", said, re.MULTILINE)
         return sorted(f"{rule}: {text} (line {line})" for rule, text, line in found)
 
