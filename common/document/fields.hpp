@@ -1,4 +1,4 @@
-// What both documents share in reading and writing: words for enums, text without NUL bytes, null for
+// What all documents share in reading and writing: words for enums, text without NUL bytes, null for
 // nothing.
 #pragma once
 

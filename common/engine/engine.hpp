@@ -1,8 +1,10 @@
 // What both engines are to the rest of the project: whoever builds one request.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "common/document/plan.hpp"
 #include "common/document/result.hpp"
 
 namespace engine {
@@ -18,6 +20,10 @@ public:
   // for OutputFormat::oci. Progress goes to stderr. Throws util::Error with the exit code of what failed;
   // then no output exists, and no process or mount of the build is left.
   virtual document::Result build() = 0;
+
+  // In place of that: what it would do, and why. No output and no cache changes. Nothing where the engine
+  // cannot tell. Throws what build() would throw before its first step.
+  virtual std::optional<document::Plan> plan() { return std::nullopt; }
 };
 
 }  // namespace engine

@@ -105,6 +105,20 @@ std::unique_ptr<store::Store> open_store(const document::Request& request,
   return std::make_unique<store::Store>(temporary, store::Options{.life = store::Life::one_build});
 }
 
+std::unique_ptr<store::Store> open_store_to_look(const document::Request& request,
+                                                 const std::optional<fs::path>& state_dir,
+                                                 const fs::path& work_dir) {
+  const auto directory =
+      request.cache.directory ? std::optional(*request.cache.directory / "native") : state_dir;
+  const auto temporary = work_dir / "store";
+  if (!directory) {
+    return std::make_unique<store::Store>(temporary, store::Options{.life = store::Life::one_build});
+  }
+  if (!store::is_store(*directory)) return std::make_unique<store::Store>(temporary);
+  return std::make_unique<store::Store>(*directory,
+                                        store::Options{.access = store::Access::look, .spill = temporary});
+}
+
 void make_room(store::Store& store, const document::Request& request) try {
   if (!store.is_lasting()) return;
   auto limits = limits_of(request.cache);

@@ -19,6 +19,11 @@ std::unique_ptr<store::Store> open_store(const document::Request& request,
                                          const std::optional<std::filesystem::path>& state_dir, Cache cache,
                                          const std::filesystem::path& work_dir);
 
+// The one that a build would open, only looked at; where there is none, an empty one in `work_dir`.
+std::unique_ptr<store::Store> open_store_to_look(const document::Request& request,
+                                                 const std::optional<std::filesystem::path>& state_dir,
+                                                 const std::filesystem::path& work_dir);
+
 // After a build: removes what is too old or too much by the request's CACHE_MAX_SIZE and CACHE_MAX_AGE, and
 // says what was freed. Whatever goes wrong costs a warning at most; only a signal throws. Nothing may use the
 // store any more.

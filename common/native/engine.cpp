@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <ctime>
 #include <list>
 #include <memory>
@@ -12,14 +11,13 @@
 #include <utility>
 
 #include "common/dockerfile/file.hpp"
-#include "common/dockerfile/scope.hpp"
 #include "common/document/context_url.hpp"
 #include "common/engine/multi_platform.hpp"
 #include "common/engine/pending_image.hpp"
-#include "common/engine/preloads.hpp"
 #include "common/native/build_store.hpp"
 #include "common/native/epoch.hpp"
 #include "common/native/frontend_options.hpp"
+#include "common/native/inputs.hpp"
 #include "common/native/language.hpp"
 #include "common/native/settings.hpp"
 #include "common/native/sharing.hpp"
@@ -30,7 +28,6 @@
 #include "common/sys/cancellation.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/remove_tree.hpp"
-#include "common/util/characters.hpp"
 #include "common/util/date.hpp"
 #include "common/util/error.hpp"
 #include "common/util/full_disk.hpp"
@@ -41,80 +38,6 @@ namespace native {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string value_of(const std::map<std::string, std::string>& args, const std::string& name) {
-  const auto found = args.find(name);
-  return found == args.end() ? "" : found->second;
-}
-
-plan::Inputs plan_inputs(const document::Request& request, std::optional<std::int64_t> epoch) {
-  plan::Inputs inputs;
-  inputs.context = request.context;
-  inputs.dockerfile = request.dockerfile;
-  for (const auto& target : request.targets)
-    inputs.targets.push_back(target.name);
-  for (const auto& platform : request.platforms)
-    inputs.platforms.push_back(image::Platform::parse(platform));
-  inputs.names_platforms = engine::is_multi_platform(request);
-  for (const auto& [name, value] : request.build_args)
-    inputs.build_args[name] = value;
-  if (given_epoch(request)) {
-    inputs.build_args.erase("SOURCE_DATE_EPOCH");
-    if (epoch) inputs.build_args["SOURCE_DATE_EPOCH"] = std::to_string(*epoch);
-  }
-  const auto images = engine::name_preloads(request.preloads);
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    const auto& preload = request.preloads[i];
-    if (preload.role == document::Preload::Role::build_arg)
-      inputs.build_args[preload.name] = images[i].reference;
-  }
-  for (const auto& [name, value] : request.labels)
-    inputs.labels[name] = value;
-  for (const auto& context : request.contexts)
-    inputs.directories[context.name] = context.directory;
-  inputs.hostname = value_of(inputs.build_args, "BUILDKIT_SANDBOX_HOSTNAME");
-  inputs.cache_namespace = value_of(inputs.build_args, "BUILDKIT_CACHE_MOUNT_NS");
-  inputs.no_cache = request.no_cache;
-  inputs.no_cache_stages = request.no_cache_stages;
-  return inputs;
-}
-
-// The task's proxies, then those given as build args, in both cases.
-std::map<std::string, std::string> proxies_of(const document::Request& request) {
-  std::map<std::string, std::string> values;
-  for (const auto& name : request.proxies) {
-    if (const char* value = std::getenv(name.c_str())) values[name] = value;
-  }
-  for (const auto& [name, value] : request.build_args)
-    values[name] = value;
-  std::map<std::string, std::string> proxies;
-  for (const auto& [name, value] : dockerfile::proxy_settings(values)) {
-    std::string lower = name;
-    std::transform(lower.begin(), lower.end(), lower.begin(), util::to_lower);
-    proxies[name] = value;
-    proxies[lower] = value;
-  }
-  return proxies;
-}
-
-layer::PackOptions pack_options(const document::Request& request, std::optional<std::int64_t> epoch) {
-  layer::PackOptions options;
-  switch (request.output.compression.value_or(document::Compression::gzip)) {
-    case document::Compression::gzip:
-      options.compressor = stream::Compressor::gzip;
-      break;
-    case document::Compression::zstd:
-      options.compressor = stream::Compressor::zstd;
-      break;
-    case document::Compression::none:
-      options.compressor = stream::Compressor::none;
-      break;
-  }
-  if (request.output.compression_level)
-    options.compression_level = static_cast<int>(*request.output.compression_level);
-  if (request.output.rewrite_timestamp) options.newest_mtime = epoch;
-  return options;
-}
 
 std::string created_text(std::optional<std::int64_t> epoch) {
   return util::Date{.seconds = epoch.value_or(std::time(nullptr))}.str();
@@ -137,15 +60,24 @@ std::optional<std::string> left_out_parameter(const document::Request& request) 
   return std::nullopt;
 }
 
+void refuse_left_out(const document::Request& request) {
+  if (const auto missing = left_out_parameter(request)) {
+    throw util::Error("the build asks for " + *missing +
+                      ", which the native engine does not do; use ENGINE=buildkit");
+  }
+  refuse_removed_arguments(request);
+}
+
 class Build {
 public:
   // Reads shared caches or not, but writes them.
   Build(const Definition& definition, store::Store& store, const Isolation& isolation,
-        const fs::path& directory, Cache shared)
+        const fs::path& directory, Cache shared, engine::Progress::Options progress = {})
       : definition_(definition),
         request_(definition.request()),
         epoch_(epoch_of(definition)),
         store_(store),
+        progress_(std::move(progress)),
         images_(request_, registry_settings(request_), store_, progress_, canceller_.cancellation()),
         sharing_(sharing_of(request_)),
         imports_(shared == Cache::used ? open_imports(sharing_, request_, store_, canceller_.cancellation())
@@ -193,7 +125,31 @@ public:
     }
   }
 
+  document::Plan foresee() {
+    document::Plan plan{.engine = "native"};
+    for (auto& step : solver::foresee(make_plan(), workshop_)) {
+      auto& planned = plan.steps.emplace_back();
+      planned.title = std::move(step.title);
+      planned.outcome = outcome_of(step.outcome);
+      if (!step.reason.empty()) planned.reason = std::move(step.reason);
+      planned.after = step.after;
+    }
+    return plan;
+  }
+
 private:
+  static document::Outcome outcome_of(solver::Forecast::Outcome outcome) {
+    switch (outcome) {
+      case solver::Forecast::Outcome::cached:
+        return document::Outcome::cached;
+      case solver::Forecast::Outcome::made:
+        return document::Outcome::runs;
+      case solver::Forecast::Outcome::unknown:
+        break;
+    }
+    return document::Outcome::unknown;
+  }
+
   static std::nullopt_t build_again() {
     util::log::info("building again, as a base image in the cache was damaged");
     return std::nullopt;
@@ -329,11 +285,7 @@ private:
 
 document::Result Engine::build() {
   const auto& request = definition_.request();
-  if (const auto missing = left_out_parameter(request)) {
-    throw util::Error("the build asks for " + *missing +
-                      ", which the native engine does not do; use ENGINE=buildkit");
-  }
-  refuse_removed_arguments(request);
+  refuse_left_out(request);
   constexpr int most_tries = 3;
   auto cache = Cache::used;
   auto shared = Cache::used;
@@ -363,6 +315,17 @@ document::Result Engine::build() {
     sys::remove_tree(directory);
   }
   throw util::Error("the unpacked base images in the cache change while they are used; is its disk failing?");
+}
+
+// Progress would number what it shows otherwise than the plan does.
+std::optional<document::Plan> Engine::plan() {
+  const auto& request = definition_.request();
+  refuse_left_out(request);
+  const auto directory = isolation_.snapshotter->directory() / "plan";
+  sys::make_directory(directory, 0700);
+  const auto store = open_store_to_look(request, state_dir_, isolation_.directory.path());
+  return Build(definition_, *store, isolation_, directory, Cache::used, {.write = [](std::string_view) {}})
+      .foresee();
 }
 
 std::optional<std::string> left_out(const Definition& definition) {

@@ -22,6 +22,7 @@ public:
 
   std::string name() const override { return "native"; }
   document::Result build() override;
+  std::optional<document::Plan> plan() override;
 
 private:
   const Definition& definition_;

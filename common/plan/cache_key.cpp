@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <set>
 #include <utility>
 
 #include "common/plan/key_writer.hpp"
@@ -163,6 +164,8 @@ KeyParts run_key(const Run& run, const hash::Digest& base, const std::vector<has
   parts.add(KeyPart::Kind::option, "network", static_cast<int>(run.network));
   parts.add(KeyPart::Kind::option, "security mode", static_cast<int>(run.security));
   parts.add(KeyPart::Kind::hosts, "", host_names);
+  for (const auto& host : std::set<std::string>(host_names.begin(), host_names.end()))
+    parts.add(KeyPart::Kind::hosts, util::escape(host, host.size()), "");
   for (const auto& mount : run.mounts)
     add_mount(parts, mount);
   add_files(parts, selected);

@@ -31,7 +31,7 @@ struct KeyPart {
     variable,     // of the environment, by name
     files,        // that are read of elsewhere; the name is their ordinal
     mount,        // by target
-    hosts,        // names that are added
+    hosts,        // names that are added: all in their order, which is called "", and each
     epoch,        // SOURCE_DATE_EPOCH
   };
 

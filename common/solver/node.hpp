@@ -44,6 +44,7 @@ struct Node {
   bool looks_itself = false;          // whatever others say of what it reads
   std::optional<store::Step> found;   // in the cache
   std::string reason;                 // why it was not
+  std::optional<plan::OpId> awaits;   // whose files decide that, where nothing may be made
   std::optional<hash::Digest> chain;  // of the layers up to it, where they are known without making any
   std::optional<hash::Digest> image;  // that its stage starts from
 

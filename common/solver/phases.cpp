@@ -51,14 +51,14 @@ Solve::Needs Solve::resolve_step(plan::OpId id) {
   if (!needs.empty()) return needs;
   const auto wanted = reads_of(node.op);
   display_.located(node.op, [&] {
-    while (node.reads.size() < wanted.size() && needs.empty())
+    while (node.reads.size() < wanted.size() && needs.empty() && !node.awaits)
       add_read(node, wanted[node.reads.size()], needs);
   });
   if (!needs.empty()) return needs;
   const auto& base = nodes_[*base_of(node.op)];
   if (node.op.ignore_cache) {
     node.reason = "NO_CACHE";
-  } else if (base.chain || is_independent(node.op)) {
+  } else if (!node.awaits && (base.chain || is_independent(node.op))) {
     const auto parts = key_parts(node, base.chain.value_or(image::empty_chain()), workshop_);
     node.found = workshop_.cache->find(node.op, parts, node.reads);
     if (!node.found && !believes_others(node))
@@ -96,6 +96,10 @@ void Solve::add_read(Node& node, const WantedRead& wanted, Needs& needs) {
           {.shown = wanted.path, .digest = *known, .listing = std::nullopt, .is_hearsay = is_hearsay});
       return;
     }
+  }
+  if (only_looks_ && is_out_of_sight(wanted.from)) {
+    node.awaits = wanted.from;
+    return;
   }
   need_filesystem(wanted.from, needs);
   if (!needs.empty()) return;
@@ -172,8 +176,7 @@ void Solve::carry_out(Node& node) {
 
 std::string Solve::reason_of(const Node& node) const {
   if (workshop_.cache == nullptr || !base_of(node.op) || !node.reason.empty()) return node.reason;
-  const auto& base = nodes_[*base_of(node.op)];
-  return "follows " + (base.tag.empty() ? "a step that was not cached" : base.tag);
+  return "follows " + nodes_[not_found_below(*base_of(node.op))].tag;
 }
 
 Solve::Needs Solve::settle(plan::OpId id) {

@@ -14,11 +14,9 @@ BuiltLayers Solve::run(const std::vector<bool>& is_exported) {
   for (std::size_t i = 0; i < graph_.targets.size(); ++i) {
     for (const auto& image : graph_.targets[i].images) {
       if (is_exported[i] && image.base) bases.insert(*image.base);
+      find_needed_of(image);
       for (const auto& entry : image.history) {
-        if (!entry.layer) continue;
-        find_needed(*entry.layer);
-        tops_.insert(*entry.layer);
-        if (is_exported[i]) nodes_[*entry.layer].is_given = true;
+        if (entry.layer && is_exported[i]) nodes_[*entry.layer].is_given = true;
       }
     }
   }
@@ -40,6 +38,14 @@ BuiltLayers Solve::run(const std::vector<bool>& is_exported) {
   for (const plan::OpId id : tops_)
     show_cached(id);
   return std::move(layers_);
+}
+
+void Solve::find_needed_of(const plan::ImageRecipe& image) {
+  for (const auto& entry : image.history) {
+    if (!entry.layer) continue;
+    find_needed(*entry.layer);
+    tops_.insert(*entry.layer);
+  }
 }
 
 void Solve::find_needed(plan::OpId id) {
@@ -151,6 +157,12 @@ void Solve::show_cached(plan::OpId id) {
     show_cached(input);
   const bool is_pull = std::holds_alternative<plan::Pull>(node.op.action);
   if (!node.op.title.empty() && (node.found || is_pull)) display_.cached(node.op);
+}
+
+plan::OpId Solve::not_found_below(plan::OpId id) const {
+  while (nodes_[id].found)
+    id = *base_of(nodes_[id].op);
+  return id;
 }
 
 BuiltLayers solve(const plan::Graph& graph, const std::vector<bool>& is_exported,

@@ -1,7 +1,10 @@
 // Carries a plan out: what its images need of it, and nothing that was made before.
 #pragma once
 
+#include <cstddef>
 #include <map>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "common/plan/graph.hpp"
@@ -22,5 +25,20 @@ BuiltLayers solve(const plan::Graph& graph, const std::vector<bool>& is_exported
 
 // True if some op reads or changes the files of this one: of a base that none does only the blobs count.
 bool is_read(const plan::Graph& graph, plan::OpId id);
+
+// What solve() would do about a step, as far as that is known before anything was made.
+struct Forecast {
+  enum class Outcome { cached, made, unknown };
+
+  std::string title;
+  Outcome outcome = Outcome::cached;
+  std::string reason = {};  // why it would be made, as a build says it, or until when nobody knows
+  // The step that it follows or waits for, by its number: the first is 1.
+  std::optional<std::size_t> after = {};
+};
+
+// Of every step that the images of `graph` need, in their order. Nothing is made, unpacked or pulled but what
+// tells what the images of a name are. Throws what solve() would throw before any step runs.
+std::vector<Forecast> foresee(const plan::Graph& graph, Workshop& workshop);
 
 }  // namespace solver

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -37,10 +38,13 @@ public:
   }
 
   BuiltLayers run(const std::vector<bool>& is_exported);
+  // In place of that: looks up all steps, and makes nothing but what stands in the Dockerfile.
+  std::vector<Forecast> foresee();
 
 private:
   using Needs = std::vector<Schedule::Task>;
 
+  void find_needed_of(const plan::ImageRecipe& image);
   void find_needed(plan::OpId id);
   void require_entitlements_of_all();
   static std::size_t order_of(plan::OpId id, Phase phase);
@@ -69,6 +73,14 @@ private:
   void carry_out(Node& node);
   // Why it was not found; of what was not even looked up the step below is the reason.
   std::string reason_of(const Node& node) const;
+  // The uppermost op at or below this one of its stage that was not found; the one that all stands on where
+  // all was.
+  plan::OpId not_found_below(plan::OpId id) const;
+  // True where nobody can tell what is in it before something was made, unpacked or fetched.
+  bool is_out_of_sight(plan::OpId id) const;
+  // `below` has those of all steps with smaller ids, `numbers` what they are called.
+  Forecast forecast(plan::OpId id, const std::map<plan::OpId, std::size_t>& numbers,
+                    const std::vector<Forecast>& below) const;
   // Where nobody asks for the layer of an op, only for its having been made once.
   Needs settle(plan::OpId id);
   Needs pack(plan::OpId id);
@@ -94,6 +106,7 @@ private:
   std::deque<Node> nodes_;  // by op; the task of a phase writes what later ones read
   std::set<plan::OpId> needed_;
   std::set<plan::OpId> tops_;  // whose layers are in images
+  bool only_looks_ = false;
   std::mutex mutex_;
   BuiltLayers layers_;          // guarded by mutex_, as what follows and the tasks of nodes
   std::size_t steps_left_ = 0;  // that are to be resolved or made

@@ -61,7 +61,7 @@ std::string name_of(const plan::KeyPart& part) {
     case Kind::mount:
       return "the mount on " + part.name;
     case Kind::hosts:
-      return "the added hosts";
+      return part.name.empty() ? "the added hosts" : "the added host " + part.name;
     case Kind::epoch:
       return "SOURCE_DATE_EPOCH";
     case Kind::kind:
@@ -78,6 +78,15 @@ const plan::KeyPart* find_part(const plan::KeyParts& parts, Kind kind, const std
     return part.kind == kind && part.name == name;
   });
   return found == parts.end() ? nullptr : &*found;
+}
+
+bool has_other_hosts(const plan::KeyParts& parts, const plan::KeyParts& then) {
+  const auto has_more = [](const plan::KeyParts& one, const plan::KeyParts& other) {
+    return std::any_of(one.begin(), one.end(), [&](const plan::KeyPart& part) {
+      return part.kind == Kind::hosts && find_part(other, part.kind, part.name) == nullptr;
+    });
+  };
+  return has_more(parts, then) || has_more(then, parts);
 }
 
 }  // namespace
@@ -204,12 +213,24 @@ std::optional<store::Step> StepCache::nearest(const plan::Op& op) {
 }
 
 void StepCache::keep_image(const hash::Digest& chain, const hash::Digest& image) {
+  {
+    const std::lock_guard lock(mutex_);
+    images_.insert_or_assign(chain, image);
+  }
   if (store_.steps().note(image_key(chain)) != image) store_.steps().put_note(image_key(chain), image);
 }
 
+std::optional<hash::Digest> StepCache::image_of(const hash::Digest& chain) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = images_.find(chain); found != images_.end()) return found->second;
+  }
+  return store_.steps().note(image_key(chain));
+}
+
 std::string StepCache::changed_base(const hash::Digest& then, const hash::Digest& now) {
-  const auto old_image = store_.steps().note(image_key(then));
-  const auto image = store_.steps().note(image_key(now));
+  const auto old_image = image_of(then);
+  const auto image = image_of(now);
   if (!old_image || !image) return "the layers below changed";
   return "the base image changed (" + short_digest(*old_image) + " -> " + short_digest(*image) + ")";
 }
@@ -247,12 +268,16 @@ std::string StepCache::reason(const plan::Op& op, const plan::KeyParts& parts,
     if (now != nullptr && (old == nullptr || *old != *now)) return "the instruction changed";
   }
   Differences differences;
+  // Each host is named; where none came or went, their order is what changed.
+  const auto is_named_elsewhere = [&](const plan::KeyPart& part) {
+    return part.kind == Kind::hosts && part.name.empty() && has_other_hosts(parts, then);
+  };
   if (const auto* now = find_part(parts, Kind::base), *old = find_part(then, Kind::base);
       now != nullptr && old != nullptr && *now != *old)
     differences.add(changed_base(old->value, now->value));
   std::vector<std::string> files;
   for (const auto& part : parts) {
-    if (part.kind == Kind::base) continue;
+    if (part.kind == Kind::base || is_named_elsewhere(part)) continue;
     const auto* old = find_part(then, part.kind, part.name);
     if (old != nullptr && *old == part) continue;
     if (part.kind != Kind::files) {

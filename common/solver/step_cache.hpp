@@ -86,6 +86,7 @@ private:
   void remember(const hash::Digest& key, const store::Step& step);
   void remember_content(const hash::Digest& selection, const hash::Digest& content);
   std::optional<store::Step> nearest(const plan::Op& op);
+  std::optional<hash::Digest> image_of(const hash::Digest& chain);
   std::string changed_base(const hash::Digest& then, const hash::Digest& now);
   std::string changed_files(const Read& read, const hash::Digest& then);
 
@@ -95,6 +96,7 @@ private:
   cache::Imports* imports_;
   mutable std::mutex mutex_;
   cache::Records used_;                           // this and what follows is guarded by mutex_
+  std::map<hash::Digest, hash::Digest> images_;   // of this build, by chain
   std::multimap<hash::Digest, Foreign> foreign_;  // by blob
   std::set<hash::Digest> removing_;               // layers that others have made, by diff_id
 };

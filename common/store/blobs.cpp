@@ -100,8 +100,7 @@ sys::UniqueFd Blobs::open_here(const Blob& blob, Check check) {
     }
     remember_verified(blob.digest);
   }
-  // The time of the last use only decides what is pruned first, so a failure does no harm.
-  [[maybe_unused]] const int ignored = ::futimens(fd.get(), nullptr);
+  note_use(fd.get(), spill_);
   return fd;
 }
 
@@ -146,6 +145,7 @@ void Blobs::remove_damaged(const hash::Digest& digest, const std::string& reason
     const std::lock_guard lock(mutex_);
     verified_.erase(digest);
   }
+  if (spill_.only_looks()) return;
   const auto entry = entry_of(digest);
   sys::UniqueFd fd;
   try {

@@ -1,8 +1,6 @@
 // Records of names as small JSON files.
 #include "common/store/names.hpp"
 
-#include <sys/stat.h>
-
 #include <nlohmann/json.hpp>
 
 #include "common/hash/sha256.hpp"
@@ -43,11 +41,11 @@ std::optional<Blob> Names::find(std::string_view name) {
     const auto fd = find_file(folder_, entry);
     if (!fd) return std::nullopt;
     auto blob = parse_record(sys::read_to_end(fd.get(), "record", most_name_record_bytes), name);
-    // The time of the last use only decides what is pruned first, so a failure does no harm.
-    [[maybe_unused]] const int ignored = ::futimens(fd.get(), nullptr);
+    note_use(fd.get(), spill_);
     return blob;
   } catch (const util::Error& error) {
     if (error.is_cancelled()) throw;
+    if (spill_.only_looks()) return std::nullopt;
     remove_entry(folder_, entry);  // records of names are replaced at every look-up anyway
     warn_("dropped the damaged record of " + util::quote(name) + " from the store: " + error.what());
     return std::nullopt;

@@ -1,14 +1,24 @@
 // A second store, made when the first one is full.
 #include "common/store/spill.hpp"
 
+#include <sys/stat.h>
+
 #include "common/store/store.hpp"
 #include "common/util/full_disk.hpp"
 #include "common/util/text.hpp"
 
 namespace store {
 
-Spill::Spill(std::optional<std::filesystem::path> directory, std::filesystem::path instead_of, Warn warn)
-    : directory_(std::move(directory)), instead_of_(std::move(instead_of)), warn_(std::move(warn)) {}
+Spill::Spill(std::optional<std::filesystem::path> directory, std::filesystem::path instead_of, Warn warn,
+             bool only_looks)
+    : directory_(std::move(directory)),
+      instead_of_(std::move(instead_of)),
+      warn_(std::move(warn)),
+      only_looks_(only_looks) {
+  if (!only_looks_) return;
+  store_ = std::make_unique<Store>(directory_.value(), Options{.warn = warn_, .life = Life::one_build});
+  used_ = store_.get();
+}
 
 Spill::~Spill() = default;
 
@@ -23,6 +33,11 @@ Store& Spill::use(const util::Error& reason) {
           reason.what());
   }
   return *store_;
+}
+
+void note_use(int fd, const Spill& spill) noexcept {
+  if (spill.only_looks()) return;
+  [[maybe_unused]] const int ignored = ::futimens(fd, nullptr);
 }
 
 }  // namespace store

@@ -17,8 +17,10 @@ class Store;
 // Thread-safe.
 class Spill {
 public:
-  // `directory` is of this build alone, and need not exist; without one there is nowhere to go on.
-  Spill(std::optional<std::filesystem::path> directory, std::filesystem::path instead_of, Warn warn);
+  // `directory` is of this build alone, and need not exist; without one there is nowhere to go on. Of a store
+  // that is only looked at everything goes there from the beginning.
+  Spill(std::optional<std::filesystem::path> directory, std::filesystem::path instead_of, Warn warn,
+        bool only_looks = false);
   Spill(const Spill&) = delete;
   Spill& operator=(const Spill&) = delete;
   ~Spill();
@@ -30,6 +32,9 @@ public:
   // first. Throws `reason` where there is nowhere to go on, or the build is to stop.
   Store& use(const util::Error& reason);
 
+  // True where nothing of the store may change: no time of use, and what is damaged stays.
+  bool only_looks() const noexcept { return only_looks_; }
+
   // False where a failure to write is the end of it.
   bool is_possible() const noexcept { return directory_.has_value(); }
 
@@ -40,10 +45,14 @@ private:
   std::optional<std::filesystem::path> directory_;
   std::filesystem::path instead_of_;
   Warn warn_;
+  const bool only_looks_;
   std::mutex mutex_;
   std::unique_ptr<Store> store_;
   std::atomic<Store*> used_ = nullptr;
   std::atomic<bool> for_space_ = false;
 };
+
+// The time of a use decides what is pruned first and nothing else, so a failure does no harm.
+void note_use(int fd, const Spill& spill) noexcept;
 
 }  // namespace store

@@ -1,8 +1,6 @@
 // Records of steps as small JSON files.
 #include "common/store/steps.hpp"
 
-#include <sys/stat.h>
-
 #include <nlohmann/json.hpp>
 
 #include "common/sys/file.hpp"
@@ -81,11 +79,11 @@ auto Steps::read(const hash::Digest& key, const Parse& parse)
     const auto fd = find_file(folder_, entry);
     if (!fd) return std::nullopt;
     auto found = parse(sys::read_to_end(fd.get(), record_text, most_record_bytes));
-    // The time of the last use only decides what is pruned first, so a failure does no harm.
-    [[maybe_unused]] const int ignored = ::futimens(fd.get(), nullptr);
+    note_use(fd.get(), spill_);
     return found;
   } catch (const util::Error& error) {
     if (error.is_cancelled()) throw;
+    if (spill_.only_looks()) return std::nullopt;
     remove_entry(folder_, entry);
     warn_("dropped a damaged record of a step from the store: " + std::string(error.what()));
     return std::nullopt;

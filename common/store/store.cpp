@@ -159,7 +159,48 @@ Opened open_directory(const fs::path& path, const Options& options) {
   }
 }
 
+// As open_directory(), without a change to anything.
+std::optional<Opened> open_to_look(const fs::path& path, const Options& options) {
+  auto fd = open_path(path);
+  if (!fd) return std::nullopt;
+  Folder directory(std::move(fd), path);
+  auto lock = find_file(directory, lock_file);
+  if (!lock) return std::nullopt;
+  while (!try_lock(lock.get(), LOCK_SH, directory.shown(lock_file)))
+    options.cancel.sleep(20ms);
+  const auto mark = find_file(directory, format_file);
+  if (!mark || sys::read_to_end(mark.get(), directory.shown(format_file), most_format_bytes) != format)
+    return std::nullopt;
+  auto all_blobs = find_folder(directory, "blobs");
+  if (!all_blobs) return std::nullopt;
+  auto blobs = find_folder(*all_blobs, "sha256");
+  auto names = find_folder(directory, "names");
+  auto partial = find_folder(directory, "partial");
+  auto trees = find_folder(directory, "trees");
+  auto steps = find_folder(directory, "steps");
+  if (!blobs || !names || !partial || !trees || !steps) return std::nullopt;
+  return Opened{
+      std::move(directory),
+      std::move(lock),
+      {std::move(*blobs), std::move(*names), std::move(*partial), std::move(*trees), std::move(*steps)},
+      {}};
+}
+
+Opened open_as_wanted(const fs::path& path, const Options& options) {
+  if (options.access == Access::full) return open_directory(path, options);
+  auto opened = open_to_look(path, options);
+  if (!opened) throw util::Error(util::quote(path.string()) + " is no state directory");
+  return std::move(*opened);
+}
+
 }  // namespace
+
+bool is_store(const fs::path& directory) try {
+  return open_to_look(directory, {}).has_value();
+} catch (const util::Error& error) {
+  if (error.is_cancelled()) throw;
+  return false;
+}
 
 struct Store::Parts {
   Parts(Opened opened_store, const Options& options, Spill& spill)
@@ -181,7 +222,7 @@ struct Store::Parts {
 Store::Store(fs::path directory, Options options)
     : directory_(std::move(directory)),
       options_(std::move(options)),
-      spill_(options_.spill, directory_, options_.warn) {
+      spill_(options_.spill, directory_, options_.warn, options_.access == Access::look) {
   if (options_.life == Life::lasting) parts();
 }
 
@@ -231,7 +272,7 @@ Places Store::places() {
 
 Store::Parts& Store::parts() {
   std::call_once(once_, [this] {
-    parts_ = std::make_unique<Parts>(open_directory(directory_, options_), options_, spill_);
+    parts_ = std::make_unique<Parts>(open_as_wanted(directory_, options_), options_, spill_);
   });
   return *parts_;
 }

@@ -65,11 +65,16 @@ namespace store {
 // and stays; where it is the store's alone, it gives way.
 enum class Owner { user, store };
 
+// What of the directory may change: all that a build leaves, or nothing, whoever looks, down to the times of
+// use. Then what is written goes to `spill` from the beginning.
+enum class Access { full, look };
+
 struct Options {
   Warn warn = warn_on_stderr;  // told of every damaged entry, from any thread
   sys::Cancellation cancel = {};
   Life life = Life::lasting;
   Owner owner = Owner::user;
+  Access access = Access::full;  // with `look` the directory must be a store (is_store)
   // Of this build alone: what cannot be written to the store, for want of space, say, goes there, and a
   // warning says so once. Without it such a failure is thrown.
   std::optional<std::filesystem::path> spill = {};
@@ -125,5 +130,8 @@ private:
   std::once_flag once_;
   std::unique_ptr<Parts> parts_;
 };
+
+// True for what `Access::look` can open: a store of this format, whole.
+bool is_store(const std::filesystem::path& directory);
 
 }  // namespace store

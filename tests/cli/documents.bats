@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The JSON schemas of the two documents, against the golden documents.
+# The JSON schemas of the documents, against the golden documents.
 bats_require_minimum_version 1.5.0
 
 setup() {
@@ -46,6 +46,14 @@ changed() {
   changed request-smallest '.output.compression_level = 3' | run ! conforms request
   changed request-fullest '.remote.key = null' | run ! conforms request
   changed request-fullest '.preloads[1].layout.digest = "sha256:12"' | run ! conforms request
+}
+
+@test "the schema of the plan requires every field, and allows no other" {
+  while IFS= read -r field; do
+    changed plan "del(.$field)" | run ! conforms plan
+  done < <(jq -r 'keys[], (.steps[0] | keys[] | "steps[1]." + .)' "$documents/plan.json")
+  changed plan '.steps[0].outcome = "perhaps"' | run ! conforms plan
+  changed plan '.steps[0].after = 0' | run ! conforms plan
 }
 
 @test "the schema of the result requires every field, and allows no other" {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# A day's work: after each random edit of a project (its files, Dockerfile, args, base) the build with a cache gives
-# the image of the build without. OCI_BUILD_EDITS says how many.
+# A day's work: after each random edit of a project (its files, Dockerfile, args, base) the build with a cache does what
+# its plan said, and gives the image of the build without. OCI_BUILD_EDITS says how many.
 
 # bats file_tags=once
 
@@ -25,15 +25,19 @@ make_base() {
   [ "$status" -eq 0 ] || { echo "$output"; return 1; }
 }
 
+# parameters CACHE: of a build of the project with this directory for a cache, "" for none: ARGS.
+parameters() {
+  mapfile -t ARGS <project/args
+  ARGS+=(CONTEXT=project/context STATE_DIR="$1" SOURCE_DATE_EPOCH=1000000000 REWRITE_TIMESTAMP=true
+    BUILD_CONTEXTS="$(printf "busybox=%s\nbase-one=base-one/layout\nbase-two=base-two/layout" "$BATS_FILE_TMPDIR/busybox")")
+}
+
 # build_project CACHE: builds it with this directory for a cache, "" for none. What the image is made of is in IMAGE.
 build_project() {
-  local args
-  mapfile -t args <project/args
+  parameters "$1"
   rm -rf image
   mkdir image
-  run --separate-stderr env -i PATH="$PATH" HOME="$HOME" TMPDIR="$TMPDIR" ENGINE=native CONTEXT=project/context STATE_DIR="$1" \
-    BUILD_CONTEXTS="$(printf "busybox=%s\nbase-one=base-one/layout\nbase-two=base-two/layout" "$BATS_FILE_TMPDIR/busybox")" \
-    SOURCE_DATE_EPOCH=1000000000 REWRITE_TIMESTAMP=true "${args[@]}" build
+  run --separate-stderr env -i PATH="$PATH" HOME="$HOME" TMPDIR="$TMPDIR" ENGINE=native "${ARGS[@]}" build
   IMAGE="exit code $status, $(cat image/digest 2>/dev/null || true)"
   [ "$status" -eq 0 ] || IMAGE+=" $(sed -n 's/^.*oci-solve: //p' <<<"$stderr")"
 }
@@ -43,8 +47,12 @@ build_project() {
   mkdir none
   for ((n = 1; n <= ${OCI_BUILD_EDITS:-25}; ++n)); do
     edit=$("$(dirname "$BATS_TEST_DIRNAME")/support/edit_project.py" edit project "${OCI_BUILD_SEED:-1}-$n")
+    parameters kept
+    plan_task "${ARGS[@]}" >plan.json 2>/dev/null || true
     build_project kept
     with=$IMAGE
+    # A build that fails does less than was planned.
+    [ "$status" -ne 0 ] || built_as_planned plan.json >>compared || { echo "edit $n, $edit:"; tail -n 3 compared; return 1; }
     made=$((made + $(grep -c ' not cached: ' <<<"$stderr" || true)))
     steps=$((steps + $(grep -cE '^#[0-9]+ \[(build|stage)' <<<"$stderr" || true)))
     [[ "$stderr" != *'never built before'* || "$n" -eq 1 || "$edit" == *step* || "$edit" == *user* || "$edit" == *workdir* ]] ||
@@ -53,6 +61,9 @@ build_project() {
     [ "$with" = "$IMAGE" ] || { echo "edit $n, $edit: $with, without a cache $IMAGE"; return 1; }
   done
   echo "$made of $steps steps made again"
+  cat compared
+  # Each kind has been planned.
+  grep -q '[1-9][0-9]* cached, [1-9][0-9]* run, [1-9]' compared
   [ "$made" -gt 0 ]
   [ "$made" -lt "$steps" ]
 }

@@ -10,6 +10,17 @@ rebuild() {
   succeed_task BUILDKIT_HOST= CONTEXT=src BUILD_CONTEXTS="busybox=$BASES/busybox" "${PARAMETERS[@]}"
 }
 
+# rebuild_as_planned: the same after a plan, which changes nothing and says what the build does.
+rebuild_as_planned() {
+  [ "$E2E_ENGINE" = native ] || { rebuild; return; }
+  state_of cache image src >before
+  plan_task CONTEXT=src BUILD_CONTEXTS="busybox=$BASES/busybox" "${PARAMETERS[@]}" >plan.json 2>said || { cat said; return 1; }
+  state_of cache image src | diff before - || return
+  rebuild || return
+  built_as_planned plan.json || return
+  [ "$(jq '[.steps[] | select(.outcome == "unknown")] | length' plan.json)" -eq 0 ]
+}
+
 # outcome PATTERN: whether the step was made again, by its title.
 outcome() {
   local tag
@@ -29,7 +40,7 @@ check() {
   rebuild_context
   rebuild || return
   "change_$1"
-  rebuild || return
+  rebuild_as_planned || return
   found="$(outcome COPY) $(outcome RUN)"
   [ "$found" = "$copy $run" ] || { echo "$1: $found, not $copy $run"; echo "$stderr"; return 1; }
   [ "$E2E_ENGINE" = native ] || return 0

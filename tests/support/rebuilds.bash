@@ -37,7 +37,7 @@ declare -gA REBUILDS=(
   [workdir]='miss miss the instruction changed'
   [command]='hit miss the instruction changed'
   [proxy]='hit hit'
-  [added_host]='hit miss the added hosts changed'
+  [added_host]='hit miss the added host one is new'
   [no_cache]='miss miss NO_CACHE'
 )
 

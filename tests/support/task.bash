@@ -24,6 +24,24 @@ task() {
   env -i PATH="$PATH" HOME="$BATS_TEST_TMPDIR" TMPDIR="$(task_tmpdir)" "${engine[@]}" "$@" build 3>&-
 }
 
+# plan_task NAME=VALUE...: the plan of such a build, as JSON.
+plan_task() {
+  local work
+  work=$(mktemp -d "$BATS_TEST_TMPDIR/plan.XXXXXX") || return
+  # shellcheck disable=SC2016
+  env -i PATH="$PATH" HOME="$BATS_TEST_TMPDIR" TMPDIR="$(task_tmpdir)" ENGINE=native REGISTRY_MIRRORS="${HUB:-}" "$@" \
+    bash -c 'set -o pipefail; oci-params | oci-preload --work-dir "$1" | oci-solve --plan --json' bash "$work" 3>&-
+}
+
+# state_of DIRECTORY...: every entry below, with its size and the times of its last changes.
+state_of() { find "$@" -printf '%p %y %s %m %T@ %C@\n' | sort; }
+
+# built_as_planned PLAN: what the last build made and took from its cache is what this plan said.
+built_as_planned() {
+  printf '%s\n' "$stderr" >"$BATS_TEST_TMPDIR/progress"
+  "$(dirname "$BATS_TEST_DIRNAME")/support/compare_plan.py" "$1" "$BATS_TEST_TMPDIR/progress"
+}
+
 # Where this test's builds keep their temporary files. Short: sockets live below it.
 task_tmpdir() {
   local dir=$BATS_TEST_TMPDIR/tmp

@@ -28,5 +28,9 @@ int main(int argc, char** argv) {
                  "how long BuildKit may take to start (default: 60)")
       ->type_name("SECONDS")
       ->check(CLI::Range(1, 86400).description(""));
+  auto* plan =
+      app.add_flag("--plan", options.plan,
+                   "build nothing, but print of each step whether it is cached or would run, and why");
+  app.add_flag("--json", options.json, "print the plan as JSON")->needs(plan);
   return cli::run_tool(app, argc, argv, [&] { oci_solve::run(options, stdout); });
 }

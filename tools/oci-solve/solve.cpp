@@ -46,6 +46,15 @@ void run(const Options& options, std::FILE* out) {
   util::log::info("engine: " + choice.description);
   for (const auto& warning : warnings_of_unused_images(definition))
     util::log::warning(warning);
+  if (options.plan) {
+    const auto plan = choice.engine->plan();
+    if (!plan)
+      throw util::Error("--plan: only the native engine tells what would run, and the engine is " +
+                        choice.description);
+    const auto shown = options.json ? to_json(*plan) + "\n" : to_text(*plan);
+    std::fputs(shown.c_str(), out);
+    return;
+  }
   const auto result = choice.engine->build();
   std::fprintf(out, "%s\n", document::to_json(result).c_str());
 }
