@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <mutex>
 #include <optional>
 
@@ -71,6 +72,15 @@ public:
     ::umount2(target_.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
   }
 
+  // A remount of the filesystem holds for each mount of it, those of steps that have ended too. Not where a
+  // sandbox knows no such call: what reads trees never relies on that they rest.
+  void freeze() const {
+    if (::mount(nullptr, target_.c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) == 0) return;
+    if (errno == EBUSY)
+      util::throw_errno("somebody else still writes to files of the step, which were handed on to him");
+    util::log::debug("a tree is not frozen: " + std::string(std::strerror(errno)));
+  }
+
   void release() {
     unmount(target_);
     mounted_ = false;
@@ -97,16 +107,22 @@ private:
 
 class OverlayWorkspace : public Workspace {
 public:
-  OverlayWorkspace(const fs::path& parent, const Stack& stack, bool writable,
-                   const std::string& extra_options)
+  enum class Form { read_only, writable, mounted };  // the last one also where there is nothing below
+
+  OverlayWorkspace(const fs::path& parent, const Stack& stack, Form form, const std::string& extra_options)
       : directory_(parent, "work-") {
     const fs::path base = directory_.path();
+    const bool writable = form != Form::read_only;
     if (writable) {
       sys::make_directory(base / "upper", 0755);
       sys::make_directory(base / "work", 0700);
     }
     sys::make_directory(base / "root", 0755);
-    const auto trees = group(stack.trees, extra_options);
+    auto trees = group(stack.trees, extra_options);
+    if (form == Form::mounted && trees.empty()) {
+      trees.push_back(base / "lower");
+      sys::make_directory(trees.back(), 0755);
+    }
     if (!writable && trees.size() == 1) {
       root_ = trees.front();
     } else if (trees.empty()) {
@@ -129,6 +145,8 @@ public:
   std::uint64_t written(const sys::Cancellation& cancel) const override {
     return sys::disk_use(directory_.path() / "upper", cancel);
   }
+
+  void freeze() override { mounts_.back()->freeze(); }
 
   void commit(const fs::path& tree) override {
     for (; !mounts_.empty(); mounts_.pop_back())
@@ -172,6 +190,8 @@ private:
 };
 
 class OverlaySnapshotter : public Snapshotter {
+  using Form = OverlayWorkspace::Form;
+
 public:
   OverlaySnapshotter(fs::path directory, Probe when) : directory_(std::move(directory)) {
     if (when == Probe::now) std::call_once(probed_, [this] { probe(); });
@@ -180,14 +200,15 @@ public:
   std::string name() const override { return "overlay"; }
   const fs::path& directory() const override { return directory_; }
 
-  std::unique_ptr<Workspace> open(const Stack& lower) override {
-    if (!lower.trees.empty()) std::call_once(probed_, [this] { probe(); });
-    return std::make_unique<OverlayWorkspace>(directory_, lower, true, extra_options_);
+  std::unique_ptr<Workspace> open(const Stack& lower, Writers writers) override {
+    const auto form = writers == Writers::steps ? Form::mounted : Form::writable;
+    if (!lower.trees.empty() || form == Form::mounted) std::call_once(probed_, [this] { probe(); });
+    return std::make_unique<OverlayWorkspace>(directory_, lower, form, extra_options_);
   }
 
   std::unique_ptr<Workspace> open_read_only(const Stack& stack) override {
     if (stack.trees.size() > 1) std::call_once(probed_, [this] { probe(); });
-    return std::make_unique<OverlayWorkspace>(directory_, stack, false, extra_options_);
+    return std::make_unique<OverlayWorkspace>(directory_, stack, Form::read_only, extra_options_);
   }
 
 private:
@@ -206,7 +227,7 @@ private:
       for (const std::string syncs : {",volatile", ""}) {
         extra_options_ = marks + syncs;
         try {
-          const OverlayWorkspace workspace(directory_, {{lower}}, true, extra_options_);
+          const OverlayWorkspace workspace(directory_, {{lower}}, Form::writable, extra_options_);
           // Mounting may work where marking a directory opaque does not; removing a lower directory needs
           // both.
           sys::remove_tree(workspace.root() / "directory");

@@ -28,10 +28,17 @@ public:
   // What was changed so far takes this much on disk. Throws as sys::Cancellation::check does.
   virtual std::uint64_t written(const sys::Cancellation& cancel) const = 0;
 
+  // Of a root that was open to steps: from now on nothing in it changes, whoever holds descriptors of it.
+  // Throws util::Error where somebody has a file open for writing.
+  virtual void freeze() = 0;
+
   // Ends the work: nothing is mounted any more, and the change lies as a tree on `tree`, a path that does not
   // exist yet on the same filesystem. Throws util::Error. At most once.
   virtual void commit(const std::filesystem::path& tree) = 0;
 };
+
+// Who writes to a root: processes that may hand on descriptors of it, or the engine alone.
+enum class Writers { steps, engine };
 
 class Snapshotter {
 public:
@@ -43,7 +50,7 @@ public:
   virtual const std::filesystem::path& directory() const = 0;
 
   // A writable root over `lower`. Safe to call from several threads. Throws util::Error.
-  virtual std::unique_ptr<Workspace> open(const Stack& lower) = 0;
+  virtual std::unique_ptr<Workspace> open(const Stack& lower, Writers writers = Writers::engine) = 0;
 
   // The same read-only, for sources of copies and bind mounts. Nothing is mounted for a stack of one tree.
   virtual std::unique_ptr<Workspace> open_read_only(const Stack& stack) = 0;

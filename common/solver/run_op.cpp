@@ -51,7 +51,7 @@ public:
 
   Change run(engine::Progress::Vertex& vertex) {
     const auto& below = inputs_.at(op_.root).stack;
-    const auto workspace = workshop_.snapshotter.open(below);
+    const auto workspace = workshop_.snapshotter.open(below, snapshot::Writers::steps);
     sandbox::Spec spec;
     spec.root = workspace->root();
     spec.args = op_.arguments;
@@ -92,6 +92,8 @@ public:
       }
       throw util::Error(what);
     }
+    // What is read of it next is what it is known by. An insecure step may leave mounts that end later.
+    if (!spec.insecure) util::with_context(failure(), [&] { workspace->freeze(); });
     Change change{.tree = workshop_.new_tree()};
     workspace->commit(change.tree);
     return change;

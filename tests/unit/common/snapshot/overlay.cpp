@@ -1,4 +1,5 @@
 // Overlays mounted for real, in a mount namespace of the test's own.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -191,6 +192,36 @@ TEST_F(Overlay, SaysWhenAStackIsTooHigh) {
   pile(400);
   EXPECT_THROW(overlay_->open(stack_), util::Error);
   EXPECT_TRUE(nothing_is_mounted());
+}
+
+TEST_F(Overlay, DoesNotChangeAnyMoreOnceItIsFrozenWhoeverHoldsADescriptor) {
+  for (const auto& below : {stack_, snapshot::Stack()}) {  // also a step of an empty stage
+    const auto workspace = overlay_->open(below, snapshot::Writers::steps);
+    sys::write_file(workspace->root() / "made", "by the step");
+    const sys::UniqueFd root(::open(workspace->root().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const sys::UniqueFd made(::openat(root.get(), "made", O_RDONLY | O_CLOEXEC));
+    workspace->freeze();
+    const auto tree = directory_.path() / std::to_string(count_++);
+    workspace->commit(tree);
+    EXPECT_EQ(::openat(root.get(), "new", O_WRONLY | O_CREAT | O_CLOEXEC, 0644), -1);
+    EXPECT_EQ(errno, EROFS);
+    EXPECT_EQ(::renameat(root.get(), "made", root.get(), "moved"), -1);
+    EXPECT_EQ(errno, EROFS);
+    EXPECT_EQ(::openat(root.get(), "made", O_WRONLY | O_CLOEXEC), -1);
+    EXPECT_EQ(errno, EROFS);
+    EXPECT_EQ(::fchmod(made.get(), 0600), -1);
+    EXPECT_EQ(errno, EROFS);
+    EXPECT_EQ(sys::read_file(tree / "made"), "by the step");
+    EXPECT_EQ(std::distance(fs::directory_iterator(tree), fs::directory_iterator()), 1);
+  }
+}
+
+TEST_F(Overlay, IsNotFrozenWhileSomebodyHasAFileOpenForWriting) {
+  const auto workspace = overlay_->open(stack_, snapshot::Writers::steps);
+  sys::UniqueFd file(::open((workspace->root() / "file").c_str(), O_WRONLY | O_CLOEXEC));
+  EXPECT_THROW(workspace->freeze(), util::Error);
+  file = sys::UniqueFd();
+  workspace->freeze();
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ public:
   explicit Below(fs::path root) : root_(std::move(root)) {}
   const fs::path& root() const override { return root_; }
   std::uint64_t written(const sys::Cancellation&) const override { return 0; }
+  void freeze() override {}
   void commit(const fs::path&) override {}
 
 private:
