@@ -31,6 +31,15 @@ void warn_of_local_settings(const document::Request& request) {
   if (request.buildkit_config) warn("BUILDKIT_EXTRA_CONFIG");
 }
 
+std::optional<std::string> advice_after(const Progress& progress, const document::Request& request) {
+  if (auto advice = engine::advice_on(progress.failure(), request)) return advice;
+  if (!progress.met_unknown_program()) return std::nullopt;
+  std::optional<image::Platform> foreign;
+  if (request.platforms.size() == 1) foreign = image::Platform::parse(request.platforms.front());
+  if (foreign && foreign->architecture == image::Platform::host().architecture) foreign.reset();
+  return engine::emulation_advice(foreign);
+}
+
 // The parts that the targets of one build share.
 struct Build {
   const document::Request& request;
@@ -58,7 +67,7 @@ void solve(Build& build, std::size_t index, const std::optional<engine::PendingI
     return;
   }
   if (build.daemon) build.daemon->check_alive();
-  const auto advice = engine::advice_on(progress.failure(), build.request);
+  const auto advice = advice_after(progress, build.request);
   throw util::Error("building " + describe(target) + " failed (buildctl " + status.describe() + ")" +
                         (advice ? "; " + *advice : ""),
                     status.as_exit_code());

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -20,6 +21,12 @@ bool is_noise(std::string_view line) {
   // containerd's content store tries fs-verity on every layout and warns on filesystems without it.
   return line.starts_with("time=") &&
          line.find("failed check for fsverity support") != std::string_view::npos;
+}
+
+// "0.239 exec /bin/sh: exec format error", runc's words. While a step runs its lines begin with "#".
+bool is_unknown_program(std::string_view line) {
+  const auto time = std::min(line.find_first_not_of("0123456789."), line.size());
+  return time > 0 && line.substr(time).starts_with(" exec ") && line.ends_with(": exec format error\n");
 }
 
 Progress::Progress() : pipe_(sys::make_pipe()), copier_([this] { copy(); }) {}
@@ -45,6 +52,7 @@ void Progress::copy() {
       failure_ = line.substr(introduction.size());
       if (failure_.ends_with('\n')) failure_.pop_back();
     }
+    if (!in_long_line && is_unknown_program(line)) met_unknown_program_ = true;
     if (!shown || (!in_long_line && is_noise(line))) return;
     try {
       sys::write_all(STDERR_FILENO, line, "progress");

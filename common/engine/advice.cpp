@@ -42,6 +42,12 @@ std::string platform_advice() {
   return "set IMAGE_PLATFORM, or --platform of the FROM, to one that it is there for";
 }
 
+std::string emulation_advice(const std::optional<image::Platform>& platform) {
+  const std::string remedy = "register QEMU with the kernel's binfmt_misc";
+  if (platform) return "programs for " + platform->str() + " do not run here: " + remedy;
+  return "if the program is for another processor, " + remedy;
+}
+
 // The words are those of util/entitlements, session/secrets, session/sshforward and util/contentutil.
 std::optional<std::string> advice_on(std::string_view buildkit_error, const document::Request& request) {
   for (const auto wanted : {document::Entitlement::network_host, document::Entitlement::security_insecure}) {

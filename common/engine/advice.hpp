@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "common/document/request.hpp"
+#include "common/image/descriptor.hpp"
 
 namespace engine {
 
@@ -17,6 +18,10 @@ std::string secret_advice(std::string_view id);
 std::string ssh_advice(std::string_view id);
 // For an image that is not there for a platform.
 std::string platform_advice();
+
+// For a program that the kernel does not know: of `platform`, where that is known to be another one than this
+// machine's.
+std::string emulation_advice(const std::optional<image::Platform>& platform);
 
 // The one of these that helps against an error of BuildKit, which is known by its words alone; nothing if
 // none does.

@@ -10,6 +10,7 @@
 #include <bit>
 #include <cstring>
 
+#include "common/engine/advice.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/process.hpp"
 #include "common/sys/temp_dir.hpp"
@@ -135,9 +136,8 @@ bool Emulators::starts(const std::string& architecture, const sys::Cancellation&
 }
 
 std::string emulation_advice(const image::Platform& platform) {
-  return "programs for " + platform.str() +
-         " do not run here: register QEMU with the kernel's binfmt_misc, " +
-         "or put a static QEMU on PATH as " + qemu_name(platform.architecture);
+  return engine::emulation_advice(platform) + ", or put a static QEMU on PATH as " +
+         qemu_name(platform.architecture);
 }
 
 }  // namespace solver

@@ -142,6 +142,14 @@ ends_in_advice() {
   ends_in_advice 'set IMAGE_PLATFORM, or --platform of the FROM, to one that it is there for'
 }
 
+@test "a program that the kernel does not know ends in what to do about foreign ones" {
+  printf '\1\2\3\n' >program
+  chmod 755 program
+  printf 'FROM scratch\nCOPY program /\nRUN ["/program"]\n' >Dockerfile
+  run_task IMAGE_PLATFORM=linux/arm64
+  ends_in_advice "programs for linux/arm64 do not run here: register QEMU with the kernel's binfmt_misc"
+}
+
 @test "a base that does not exist: the message names it" {
   printf 'FROM absent-base:1\n' >Dockerfile
   run_task

@@ -12,4 +12,13 @@ TEST(Noise, IsWhatTheContentStoreSaysOfFsVerity) {
   EXPECT_FALSE(buildkit::is_noise("#5 0.1 failed check for fsverity support\n"));
 }
 
+TEST(UnknownProgram, IsWhatRuncSaysOfItAtTheEnd) {
+  EXPECT_TRUE(buildkit::is_unknown_program("0.239 exec /bin/sh: exec format error\n"));
+  for (const auto* line :
+       {"#7 0.239 exec /bin/sh: exec format error\n", "exec /bin/sh: exec format error\n",
+        "0.239 said: exec format error\n", "0.239 exec /bin/sh: no such file or directory\n",
+        "0.239 exec /bin/sh: exec format error, it said\n", "0.239\n", ""})
+    EXPECT_FALSE(buildkit::is_unknown_program(line)) << line;
+}
+
 }  // namespace

@@ -38,6 +38,13 @@ TEST(Advice, NamesTheParameterOfThePlatform) {
             "set IMAGE_PLATFORM, or --platform of the FROM, to one that it is there for");
 }
 
+TEST(Advice, NamesTheForeignPlatformThatDoesNotRun) {
+  EXPECT_EQ(emulation_advice(image::Platform::parse("linux/arm64")),
+            "programs for linux/arm64 do not run here: register QEMU with the kernel's binfmt_misc");
+  EXPECT_EQ(emulation_advice(std::nullopt),
+            "if the program is for another processor, register QEMU with the kernel's binfmt_misc");
+}
+
 TEST(Advice, IsSilentOnEverythingElse) {
   EXPECT_EQ(advice("process \"/bin/sh -c false\" did not complete successfully: exit code: 1"), "");
   EXPECT_EQ(advice("secret"), "");
