@@ -157,7 +157,7 @@ void copy_members(stream::Source& from, stream::Sink& to, std::int64_t newest_mt
   std::vector<std::byte> buffer(256 << 10);
   while (reader.next(entry)) {
     cancel.check();
-    entry.mtime.seconds = std::min(entry.mtime.seconds, newest_mtime);
+    if (entry.mtime.seconds >= newest_mtime) entry.mtime = {.seconds = newest_mtime};
     if (entry.type == tar::Type::directory && !entry.path.ends_with('/')) entry.path += '/';
     writer.add(entry);
     while (const auto count = reader.read(buffer))

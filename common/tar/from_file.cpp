@@ -2,8 +2,10 @@
 #include "common/tar/from_file.hpp"
 
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "common/sys/fd.hpp"
@@ -36,6 +38,25 @@ Entry entry_of(std::string path, const struct stat& status) {
     entry.device_minor = ::minor(status.st_rdev);
   }
   return entry;
+}
+
+std::optional<std::vector<Extent>> extents_of(int fd, std::uint64_t size) {
+  constexpr std::size_t most = 4096;  // readers have limits
+  std::vector<Extent> extents;
+  std::uint64_t held = 0;
+  for (std::uint64_t at = 0; at < size;) {
+    const auto begin = ::lseek(fd, static_cast<off_t>(at), SEEK_DATA);
+    if (begin < 0 && errno == ENXIO) break;  // a hole up to the end
+    const auto end = begin < 0 ? begin : ::lseek(fd, begin, SEEK_HOLE);
+    if (end < 0 || extents.size() == most) return std::nullopt;
+    const auto from = static_cast<std::uint64_t>(begin);
+    at = std::min(static_cast<std::uint64_t>(end), size);
+    if (from >= at) break;
+    extents.push_back({from, at - from});
+    held += at - from;
+  }
+  if (held == size) return std::nullopt;
+  return extents;
 }
 
 void write_content(Writer& writer, int fd, std::uint64_t size, const std::string& what,

@@ -106,6 +106,40 @@ char kind_of(Type type) {
   return '0';
 }
 
+// As Go writes it: "5.25", "-0.5".
+std::string decimal(const Timestamp& time) {
+  const bool before = time.seconds < 0;
+  const auto nanoseconds = before ? 1'000'000'000 - time.nanoseconds : time.nanoseconds;
+  const auto fraction = std::to_string(1'000'000'000 + nanoseconds).substr(1);
+  return (before ? "-" + std::to_string(-(time.seconds + 1)) : std::to_string(time.seconds)) + "." +
+         fraction.substr(0, fraction.find_last_not_of('0') + 1);
+}
+
+// The map of a sparse file as it stands before the content; one that ends with a hole says so by an empty
+// extent, which GNU tar wants.
+std::string sparse_lines(const Entry& entry) {
+  auto map = *entry.sparse;
+  if (map.empty() || map.back().offset + map.back().size < entry.size) map.push_back({entry.size, 0});
+  std::string lines = std::to_string(map.size()) + "\n";
+  for (const auto& extent : map)
+    lines += std::to_string(extent.offset) + "\n" + std::to_string(extent.size) + "\n";
+  lines.resize(lines.size() + padding_after(lines.size()), '\0');
+  return lines;
+}
+
+std::uint64_t bytes_in(const std::vector<Extent>& map) {
+  std::uint64_t bytes = 0;
+  for (const auto& extent : map)
+    bytes += extent.size;
+  return bytes;
+}
+
+// What readers that know nothing of sparse files call the member: "DIR/GNUSparseFile.0/BASE".
+std::string sparse_name(const std::string& path) {
+  const auto base = path.rfind('/') == std::string::npos ? 0 : path.rfind('/') + 1;
+  return path.substr(0, base) + "GNUSparseFile.0/" + path.substr(base);
+}
+
 Records needed_records(const Entry& entry) {
   Records records;
   const auto text = [&](const std::string& key, Field field, const std::string& value) {
@@ -122,6 +156,7 @@ Records needed_records(const Entry& entry) {
   number("gid", gid_field, static_cast<std::int64_t>(entry.gid));
   number("size", size_field, static_cast<std::int64_t>(entry.size));
   number("mtime", mtime_field, entry.mtime.seconds);
+  if (entry.mtime.nanoseconds > 0) records["mtime"] = decimal(entry.mtime);
   for (const auto& [name, value] : entry.xattrs)
     records["SCHILY.xattr." + name] = value;
   return records;
@@ -164,9 +199,24 @@ std::string pax_name(const std::string& path) {
 }  // namespace
 
 void Writer::add(const Entry& entry) {
+  if (!entry.sparse) return add(entry, needed_records(entry));
+  const auto map = sparse_lines(entry);
+  auto stored = entry;
+  stored.path = sparse_name(entry.path);
+  stored.size = map.size() + bytes_in(*entry.sparse);
+  auto records = needed_records(stored);
+  records.erase("path");
+  records["GNU.sparse.major"] = "1";
+  records["GNU.sparse.minor"] = "0";
+  records["GNU.sparse.name"] = entry.path;
+  records["GNU.sparse.realsize"] = std::to_string(entry.size);
+  add(stored, std::move(records));
+  write(std::as_bytes(std::span(map)));
+}
+
+void Writer::add(const Entry& entry, std::map<std::string, std::string> records) {
   assert(content_left_ == 0);
   pad();
-  Records records = needed_records(entry);
   std::optional<SplitName> split;
   if (records.size() == 1 && records.count("path") == 1) {
     split = split_name(entry.path);

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
+#include <string>
 
 #include "common/stream/sink.hpp"
 #include "common/tar/reader.hpp"
@@ -17,12 +19,12 @@ public:
 
   // Writes the header of a member: a plain ustar one where its fields suffice, a long ASCII name split over
   // the prefix field among them; else one with a PAX header before it, which leaves the prefix field alone.
-  // The previous member's content must be complete. Directory names must end in "/". Of the entry, sub-second
-  // mtimes are dropped, `sparse` is not used, and xattrs become SCHILY.xattr records. Throws util::Error if a
-  // name holds a NUL byte.
+  // The previous member's content must be complete. Directory names must end in "/". Parts of seconds and
+  // xattrs (SCHILY.xattr) become PAX records. A sparse file is written in GNU tar's PAX format 1.0, its map
+  // included. Throws util::Error if a name holds a NUL byte.
   void add(const Entry& entry);
 
-  // Content of the member, entry.size bytes in all.
+  // Content of the member, entry.size bytes in all; of a sparse file that of its extents, one after another.
   void write(std::span<const std::byte> data);
 
   // Counts `size` bytes of content that the caller put behind what the sink was given, past the sink.
@@ -32,6 +34,7 @@ public:
   void finish();
 
 private:
+  void add(const Entry& entry, std::map<std::string, std::string> records);
   void pad();
 
   stream::Sink& sink_;

@@ -2,6 +2,7 @@
 #include "tools/oci-unpack/write_tar.hpp"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <map>
@@ -21,6 +22,12 @@
 
 namespace oci_unpack {
 namespace {
+
+// What takes less than its size says.
+bool may_have_holes(const struct stat& status) {
+  constexpr blkcnt_t unit = 512;
+  return status.st_blocks < (status.st_size + unit - 1) / unit;
+}
 
 class TarOfTree {
 public:
@@ -63,15 +70,25 @@ private:
         entry.xattrs.clear();
       }
     }
-    if (entry.type == tar::Type::regular) entry.size = static_cast<std::uint64_t>(status.st_size);
+    entry.mtime.nanoseconds = static_cast<std::uint32_t>(status.st_mtim.tv_nsec);
+    if (entry.type == tar::Type::regular && status.st_size > 0)
+      return add_file(path, std::move(entry), status);
     writer_.add(entry);
-    if (entry.size > 0) add_content(path, name, entry.size);
   }
 
-  void add_content(const sys::RootedPath& path, const std::string& name, std::uint64_t size) {
+  void add_file(const sys::RootedPath& path, tar::Entry entry, const struct stat& status) {
+    const auto what = util::quote(entry.path);
     const auto fd = root_.open_file(path);
-    if (!fd) throw util::Error(util::quote(name) + " changed while it was read");
-    tar::write_content(writer_, fd.get(), size, util::quote(name), buffer_, cancel_);
+    if (!fd) throw util::Error(what + " changed while it was read");
+    entry.size = static_cast<std::uint64_t>(status.st_size);
+    if (may_have_holes(status)) entry.sparse = tar::extents_of(fd.get(), entry.size);
+    writer_.add(entry);
+    const std::vector<tar::Extent> whole = {{0, entry.size}};
+    for (const auto& extent : entry.sparse ? *entry.sparse : whole) {
+      if (::lseek(fd.get(), static_cast<off_t>(extent.offset), SEEK_SET) < 0)
+        util::throw_errno("cannot read " + what);
+      tar::write_content(writer_, fd.get(), extent.size, what, buffer_, cancel_);
+    }
   }
 
   const sys::Cancellation cancel_;

@@ -8,6 +8,7 @@
 
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
+#include "common/tar/writer.hpp"
 #include "tests/support/error_of.hpp"
 
 namespace layer {
@@ -53,6 +54,45 @@ TEST(Pack, EndsWhileItComparesWhenCancelled) {
         pack(*directory_changes(upper_fd.get()), below.get(), {blob.get(), "blob"}, {}, stop.cancellation());
       }),
       "cancelled");
+}
+
+// Layers that others have made hold what ours never do.
+TEST(Repack, KeepsHolesAndPartsOfSeconds) {
+  const sys::TempDir directory(std::filesystem::temp_directory_path());
+  const auto path = directory.path() / "holes";
+  tar::Entry entry;
+  entry.path = "sparse";
+  entry.mtime = {.seconds = 3, .nanoseconds = 5};
+  entry.size = 1 << 20;
+  entry.sparse = {{4096, 4}};
+  const auto write = [&](stream::Sink& sink) {
+    tar::Writer writer(sink);
+    writer.add(entry);
+    writer.write(std::as_bytes(std::span("data", 4)));
+    writer.finish();
+    sink.finish();
+  };
+  const sys::UniqueFd source(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  stream::HashingSink hashed(stream::to_fd(source.get(), "the layer"));
+  write(hashed);
+  const PackedLayer packed{.diff_id = hashed.digest(),
+                           .blob = {.media_type = "application/vnd.oci.image.layer.v1.tar",
+                                    .digest = hashed.digest(),
+                                    .size = hashed.size()}};
+  for (const std::int64_t newest : {5, 3}) {
+    const sys::UniqueFd made(
+        ::open((directory.path() / "made").c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    PackOptions options;
+    options.compressor = stream::Compressor::none;
+    options.newest_mtime = newest;
+    const auto repacked = repack(sys::UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), packed,
+                                 {made.get(), "it"}, options);
+    if (newest == 3) entry.mtime.nanoseconds = 0;  // which are later
+    const sys::UniqueFd nothing(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+    stream::HashingSink expected(stream::to_fd(nothing.get(), "nothing"));
+    write(expected);
+    EXPECT_EQ(repacked.diff_id, expected.digest()) << newest;
+  }
 }
 
 // Changes in which a directory becomes a symlink once what is in it was listed.

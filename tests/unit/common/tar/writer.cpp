@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "common/stream/source.hpp"
 #include "common/util/error.hpp"
 
 namespace {
@@ -83,6 +84,57 @@ TEST(Writer, PutsANumberTooLargeForItsFieldIntoAPaxHeader) {
   entry.uid = 010000000;
   const auto archive = archive_of(entry);
   EXPECT_EQ(field(archive, 512, 512), "15 uid=2097152\n");
+}
+
+TEST(Writer, PutsPartsOfASecondIntoAPaxHeader) {
+  const auto shown = [](std::int64_t seconds, std::uint32_t nanoseconds) {
+    auto entry = named("a");
+    entry.mtime = {seconds, nanoseconds};
+    const auto archive = archive_of(entry);
+    const auto source = stream::from_string(archive);
+    tar::Entry read;
+    EXPECT_TRUE(tar::Reader(*source, "it").next(read));
+    EXPECT_EQ(read.mtime, entry.mtime);
+    return archive.substr(512, archive.find('\n', 512) - 512);
+  };
+  EXPECT_EQ(shown(5, 250'000'000), "14 mtime=5.25");
+  EXPECT_EQ(shown(5, 1), "21 mtime=5.000000001");
+  EXPECT_EQ(shown(-1, 500'000'000), "14 mtime=-0.5");
+  EXPECT_EQ(shown(-2, 250'000'000), "15 mtime=-1.75");
+}
+
+TEST(Writer, WritesASparseFileWithItsMapAndItsExtentsAlone) {
+  for (const std::vector<tar::Extent>& map :
+       {std::vector<tar::Extent>{}, {{0, 3}}, {{512, 600}, {5000, 5000}}, {{9000, 1000}}}) {
+    TextSink sink;
+    tar::Writer writer(sink);
+    auto entry = named(std::string(200, 'd') + "/sparse");
+    entry.size = 10'000;
+    entry.sparse = map;
+    writer.add(entry);
+    std::string content;
+    for (const auto& extent : map)
+      content += std::string(extent.size, 'x');
+    writer.write(std::as_bytes(std::span(content)));
+    writer.add(named("next"));
+    writer.finish();
+
+    const auto source = stream::from_string(sink.text);
+    tar::Reader reader(*source, "it");
+    tar::Entry read;
+    ASSERT_TRUE(reader.next(read));
+    EXPECT_EQ(read.path, entry.path);
+    EXPECT_EQ(read.size, entry.size);
+    EXPECT_EQ(read.sparse, map);
+    std::string there(10'000, ' ');
+    std::size_t got = 0;
+    while (const auto count = reader.read(std::as_writable_bytes(std::span(there).subspan(got))))
+      got += count;
+    EXPECT_EQ(there.substr(0, got), content);
+    ASSERT_TRUE(reader.next(read));
+    EXPECT_EQ(read.path, "next");
+    EXPECT_FALSE(reader.next(read));
+  }
 }
 
 TEST(Writer, RefusesANameWithANulByte) {
