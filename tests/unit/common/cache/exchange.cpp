@@ -166,25 +166,85 @@ TEST_F(CacheExchange, WithBuildKitIsOneMessageAndNoHit) {
   EXPECT_NE(messages_[0].find("BuildKit wrote it"), std::string::npos) << messages_[0];
 }
 
-TEST_F(CacheExchange, WithAnImageWhoseCacheIsBuildKitsIsOneMessageAndNoHit) {
-  const std::string config_json(
-      R"({"rootfs":{"type":"layers","diff_ids":[]},"moby.buildkit.cache.v0":"W10="})");
-  const image::Manifest manifest{.media_type = std::string(image::media_type::oci_manifest),
-                                 .config = {.media_type = std::string(image::media_type::oci_config),
-                                            .digest = hash::sha256(config_json),
-                                            .size = config_json.size()},
-                                 .layers = {}};
-  const auto json = image::to_json(manifest);
-  write_to(local("dest"), {}, worker("a"));
-  for (const auto& blob : {config_json, json})
-    std::ofstream(path("shared") / "blobs/sha256" / std::string(hash::sha256(blob).hex())) << blob;
-  std::ofstream(path("shared") / "index.json") << image::to_json(image::Index{
-      .media_type = std::string(image::media_type::oci_index),
-      .manifests = {{.media_type = manifest.media_type, .digest = hash::sha256(json), .size = json.size()}}});
-  auto imported = imports(local("src") + ",digest=" + hash::sha256(json).str(), worker("b"));
-  EXPECT_FALSE(imported.find(plan::key_of(parts_of("make"))));
-  ASSERT_EQ(messages_.size(), 1);
-  EXPECT_NE(messages_[0].find("BuildKit wrote it"), std::string::npos) << messages_[0];
+// What a directory says of an image of this config and these layers.
+class CacheInImage : public CacheExchange {
+protected:
+  void put_image(const nlohmann::json& config, std::vector<image::Descriptor> layers) {
+    const auto config_json = config.dump();
+    const image::Manifest manifest{.media_type = std::string(image::media_type::oci_manifest),
+                                   .config = {.media_type = std::string(image::media_type::oci_config),
+                                              .digest = hash::sha256(config_json),
+                                              .size = config_json.size()},
+                                   .layers = std::move(layers)};
+    const auto json = image::to_json(manifest);
+    std::filesystem::create_directories(path("shared") / "blobs/sha256");
+    for (const auto& blob : {config_json, json})
+      std::ofstream(path("shared") / "blobs/sha256" / std::string(hash::sha256(blob).hex())) << blob;
+    image::Descriptor named{
+        .media_type = manifest.media_type, .digest = hash::sha256(json), .size = json.size()};
+    named.annotations[std::string(image::annotation::ref_name)] = "latest";
+    std::ofstream(path("shared") / "index.json") << image::to_json(
+        image::Index{.media_type = std::string(image::media_type::oci_index), .manifests = {named}});
+  }
+
+  static nlohmann::json config_of(const std::vector<hash::Digest>& diff_ids, const Records& records) {
+    nlohmann::json config = {{"rootfs", {{"type", "layers"}, {"diff_ids", nlohmann::json::array()}}}};
+    for (const auto& diff_id : diff_ids)
+      config["rootfs"]["diff_ids"].push_back(diff_id.str());
+    config[std::string(config_field)] = nlohmann::json::parse(to_json(records));
+    return config;
+  }
+
+  static image::Descriptor layer_of(const std::string& content) {
+    return {.media_type = std::string(image::media_type::oci_layer),
+            .digest = hash::sha256(content),
+            .size = content.size()};
+  }
+
+  const plan::KeyParts made_ = parts_of("make");
+  const hash::Digest key_ = plan::key_of(made_);
+};
+
+TEST_F(CacheInImage, ALayerIsFoundByWhatItUnpacksTo) {
+  const auto records = example_records({{"make", "made"}});
+  const auto diff_id = records.steps.at(key_).diff_id;
+  put_image(config_of({hash::sha256("base"), diff_id}, records),
+            {layer_of("base"), layer_of("made in another form")});
+  auto imported = imports(local("src"), worker("b"));
+  const auto step = imported.find(key_);
+  ASSERT_TRUE(step);
+  EXPECT_EQ(step->diff_id, diff_id);
+  EXPECT_EQ(step->blob.digest, hash::sha256("made in another form"));
+  EXPECT_EQ(messages_, std::vector<std::string>{});
+}
+
+TEST_F(CacheInImage, AStepWhoseLayerTheImageDoesNotHaveIsNoHit) {
+  const auto records = example_records({{"make", "made"}});
+  put_image(config_of({hash::sha256("base")}, records), {layer_of("base")});
+  EXPECT_FALSE(imports(local("src"), worker("b")).find(key_));
+  auto odd = layer_of("made");
+  odd.media_type = "application/x-executable";
+  put_image(config_of({records.steps.at(key_).diff_id}, records), {odd});
+  EXPECT_FALSE(imports(local("src"), worker("c")).find(key_));
+}
+
+TEST_F(CacheInImage, OneThatIsWrongIsOneMessageAndNoHit) {
+  const auto records = example_records({{"make", "made"}});
+  auto of_another_form = config_of({records.steps.at(key_).diff_id}, records);
+  of_another_form[std::string(config_field)]["steps"] = 1;
+  const std::vector<std::pair<nlohmann::json, std::string>> cases = {
+      {config_of({}, records), "it has 1 layers and 0 diff_ids"},
+      {of_another_form, "its config: field 'oci-build.cache.v1.steps': expected a list"},
+      {{{"moby.buildkit.cache.v0", "W10="}}, "BuildKit wrote it"},
+      {nlohmann::json::object(), "it is an image without a cache"},
+  };
+  for (const auto& [config, message] : cases) {
+    put_image(config, {layer_of("made")});
+    messages_.clear();
+    EXPECT_FALSE(imports(local("src"), worker(message)).find(key_));
+    ASSERT_EQ(messages_.size(), 1) << message;
+    EXPECT_NE(messages_[0].find(message), std::string::npos) << messages_[0];
+  }
 }
 
 TEST_F(CacheExchange, WithDamageIsSaidAndNeverTakenForALayer) {
