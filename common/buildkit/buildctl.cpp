@@ -76,10 +76,11 @@ void add_contexts(Arguments& arguments, const document::Request& request) {
       arguments.frontend("build-arg:" + request.preloads[i].name, image.reference);
     }
   }
-  for (std::size_t i = 0; i < request.contexts.size(); ++i) {
-    const auto name = "context-" + std::to_string(i);
-    arguments.option("--local", name + "=" + request.contexts[i].directory.string());
-    arguments.frontend("context:" + engine::context_reference(request.contexts[i].name), "local:" + name);
+  for (const auto& context : request.contexts) {
+    const auto reference = engine::context_reference(context.name);
+    const auto name = "context-" + reference;  // history may hold it
+    arguments.option("--local", name + "=" + context.directory.string());
+    arguments.frontend("context:" + reference, "local:" + name);
   }
 }
 

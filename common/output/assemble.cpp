@@ -52,18 +52,21 @@ Image assemble(const plan::ImageRecipe& recipe, const std::optional<Base>& base,
   const auto epoch_date = epoch ? std::optional(util::Date{.seconds = *epoch}) : std::nullopt;
   std::vector<plan::HistoryRecord> added;
   for (const auto& entry : recipe.history) {
-    added.push_back({.created = epoch_date,
-                     .created_by = entry.created_by,
-                     .author = "",
-                     .comment = comment,
-                     .empty_layer = !entry.layer.has_value()});
+    if (entry.is_written) {
+      added.push_back({.created = epoch_date,
+                       .created_by = entry.created_by,
+                       .author = "",
+                       .comment = comment,
+                       .empty_layer = !entry.layer.has_value()});
+    }
     if (!entry.layer) continue;
     const auto& layer = layers.at(*entry.layer);
     layer_files.push_back({.descriptor = layer.packed.blob,
                            .diff_id = layer.packed.diff_id,
                            .open = layer.open,
                            .is_own = layer.is_own});
-    origins.push_back({.description = layer.description, .created = layer.created});
+    origins.push_back(
+        {.description = entry.is_written ? layer.description : entry.created_by, .created = layer.created});
   }
   const auto history = complete_history(base_history, added, origins, epoch_date);
 

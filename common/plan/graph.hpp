@@ -15,6 +15,7 @@ namespace plan {
 struct HistoryEntry {
   std::string created_by;
   std::optional<OpId> layer;
+  bool is_written = true;  // false: only if something must be said of the layer
 };
 
 // How the image of one target and platform is put together. Layers and history of the base image come first.

@@ -93,6 +93,12 @@ private:
     return resolved.base == "scratch" && !resolved.named_context;
   }
 
+  // Whether it begins with the files of a named context.
+  bool is_directory(StageIndex stage) const {
+    return !graph_.stages()[stage].parent && !is_scratch(stage) &&
+           inputs_.directories.count(base_name(stage)) > 0;
+  }
+
   // The name that stands for the stage's base: the stage's own, where a context takes its place.
   const std::string& base_name(StageIndex stage) const {
     return graph_.stages()[stage].named_context ? file_.stages[stage].name : graph_.stages()[stage].base;
@@ -198,10 +204,12 @@ private:
       result.config.on_build.clear();
       return result;
     }
-    if (is_scratch(stage) || inputs_.directories.count(base_name(stage)) > 0) {
+    if (is_scratch(stage) || is_directory(stage)) {
       result.filesystem = is_scratch(stage) ? ops_.scratch() : named_directory(base_name(stage));
       result.config = ImageConfig::scratch(result.platform);
       result.state = dockerfile::StageState::from_scratch();
+      if (!is_scratch(stage)) result.directory = base_name(stage);
+      if (graph_.stages()[stage].named_context) result.config.platform = {};
       return result;
     }
     const auto& base = bases_.at(stage);
@@ -220,11 +228,25 @@ private:
     return result;
   }
 
+  // Puts the files of a directory into a layer, for what goes on top of them and for images.
+  void make_layer(StageResult& result) {
+    const auto name = std::exchange(result.directory, {});
+    if (name.empty()) return;
+    Copy copy;
+    copy.base = ops_.scratch();
+    copy.sources.push_back({.from = result.filesystem, .path = "/"});
+    copy.destination = "/";
+    result.filesystem = ops_.add({.action = std::move(copy), .title = {}});
+    result.history.push_back(
+        {.created_by = "local source for context-" + name, .layer = result.filesystem, .is_written = false});
+  }
+
   StageResult lower(StageIndex stage) {
     const auto total = count_titles(stage);
     auto result = start(stage, total);
     if (graph_.stages()[stage].named_context) return result;
     const auto& instructions = graph_.instructions(stage);
+    if (std::any_of(instructions.begin(), instructions.end(), makes_op)) make_layer(result);
     const auto& from = file_.stages[stage].origin.location;
     dockerfile::Location place;  // of the instruction at hand
     // The base counts among all, but has a number of its own only where it is pulled.
@@ -272,7 +294,7 @@ private:
   std::ptrdiff_t count_titles(StageIndex stage) const {
     const auto& instructions = graph_.instructions(stage);
     return std::count_if(instructions.begin(), instructions.end(), makes_op) +
-           static_cast<std::ptrdiff_t>(bases_.count(stage));
+           static_cast<std::ptrdiff_t>(bases_.count(stage) > 0 || is_directory(stage));
   }
 
   StepPlace place_of(StageIndex stage, std::ptrdiff_t number, std::ptrdiff_t total) const {
@@ -293,7 +315,9 @@ private:
 
   ImageRecipe recipe(StageIndex target) {
     auto stage = take_result(target);
+    make_layer(stage);
     ImageRecipe recipe{.base = stage.base, .history = history(target), .config = std::move(stage.config)};
+    recipe.history.insert(recipe.history.end(), stage.history.begin(), stage.history.end());
     recipe.config.env = std::move(stage.state.image_env);
     for (const auto& [name, value] : inputs_.labels)
       recipe.config.labels[name] = value;

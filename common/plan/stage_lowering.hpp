@@ -20,7 +20,8 @@ struct StageResult {
   ImageConfig config;                 // but for "Env", which `state` has
   dockerfile::StageState state;
   image::Platform platform;
-  bool cmd_set = false;  // by this stage itself: ENTRYPOINT clears an inherited CMD alone
+  std::string directory = {};  // where `filesystem` is a Local, on which nothing can go: its name
+  bool cmd_set = false;        // by this stage itself: ENTRYPOINT clears an inherited CMD alone
 };
 
 // What a stage needs of the rest of the plan.

@@ -139,8 +139,8 @@ TEST(SolveArguments, ServePreloadsAndDirectoriesAsContexts) {
   EXPECT_TRUE(line.has("--opt", "build-arg:BASE=image-arg/base"));
   EXPECT_TRUE(line.has("--opt", "context:image-arg/base=oci-layout://preload-0@" + digest.str()));
   EXPECT_TRUE(line.has("--opt", "context:debian=oci-layout://preload-1@" + digest.str()));
-  EXPECT_TRUE(line.has("--local", "context-0=/assets"));
-  EXPECT_TRUE(line.has("--opt", "context:assets=local:context-0"));
+  EXPECT_TRUE(line.has("--local", "context-assets=/assets"));
+  EXPECT_TRUE(line.has("--opt", "context:assets=local:context-assets"));
 }
 
 TEST(SolveArguments, ExportAnArchiveOrALayoutDirectory) {
