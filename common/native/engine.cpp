@@ -116,12 +116,9 @@ public:
         shared = Cache::passed_over;
         return std::nullopt;
       }
-      if (cache_.has_lost()) {
-        util::log::info("building again, as a layer in the cache was damaged");
-        return std::nullopt;
-      }
+      if (cache_.has_lost()) return build_again("a layer");
       if (store_.is_sound()) throw;
-      return build_again();
+      return build_again("a base image");
     }
   }
 
@@ -150,8 +147,8 @@ private:
     return document::Outcome::unknown;
   }
 
-  static std::nullopt_t build_again() {
-    util::log::info("building again, as a base image in the cache was damaged");
+  static std::nullopt_t build_again(const std::string& what) {
+    util::log::info("building again, as " + what + " in the cache was damaged");
     return std::nullopt;
   }
 
@@ -171,7 +168,8 @@ private:
       image.emplace(*request_.targets[i].output, request_.output.format);
       write(graph, graph.targets[i], image->destination(), layers);
     }
-    if (!store_.is_sound()) return build_again();
+    if (!cache_.are_sound_for_images()) return build_again("a layer");
+    if (!store_.is_sound()) return build_again("a base image");
     export_caches(sharing_, request_, exported_, cache_, progress_, canceller_.cancellation());
     document::Result result{.engine = "native", .format = request_.output.format, .targets = {}};
     auto image = images.begin();

@@ -88,12 +88,13 @@ public:
 
   // Each is read once, however many copies select it.
   hash::Digest digest(const std::string& path) override {
-    auto& known = file(path).digest;
+    auto& entry = file(path);
+    auto& known = entry.digest;
     {
       const std::lock_guard lock(mutex_);
       if (known) return *known;
     }
-    auto found = SourceTree::digest(path);
+    const auto found = digest_of(open(path).get(), path, static_cast<std::uint64_t>(entry.status.size));
     const std::lock_guard lock(mutex_);
     return *(known = found);
   }

@@ -28,7 +28,7 @@ sys::UniqueFd open_own(const std::filesystem::path& file) {
 }
 
 std::function<sys::UniqueFd()> opened_in(StepCache& cache, const image::Descriptor& blob) {
-  return [&cache, blob] { return cache.open({blob.digest, blob.size}); };
+  return [&cache, blob] { return cache.open_for_image({blob.digest, blob.size}); };
 }
 
 }  // namespace
@@ -116,7 +116,9 @@ BuiltLayer Packing::for_image(const std::string& name, BuiltLayer built) {
     return variant;
   }
   auto variant = write(name + "-variant", [&](const sys::NamedFile& file) {
-    return layer::repack(built.open(), built.packed, file, options_, workshop_.cancel);
+    const auto& blob = built.packed.blob;
+    auto from = built.is_own ? built.open() : workshop_.cache->open({blob.digest, blob.size});
+    return layer::repack(std::move(from), built.packed, file, options_, workshop_.cancel);
   });
   if (!variant.is_own) {
     workshop_.cache->keep_variant({.diff_id = variant.packed.diff_id,

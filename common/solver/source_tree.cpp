@@ -6,16 +6,20 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <mutex>
 #include <system_error>
 
 #include "common/hash/sha256.hpp"
 #include "common/sys/path_walk.hpp"
+#include "common/util/buffer.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
 namespace solver {
 namespace {
+
+constexpr std::uint64_t most_buffer = 128 << 10;
 
 [[noreturn]] void fail_changed(const std::string& path) {
   throw util::Error(util::quote("/" + path) + " changed while it was copied");
@@ -91,13 +95,18 @@ private:
 }  // namespace
 
 hash::Digest SourceTree::digest(const std::string& path) {
-  auto fd = [&] {
+  const auto fd = [&] {
     const std::lock_guard lock(opening_);
     return open(path);
   }();
+  return digest_of(fd.get(), path, most_buffer);
+}
+
+hash::Digest SourceTree::digest_of(int fd, const std::string& path, std::uint64_t size) {
+  util::Buffer buffer(std::min(size + 1, most_buffer));
   hash::Sha256 sha;
-  std::vector<std::byte> buffer(128 << 10);
-  while (const std::size_t count = sys::read_some(fd.get(), buffer, util::quote("/" + path)))
+  const auto what = util::quote("/" + path);
+  while (const std::size_t count = sys::read_some(fd, buffer, what))
     sha.update(std::span(buffer).first(count));
   return sha.finish();
 }

@@ -39,6 +39,10 @@ public:
   // Bytes in all files together; nothing unless it was walked.
   virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
 
+protected:
+  // Of all that is left to read of a file, which is some `size` bytes.
+  static hash::Digest digest_of(int fd, const std::string& path, std::uint64_t size);
+
 private:
   std::mutex opening_;
 };

@@ -151,6 +151,21 @@ sys::UniqueFd StepCache::open(const store::Blob& blob) {
                     util::Cause::Kind::damaged);
 }
 
+sys::UniqueFd StepCache::open_for_image(const store::Blob& blob) {
+  constexpr std::uint64_t small = 1 << 20;
+  if (blob.size <= small) return open(blob);
+  bring(blob);
+  auto fd = store_.blobs().open_file(blob, store::Check::size);
+  if (!fd) return open(blob);
+  checks_.add(blob);
+  return fd;
+}
+
+bool StepCache::are_sound_for_images() {
+  if (!checks_.finish()) has_lost_ = true;
+  return !has_lost_;
+}
+
 bool StepCache::removes(const store::Step& step) {
   bring(step.blob);
   const std::lock_guard lock(mutex_);

@@ -13,6 +13,7 @@
 #include "common/cache/imports.hpp"
 #include "common/plan/cache_key.hpp"
 #include "common/solver/content.hpp"
+#include "common/store/late_checks.hpp"
 #include "common/store/store.hpp"
 
 namespace solver {
@@ -31,7 +32,7 @@ public:
   // `dockerfile` tells the steps of one from those of another at the same place. What is not in `store` is
   // looked for in the caches of others, if there are any; both live longer.
   StepCache(store::Store& store, std::string dockerfile, cache::Imports* imports = nullptr)
-      : store_(store), dockerfile_(std::move(dockerfile)), imports_(imports) {}
+      : store_(store), dockerfile_(std::move(dockerfile)), imports_(imports), checks_(store.blobs()) {}
 
   // The layer that stands for a step of this key, if open() can give its blob. Where others say both what the
   // step reads and what it makes of that, this build alone goes by it: the store is not told.
@@ -62,6 +63,10 @@ public:
   // it is brought here, and checked to be the layer it is said to be. Throws util::Error where it is damaged
   // or not to be had; then has_lost() or cache::Imports::has_failed().
   sys::UniqueFd open(const store::Blob& blob);
+  // The same for who copies the blob into an image: whether a large one has its digest turns out meanwhile.
+  sys::UniqueFd open_for_image(const store::Blob& blob);
+  // To be asked before an image is published. False if such a blob is not what it should be; then has_lost().
+  bool are_sound_for_images();
   // Whether the layer of such a step removes files of those below it. Throws as open() does.
   bool removes(const store::Step& step);
   // For who cannot unpack the layer, which others may have made up: the step is not found any more.
@@ -99,6 +104,7 @@ private:
   std::map<hash::Digest, hash::Digest> images_;   // of this build, by chain
   std::multimap<hash::Digest, Foreign> foreign_;  // by blob
   std::set<hash::Digest> removing_;               // layers that others have made, by diff_id
+  store::LateChecks checks_;
 };
 
 }  // namespace solver

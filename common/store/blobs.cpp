@@ -100,7 +100,7 @@ sys::UniqueFd Blobs::open_here(const Blob& blob, Check check) {
     }
     remember_verified(blob.digest);
   }
-  note_use(fd.get(), spill_);
+  note_use(folder_, entry_of(blob.digest), fd.get(), spill_);
   return fd;
 }
 

@@ -21,6 +21,8 @@
 namespace store {
 namespace {
 
+constexpr std::string_view use_suffix = ".used";
+
 // Others may put odd things there as often as they like, but we do not look for ever.
 constexpr int tries = 10;
 
@@ -140,6 +142,18 @@ bool remove_entry(const Folder& folder, const std::string& name, const sys::Canc
     if (error.is_cancelled()) throw;
     return false;
   }
+}
+
+std::string use_of(const std::string& name) {
+  return name + std::string(use_suffix);
+}
+
+std::string of_use(const std::string& name) {
+  return name.substr(0, name.size() - use_suffix.size());
+}
+
+bool is_use(const std::string& name) {
+  return name.ends_with(use_suffix);
 }
 
 bool is_leftover(const std::string& name) {

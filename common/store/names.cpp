@@ -41,7 +41,7 @@ std::optional<Blob> Names::find(std::string_view name) {
     const auto fd = find_file(folder_, entry);
     if (!fd) return std::nullopt;
     auto blob = parse_record(sys::read_to_end(fd.get(), "record", most_name_record_bytes), name);
-    note_use(fd.get(), spill_);
+    note_use(folder_, entry, fd.get(), spill_);
     return blob;
   } catch (const util::Error& error) {
     if (error.is_cancelled()) throw;

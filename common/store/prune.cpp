@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,13 +37,20 @@ bool is_before(const std::timespec& a, const std::timespec& b) {
 
 // What others put into a folder is as good as ours: it takes room, too.
 void add_files(const Folder& folder, std::vector<Candidate>& found) {
-  for (auto& name : sys::names_in(folder.open_list(), folder.shown())) {
+  auto names = sys::names_in(folder.open_list(), folder.shown());
+  const std::set<std::string> all(names.begin(), names.end());
+  for (auto& name : names) {
     struct stat status = {};
     if (::fstatat(folder.fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    const bool is_unowned = is_leftover(name);
+    if (is_use(name) && all.contains(of_use(name))) continue;
+    auto used = status.st_mtim;
+    if (struct stat use = {}; all.contains(use_of(name)) &&
+                              ::fstatat(folder.fd(), use_of(name).c_str(), &use, AT_SYMLINK_NOFOLLOW) == 0)
+      used = std::max(used, use.st_mtim, is_before);
+    const bool is_unowned = is_leftover(name) || is_use(name);
     found.push_back({.folder = &folder,
                      .name = std::move(name),
-                     .used = status.st_mtim,
+                     .used = used,
                      .bytes = sys::bytes_on_disk(status),
                      .is_wanted = !is_unowned});
   }
@@ -135,7 +143,9 @@ bool remove(const Candidate& candidate, const sys::Cancellation& cancel) {
       if (error.is_cancelled()) throw;  // else no directory, and removed as what it is
     }
   }
-  return remove_entry(*candidate.folder, candidate.name, cancel);
+  if (!remove_entry(*candidate.folder, candidate.name, cancel)) return false;
+  remove_entry(*candidate.folder, use_of(candidate.name));
+  return true;
 }
 
 }  // namespace

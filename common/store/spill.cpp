@@ -35,8 +35,17 @@ Store& Spill::use(const util::Error& reason) {
   return *store_;
 }
 
-void note_use(int fd, const Spill& spill) noexcept {
+void note_use(const Folder& folder, const std::string& name, int fd, const Spill& spill) noexcept {
+  constexpr off_t small = 64 << 10;
   if (spill.only_looks()) return;
+  struct stat status = {};
+  if (::fstat(fd, &status) == 0 && status.st_size > small) {
+    try {
+      const auto use = open_own_file(folder, use_of(name));
+      [[maybe_unused]] const int ignored = ::futimens(use.get(), nullptr);
+      return;
+    } catch (const util::Error&) {}
+  }
   [[maybe_unused]] const int ignored = ::futimens(fd, nullptr);
 }
 

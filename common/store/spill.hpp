@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 
+#include "common/store/entries.hpp"
 #include "common/store/warn.hpp"
 #include "common/util/error.hpp"
 
@@ -52,7 +53,10 @@ private:
   std::atomic<bool> for_space_ = false;
 };
 
-// The time of a use decides what is pruned first and nothing else, so a failure does no harm.
-void note_use(int fd, const Spill& spill) noexcept;
+// Notes that the file `name`, open as `fd`, is used now. In place of the time of a large one that of an empty
+// file beside it is set: where a cache is an overlay, as those of tasks are from their second run on, the
+// kernel copies a file whose time is to change. The time decides what is pruned first and nothing else, so a
+// failure does no harm.
+void note_use(const Folder& folder, const std::string& name, int fd, const Spill& spill) noexcept;
 
 }  // namespace store

@@ -79,7 +79,7 @@ auto Steps::read(const hash::Digest& key, const Parse& parse)
     const auto fd = find_file(folder_, entry);
     if (!fd) return std::nullopt;
     auto found = parse(sys::read_to_end(fd.get(), record_text, most_record_bytes));
-    note_use(fd.get(), spill_);
+    note_use(folder_, entry, fd.get(), spill_);
     return found;
   } catch (const util::Error& error) {
     if (error.is_cancelled()) throw;

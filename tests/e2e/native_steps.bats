@@ -149,7 +149,21 @@ END
   [ "$(image_file file)" = 'some bytes' ]
   [ "$(warnings | wc -l)" -eq 1 ]
   [[ "$(warnings)" == *'dropped the damaged blob '* ]]
+  # So it is with a large one, which is copied into the image while it is checked.
+  printf 'FROM busybox\nRUN echo some bytes >/file; head -c 3000000 /dev/urandom >/large\n' | dockerfile
+  build_well
+  blob=$(find cache/native/blobs/sha256 -size +2M)
+  printf X | dd of="$blob" bs=1 seek=2000000 conv=notrunc status=none
+  build_well
+  [ "$(image_file file)" = 'some bytes' ]
+  [ "$(warnings | wc -l)" -eq 1 ]
+  [[ "$(warnings)" == *'dropped the damaged blob '* ]]
+  [[ "$stderr" == *'building again, as a layer in the cache was damaged'* ]]
+  for blob in $(tar -tf out/image.tar | grep '^blobs/sha256/.'); do
+    [ "$(tar -xOf out/image.tar "$blob" | sha256sum | cut -d ' ' -f 1)" = "${blob##*/}" ]
+  done
   # So it is with the record.
+  step=$(grep -l '"instruction"' cache/native/steps/* | xargs ls -t | head -n 1)
   printf X | dd of="$step" bs=1 seek=40 conv=notrunc status=none
   build_well
   [ "$(image_file file)" = 'some bytes' ]
@@ -210,13 +224,14 @@ END
 }
 
 @test "a task takes its steps from a cache that is an overlay" {
-  printf 'FROM busybox\nRUN date >/one\nRUN echo two\n' | dockerfile
+  printf 'FROM busybox\nRUN head -c 3000000 /dev/urandom >/large; date >/one\nRUN echo two\n' | dockerfile
   build_well
   image >first
   local again='oci-solve <request; tar -tf out/image.tar | grep ^blobs/sha256/. | sort'
-  in_later_tasks "$again >second" "sed -i s/two/three/ src/Dockerfile; $again" "$again >third"
+  in_later_tasks "$again >second; find volumes/1/upper -type f -size +64k >copied" "sed -i s/two/three/ src/Dockerfile; $again" "$again >third"
   [ "$status" -eq 0 ] || { echo "$stderr"; return 1; }
   cmp first second
+  [ ! -s copied ] || { cat copied; return 1; }
   run ! cmp first third
   [ "$(made)" = 'the instruction changed' ]
   [ -z "$(warnings)" ]

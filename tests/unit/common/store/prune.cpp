@@ -304,6 +304,26 @@ TEST_F(PruneTest, OfACacheMountNothingIsTooOddToBeCountedAndRemoved) {
   EXPECT_TRUE(warnings_.empty());
 }
 
+// In an overlay the kernel would copy it, to set a time.
+TEST_F(PruneTest, AUseOfALargeBlobLeavesTheFileAsItIs) {
+  const Blob used = put(*std::make_unique<Store>(directory_), 'a');
+  put(*std::make_unique<Store>(directory_), 'b');
+  for (const auto content : {'a', 'b'})
+    set_last_use(blob(content), 4h);
+  const auto before = fs::last_write_time(blob('a'));
+  ASSERT_TRUE(open().blobs().open_file(used, Check::size));
+  EXPECT_EQ(fs::last_write_time(blob('a')), before);
+  ASSERT_TRUE(open().prune({.bytes = size + size / 2}));
+  EXPECT_TRUE(fs::exists(blob('a')));
+  EXPECT_FALSE(fs::exists(blob('b')));
+  // What tells of the use goes with the blob, or alone.
+  set_last_use(blob('a').string() + ".used", 4h);
+  sys::write_file(blob('b').string() + ".used", "");
+  ASSERT_TRUE(open().prune({.bytes = 0}));
+  EXPECT_TRUE(fs::is_empty(blob('a').parent_path()));
+  EXPECT_TRUE(warnings_.empty());
+}
+
 TEST_F(PruneTest, ACacheMountThatIsOnlyPartlyRemovedIsNotThere) {
   {
     auto store = open();
