@@ -176,6 +176,10 @@ hash::Digest file_identity(const MakeFile& file) {
   return KeyWriter("oci-build/key/2/file").put(file.name).put(file.content).finish();
 }
 
+hash::Digest download_identity(const Http& http, std::string_view checksum) {
+  return KeyWriter("oci-build/key/2/download").put(http.file_name).put(checksum).finish();
+}
+
 hash::Digest selection_identity(const hash::Digest& from, const Copy& copy, const Copy::Source& source) {
   return KeyWriter("oci-build/key/2/selection")
       .put(from)

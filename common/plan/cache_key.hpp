@@ -72,6 +72,9 @@ KeyParts variant_key(const hash::Digest& diff_id, std::string_view compression,
 // What names a file that stands in the Dockerfile, wherever its content is known.
 hash::Digest file_identity(const MakeFile& file);
 
+// What names a file that was downloaded: alone in its filesystem, of this content.
+hash::Digest download_identity(const Http& http, std::string_view checksum);
+
 // What names a selection of files: `from` is the identity of the filesystem that they are read of, `path`
 // where they lie in it. Only of what decides which files these are, not of what is done with them.
 hash::Digest selection_identity(const hash::Digest& from, const Copy& copy, const Copy::Source& source);

@@ -6,8 +6,16 @@
 
 namespace solver {
 
-// A filesystem of one file: mode 0600, root's, as old as the server says or else of 1970. Throws util::Error
-// if the download fails or is not what its checksum says.
-Change fetch(const plan::Http& op, Workshop& workshop);
+// Where the file comes from: from_store needs is_current(), and downloads where what is there is damaged.
+enum class Fetching { anew, if_changed, from_store };
+
+// A filesystem of one file: mode 0600, root's, as old as the server says or else of 1970. What was downloaded
+// is kept in the build's cache. Throws util::Error if the download fails or is not what its checksum says.
+Change fetch(const plan::Http& op, Fetching fetching, Workshop& workshop);
+
+// True if the cache has what the URL gives: by its checksum, else if the server names it by the same ETag in
+// the answer to a HEAD. False where nobody can tell. `identity` becomes what names it, which a checksum alone
+// says as well. Throws as sys::Cancellation::check does.
+bool is_current(const plan::Http& op, Workshop& workshop, std::optional<hash::Digest>& identity);
 
 }  // namespace solver

@@ -72,6 +72,7 @@ Content WantedRead::content(const Filesystem& filesystem, Workshop& workshop) co
 
 std::optional<hash::Digest> identity_of(const Node& node, const std::optional<hash::Digest>& chain) {
   if (const auto* file = std::get_if<plan::MakeFile>(&node.op.action)) return plan::file_identity(*file);
+  if (node.identity) return node.identity;
   return chain;
 }
 
@@ -94,6 +95,7 @@ Made carry_out(const Node& node, const Inputs& inputs, Workshop& workshop, engin
     const Inputs& inputs;
     Workshop& workshop;
     Form form;
+    Fetching fetching;
     engine::Progress::Vertex* vertex;
 
     Made operator()(const plan::Scratch&) const { return {}; }
@@ -103,7 +105,9 @@ Made carry_out(const Node& node, const Inputs& inputs, Workshop& workshop, engin
       return {.change = {.tree = std::move(tree.root)}, .was_there = tree.was_there};
     }
     Made operator()(const plan::MakeFile& file) const { return {make_file(file, workshop)}; }
-    Made operator()(const plan::Http& http) const { return {fetch(http, workshop)}; }
+    Made operator()(const plan::Http& http) const {
+      return {fetch(http, fetching, workshop), fetching == Fetching::from_store};
+    }
     Made operator()(const plan::Git& git) const { return {check_out(git, workshop, *vertex)}; }
     Made operator()(const plan::Copy& action) const { return {copy(action, inputs, workshop, form)}; }
     Made operator()(const plan::MakeDirectory& action) const {
@@ -112,7 +116,10 @@ Made carry_out(const Node& node, const Inputs& inputs, Workshop& workshop, engin
     Made operator()(const plan::Run& action) const { return {run(action, inputs, workshop, *vertex)}; }
   };
   const auto form = node.is_read ? Form::tree : Form::layer;
-  return std::visit(Visitor{inputs, workshop, form, vertex}, node.op.action);
+  const auto fetching = node.is_current        ? Fetching::from_store
+                        : node.op.ignore_cache ? Fetching::anew
+                                               : Fetching::if_changed;
+  return std::visit(Visitor{inputs, workshop, form, fetching, vertex}, node.op.action);
 }
 
 namespace {

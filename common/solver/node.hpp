@@ -39,14 +39,16 @@ struct Node {
   bool is_shown = false;  // as one that was not carried out
 
   // resolve
-  std::optional<LocalFiles> files;    // of a Local
-  std::vector<Read> reads;            // of a step
-  bool looks_itself = false;          // whatever others say of what it reads
-  std::optional<store::Step> found;   // in the cache
-  std::string reason;                 // why it was not
-  std::optional<plan::OpId> awaits;   // whose files decide that, where nothing may be made
-  std::optional<hash::Digest> chain;  // of the layers up to it, where they are known without making any
-  std::optional<hash::Digest> image;  // that its stage starts from
+  std::optional<LocalFiles> files;       // of a Local
+  std::vector<Read> reads;               // of a step
+  bool looks_itself = false;             // whatever others say of what it reads
+  std::optional<store::Step> found;      // in the cache
+  std::string reason;                    // why it was not
+  std::optional<plan::OpId> awaits;      // whose files decide that, where nothing may be made
+  std::optional<hash::Digest> chain;     // of the layers up to it, where they are known without making any
+  std::optional<hash::Digest> image;     // that its stage starts from
+  std::optional<hash::Digest> identity;  // of what is fetched elsewhere, where it is known to be as it was
+  bool is_current = false;               // the cache has the download
 
   // make
   Change change;

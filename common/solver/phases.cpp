@@ -5,6 +5,7 @@
 #include "common/context/tree.hpp"
 #include "common/image/chain.hpp"
 #include "common/plan/cache_key.hpp"
+#include "common/solver/fetch_op.hpp"
 #include "common/solver/sent_files.hpp"
 #include "common/solver/solving.hpp"
 #include "common/util/error.hpp"
@@ -28,6 +29,9 @@ Solve::Needs Solve::resolve(plan::OpId id) {
     node.chain = image::empty_chain();
   } else if (workshop_.cache != nullptr && base_of(node.op)) {
     return resolve_step(id);
+  } else if (const auto* http = std::get_if<plan::Http>(&node.op.action)) {
+    if (workshop_.cache != nullptr && !node.op.ignore_cache)
+      node.is_current = is_current(*http, workshop_, node.identity);
   }
   return {};
 }
@@ -83,26 +87,33 @@ void Solve::keep_image_of(const Node& node, const hash::Digest& chain) {
   if (is_independent(node.op) && node.image) workshop_.cache->keep_image(chain, *node.image);
 }
 
+std::optional<Read> Solve::known_read(const Node& node, const WantedRead& wanted,
+                                      const hash::Digest& selection) {
+  auto known = workshop_.cache->content(selection);
+  const bool is_hearsay = !known && !node.looks_itself;
+  if (is_hearsay) known = workshop_.cache->content_by_hearsay(selection);
+  if (!known) return std::nullopt;
+  return Read{.shown = wanted.path, .digest = *known, .listing = std::nullopt, .is_hearsay = is_hearsay};
+}
+
 void Solve::add_read(Node& node, const WantedRead& wanted, Needs& needs) {
   const auto& from = nodes_[wanted.from];
-  const auto identity = identity_of(from, from.chain);
-  const auto selection = identity ? std::optional(wanted.identity(*identity)) : std::nullopt;
-  if (selection) {
-    auto known = workshop_.cache->content(*selection);
-    const bool is_hearsay = !known && !node.looks_itself;
-    if (is_hearsay) known = workshop_.cache->content_by_hearsay(*selection);
-    if (known) {
-      node.reads.push_back(
-          {.shown = wanted.path, .digest = *known, .listing = std::nullopt, .is_hearsay = is_hearsay});
-      return;
-    }
-  }
+  std::optional<hash::Digest> selection;
+  const auto find_known = [&](const std::optional<hash::Digest>& identity) {
+    if (identity) selection = wanted.identity(*identity);
+    auto known = selection ? known_read(node, wanted, *selection) : std::nullopt;
+    if (known) node.reads.push_back(std::move(*known));
+    return known.has_value();
+  };
+  if (find_known(identity_of(from, from.chain))) return;
   if (only_looks_ && is_out_of_sight(wanted.from)) {
     node.awaits = wanted.from;
     return;
   }
   need_filesystem(wanted.from, needs);
   if (!needs.empty()) return;
+  // What was fetched now has a name at last.
+  if (!selection && find_known(from.change.identity)) return;
   auto content = wanted.content(filesystem(wanted.from), workshop_);
   if (selection) workshop_.cache->keep_content(*selection, content.digest);
   node.reads.push_back(

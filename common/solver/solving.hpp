@@ -66,6 +66,7 @@ private:
   Needs resolve_step(plan::OpId id);
   // The next thing that the step reads of elsewhere: known by the layers that it is in, or looked at.
   void add_read(Node& node, const WantedRead& wanted, Needs& needs);
+  std::optional<Read> known_read(const Node& node, const WantedRead& wanted, const hash::Digest& selection);
   void keep_image_of(const Node& node, const hash::Digest& chain);
   void open_local(plan::OpId id, const plan::Local& local);
   context::Ignore load_ignore(const plan::Local& local);

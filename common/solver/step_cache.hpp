@@ -76,6 +76,12 @@ public:
 
   store::Blobs& blobs() { return store_.blobs(); }
 
+  // What downloads before this one gave; its blob may be gone.
+  std::optional<store::Fetched> fetched(const hash::Digest& key) { return store_.steps().fetched(key); }
+  void keep_fetched(const hash::Digest& key, const store::Fetched& fetched) {
+    store_.steps().put_fetched(key, fetched);
+  }
+
   // All that was found and kept so far: what the next worker needs for the same build.
   cache::Records used() const;
   store::Trees& trees() { return store_.trees(); }

@@ -45,6 +45,8 @@ struct Filesystem {
 struct Change {
   std::filesystem::path tree;
   std::shared_ptr<Draft> draft = nullptr;
+  // What names all its files, of what was fetched.
+  std::optional<hash::Digest> identity = std::nullopt;
 };
 
 // Shared by all ops of a build, from several threads.

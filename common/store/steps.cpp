@@ -13,6 +13,7 @@ namespace {
 
 constexpr auto step_schema = "oci-build/store-step/1";
 constexpr auto note_schema = "oci-build/store-note/1";
+constexpr auto fetched_schema = "oci-build/store-fetched/1";
 constexpr std::uint64_t most_record_bytes = 64 << 20;  // listings of very many files
 const std::string record_text = "record";
 
@@ -49,6 +50,14 @@ Step parse_step(const std::string& json) {
 hash::Digest parse_note(const std::string& json) {
   const auto document = util::parse_json(json, record_text);
   return hash::Digest::parse(fields_of(document, note_schema, {"schema", "digest"}).string("digest"));
+}
+
+Fetched parse_fetched(const std::string& json) {
+  const auto document = util::parse_json(json, record_text);
+  const auto fields = fields_of(document, fetched_schema, {"schema", "digest", "size", "etag", "modified"});
+  return {.blob = {hash::Digest::parse(fields.string("digest")), fields.unsigned_integer("size")},
+          .etag = fields.string("etag"),
+          .modified = fields.integer("modified")};
 }
 
 std::string to_json(const Step& step) {
@@ -122,6 +131,18 @@ void Steps::remove(const hash::Digest& key) {
 
 void Steps::put_note(const hash::Digest& key, const hash::Digest& digest) {
   write(key, util::dump_json(nlohmann::ordered_json({{"schema", note_schema}, {"digest", digest.str()}})));
+}
+
+std::optional<Fetched> Steps::fetched(const hash::Digest& key) {
+  return read(key, parse_fetched);
+}
+
+void Steps::put_fetched(const hash::Digest& key, const Fetched& fetched) {
+  write(key, util::dump_json(nlohmann::ordered_json({{"schema", fetched_schema},
+                                                     {"digest", fetched.blob.digest.str()},
+                                                     {"size", fetched.blob.size},
+                                                     {"etag", fetched.etag},
+                                                     {"modified", fetched.modified}})));
 }
 
 std::optional<std::string> Steps::listing(const hash::Digest& key) {

@@ -1,6 +1,7 @@
 // Which layer a step has made, by the key of the step.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,7 +28,16 @@ struct Step {
   friend bool operator==(const Step&, const Step&) = default;
 };
 
-// Records of two forms, each found by a digest that no other thing has: a step as {"schema":
+// What a URL gave, which builds ask about again.
+struct Fetched {
+  Blob blob;
+  std::string etag;           // of the server; empty where it sent none
+  std::int64_t modified = 0;  // seconds since 1970; 0 where it did not say
+
+  friend bool operator==(const Fetched&, const Fetched&) = default;
+};
+
+// Records of three forms, each found by a digest that no other thing has: a step as {"schema":
 // "oci-build/store-step/1", "diff_id", "digest" and "size" of the blob, "media_type", "removes", "created",
 // "parts": [{"kind", "name", "value"}, …]}, a note as {"schema": "oci-build/store-note/1", "digest"}. A note
 // says what was found out once and holds for ever, such as the content of files in a filesystem that is known
@@ -50,6 +60,11 @@ public:
 
   std::optional<hash::Digest> note(const hash::Digest& key);
   void put_note(const hash::Digest& key, const hash::Digest& digest);
+
+  // {"schema": "oci-build/store-fetched/1", "digest" and "size" of the blob, "etag", "modified"}; the blob
+  // may be gone.
+  std::optional<Fetched> fetched(const hash::Digest& key);
+  void put_fetched(const hash::Digest& key, const Fetched& fetched);
 
   // Nothing also for one of more than 64 MiB.
   std::optional<std::string> listing(const hash::Digest& key);

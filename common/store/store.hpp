@@ -19,7 +19,7 @@
 //                    of mounts/X when that was counted, or "", "counted": the time of that, "free": bytes
 //                    that were free on the disk then}; one without this record is not there
 //   steps/X          a JSON record (steps.hpp): the layer that a step made, X is the key of the step in hex;
-//                    or what was found out about files, X is what names the question
+//                    or what was found out about files, X is what names the question; or what a URL gave
 //   partial/X        a download of blob X that is under way (then flocked by its writer) or was cut
 //   partial/new-*    a file or tree being written
 //   partial/tree-X   empty, flocked by who unpacks the image of chain X
