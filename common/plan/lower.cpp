@@ -241,43 +241,66 @@ private:
         {.created_by = "local source for context-" + name, .layer = result.filesystem, .is_written = false});
   }
 
+  // What one stage sees of the plan.
+  class StageBuilder : public PlanBuilder {
+  public:
+    // The base counts among all titles, but has a number of its own only where it is pulled.
+    StageBuilder(PlatformLowering& plan, StageIndex stage, std::ptrdiff_t titles)
+        : plan_(plan),
+          stage_(stage),
+          titles_(titles),
+          count_(plan.bases_.count(stage) > 0 && !plan.is_given(stage) ? 1 : 0) {}
+
+    // To the next instruction.
+    void go_to(const dockerfile::Location& place) { place_ = place; }
+
+    OpId add(Op op) override {
+      op.location = place_;
+      return plan_.ops_.add(std::move(op));
+    }
+    OpId context() override {
+      return plan_.ops_.local(std::string(context_name), plan_.inputs_.context, plan_.inputs_.dockerfile);
+    }
+    OpId copy_from(const std::string& name) override {
+      return plan_.provide(plan_.graph_.copy_provider(name), place_);
+    }
+    OpId mount_from(const std::string& name) override {
+      return plan_.provide(plan_.graph_.mount_provider(name), place_);
+    }
+    OpId inline_file(const dockerfile::InlineFile& file) override { return plan_.ops_.inline_file(file); }
+    std::string title(const dockerfile::Environment& environment, const std::string& text) override {
+      // Triggers stand where they fire.
+      const bool is_trigger = place_ == plan_.file_.stages[stage_].origin.location;
+      return step_title(plan_.place_of(stage_, ++count_, titles_), environment,
+                        (is_trigger ? "ONBUILD " : "") + text);
+    }
+    dockerfile::Budget& budget() override { return plan_.budget_; }
+    const std::string& hostname() const override { return plan_.inputs_.hostname; }
+    const std::string& cache_namespace() const override { return plan_.inputs_.cache_namespace; }
+
+  private:
+    PlatformLowering& plan_;
+    StageIndex stage_;
+    std::ptrdiff_t titles_;
+    std::ptrdiff_t count_;  // of titles so far
+    dockerfile::Location place_;
+  };
+
   StageResult lower(StageIndex stage) {
     const auto total = count_titles(stage);
     auto result = start(stage, total);
     if (graph_.stages()[stage].named_context) return result;
     const auto& instructions = graph_.instructions(stage);
     if (std::any_of(instructions.begin(), instructions.end(), makes_op)) make_layer(result);
-    const auto& from = file_.stages[stage].origin.location;
-    dockerfile::Location place;  // of the instruction at hand
-    // The base counts among all, but has a number of its own only where it is pulled.
-    int count = bases_.count(stage) > 0 && !is_given(stage) ? 1 : 0;
-    const Surroundings surroundings{
-        .add =
-            [&](Op op) {
-              op.location = place;
-              return ops_.add(std::move(op));
-            },
-        .context =
-            [this] { return ops_.local(std::string(context_name), inputs_.context, inputs_.dockerfile); },
-        .copy_from = [&](const std::string& name) { return provide(graph_.copy_provider(name), place); },
-        .mount_from = [&](const std::string& name) { return provide(graph_.mount_provider(name), place); },
-        .inline_file = [this](const dockerfile::InlineFile& file) { return ops_.inline_file(file); },
-        .title =
-            [&](const dockerfile::Environment& environment, const std::string& text) {
-              // Triggers stand where they fire.
-              return step_title(place_of(stage, ++count, total), environment,
-                                (place == from ? "ONBUILD " : "") + text);
-            },
-        .budget = budget_,
-        .hostname = inputs_.hostname,
-        .cache_namespace = inputs_.cache_namespace};
+    StageBuilder builder(*this, stage, total);
     dockerfile::StageEvaluator evaluator(file_, scope_, std::move(result.state), lint_, budget_);
     for (const auto& instruction : instructions) {
-      place = dockerfile::origin(instruction).location;
+      const auto place = dockerfile::origin(instruction).location;
+      builder.go_to(place);
       const auto step = evaluator.evaluate(instruction);
       context::warn_of_ignored_sources(step.instruction, ignore(), lint_);
       dockerfile::located(file_.source, place, [&] {
-        lower_step(step, evaluator.state(), surroundings, ignores_cache(stage), result);
+        lower_step(step, evaluator.state(), builder, ignores_cache(stage), result);
       });
     }
     result.state = std::move(evaluator).state();

@@ -16,9 +16,8 @@ using namespace dockerfile;
 
 class Lowering {
 public:
-  Lowering(const Step& step, const StageState& state, const Surroundings& surroundings, bool no_cache,
-           StageResult& stage)
-      : step_(step), state_(state), surroundings_(surroundings), no_cache_(no_cache), stage_(stage) {}
+  Lowering(const Step& step, const StageState& state, PlanBuilder& plan, bool no_cache, StageResult& stage)
+      : step_(step), state_(state), plan_(plan), no_cache_(no_cache), stage_(stage) {}
 
   void operator()(const dockerfile::Add& add) {
     auto copy = start_copy(add.transfer);
@@ -32,7 +31,7 @@ public:
         add_remote(copy, {.action = http, .title = shown, .ignore_cache = no_cache_}, "/" + http.file_name);
         copy.sources.back().unpack_archives = add.unpack.value_or(false);
       } else {
-        copy.sources.push_back({.from = surroundings_.context(), .path = source});
+        copy.sources.push_back({.from = plan_.context(), .path = source});
         copy.sources.back().unpack_archives = add.unpack.value_or(true);
       }
     }
@@ -43,8 +42,7 @@ public:
     auto copy = start_copy(instruction.transfer);
     copy.parents = instruction.parents;
     if (!instruction.transfer.sources.empty()) {
-      const OpId from =
-          instruction.from.empty() ? surroundings_.context() : surroundings_.copy_from(instruction.from);
+      const OpId from = instruction.from.empty() ? plan_.context() : plan_.copy_from(instruction.from);
       for (const auto& source : instruction.transfer.sources)
         copy.sources.push_back({.from = from, .path = source});
     }
@@ -53,14 +51,14 @@ public:
 
   void operator()(const dockerfile::Run& instruction) {
     Run run;
-    run.hostname = surroundings_.hostname;
+    run.hostname = plan_.hostname();
     run.root = stage_.filesystem;
     run.arguments = step_.execution->arguments;
     if (run.arguments.empty()) throw SyntaxError("failed to marshal LLB definition: arguments are required");
     run.script = step_.execution->script;
     for (const auto& variable : state_.environment.variables()) {
       run.environment.push_back(variable.name + "=" + variable.value);
-      surroundings_.budget.spend(run.environment.back().size() + sizeof(std::string));
+      plan_.budget().spend(run.environment.back().size() + sizeof(std::string));
     }
     run.working_dir = state_.working_dir.empty() ? "/" : state_.working_dir;
     run.user = stage_.config.user;
@@ -147,7 +145,7 @@ public:
   void operator()(const dockerfile::Arg&) { put_history(); }
 
 private:
-  std::string title() const { return surroundings_.title(state_.environment, step_.title); }
+  std::string title() const { return plan_.title(state_.environment, step_.title); }
 
   static std::optional<hash::Checksum> checksum(const dockerfile::Add& add) {
     if (add.checksum.empty()) return std::nullopt;
@@ -186,7 +184,7 @@ private:
   }
 
   void put_layer(Op op) {
-    stage_.filesystem = surroundings_.add(std::move(op));
+    stage_.filesystem = plan_.add(std::move(op));
     put_history({.created_by = step_.history.value_or(""), .layer = stage_.filesystem});
   }
 
@@ -202,15 +200,13 @@ private:
   }
 
   void add_remote(Copy& copy, Op op, std::string path) {
-    copy.sources.push_back(
-        {.from = surroundings_.add(std::move(op)), .path = std::move(path), .wildcards = false});
+    copy.sources.push_back({.from = plan_.add(std::move(op)), .path = std::move(path), .wildcards = false});
   }
 
   // Inline files come after all other sources, whatever the order on the line.
   void finish_copy(Copy copy, const Transfer& transfer, const std::string& title) {
     for (const auto& file : transfer.inline_files) {
-      copy.sources.push_back(
-          {.from = surroundings_.inline_file(file), .path = "/" + file.name, .wildcards = false});
+      copy.sources.push_back({.from = plan_.inline_file(file), .path = "/" + file.name, .wildcards = false});
     }
     put_layer({.action = std::move(copy), .title = title, .ignore_cache = no_cache_});
   }
@@ -228,28 +224,28 @@ private:
 
   Run::Mount mount(const dockerfile::Mount& options) {
     Run::Mount mount{.options = options, .from = std::nullopt};
-    if (options.type == MountType::cache && !surroundings_.cache_namespace.empty())
-      mount.options.id = surroundings_.cache_namespace + "/" + options.id;
+    if (options.type == MountType::cache && !plan_.cache_namespace().empty())
+      mount.options.id = plan_.cache_namespace() + "/" + options.id;
     if (!options.from.empty()) {
-      mount.from = surroundings_.mount_from(options.from);
+      mount.from = plan_.mount_from(options.from);
     } else if (options.type == MountType::bind) {
-      mount.from = surroundings_.context();
+      mount.from = plan_.context();
     }
     return mount;
   }
 
   const Step& step_;
   const StageState& state_;
-  const Surroundings& surroundings_;
+  PlanBuilder& plan_;
   bool no_cache_;
   StageResult& stage_;
 };
 
 }  // namespace
 
-void lower_step(const Step& step, const StageState& state, const Surroundings& surroundings, bool no_cache,
+void lower_step(const Step& step, const StageState& state, PlanBuilder& plan, bool no_cache,
                 StageResult& stage) {
-  std::visit(Lowering(step, state, surroundings, no_cache, stage), step.instruction);
+  std::visit(Lowering(step, state, plan, no_cache, stage), step.instruction);
 }
 
 bool makes_op(const Instruction& instruction) {

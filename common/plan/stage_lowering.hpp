@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 
 #include "common/dockerfile/budget.hpp"
@@ -24,24 +23,32 @@ struct StageResult {
   bool cmd_set = false;        // by this stage itself: ENTRYPOINT clears an inherited CMD alone
 };
 
-// What a stage needs of the rest of the plan.
-struct Surroundings {
-  std::function<OpId(Op)> add;                                     // puts an op into the graph, once
-  std::function<OpId()> context;                                   // the build context
-  std::function<OpId(const std::string& from)> copy_from;          // what COPY --from names
-  std::function<OpId(const std::string& from)> mount_from;         // what RUN --mount=from names
-  std::function<OpId(const dockerfile::InlineFile&)> inline_file;  // one op for all files that are alike
-  // "[name 2/4] text", counting up
-  std::function<std::string(const dockerfile::Environment&, const std::string& text)> title;
-  dockerfile::Budget& budget;   // of what the plan may hold
-  const std::string& hostname;  // of Inputs, both
-  const std::string& cache_namespace;
+// What the instructions of one stage ask of the plan that they become part of.
+class PlanBuilder {
+public:
+  virtual ~PlanBuilder() = default;
+
+  // Puts an op into the graph, once; it stands where the instruction at hand does.
+  virtual OpId add(Op op) = 0;
+  // The build context.
+  virtual OpId context() = 0;
+  // What COPY --from and RUN --mount=from name.
+  virtual OpId copy_from(const std::string& name) = 0;
+  virtual OpId mount_from(const std::string& name) = 0;
+  // One op for all files that are alike.
+  virtual OpId inline_file(const dockerfile::InlineFile& file) = 0;
+  // "[name 2/4] text", counting up.
+  virtual std::string title(const dockerfile::Environment& environment, const std::string& text) = 0;
+  // Of what the plan may hold.
+  virtual dockerfile::Budget& budget() = 0;
+  virtual const std::string& hostname() const = 0;  // of Inputs, both
+  virtual const std::string& cache_namespace() const = 0;
 };
 
-// Carries `stage` through one instruction, expanded by `evaluator`; its `state` stays as it is. Throws
+// Carries `stage` through one instruction, expanded by an evaluator; `state` is the evaluator's. Throws
 // dockerfile::SyntaxError or util::Error.
-void lower_step(const dockerfile::Step& step, const dockerfile::StageState& state,
-                const Surroundings& surroundings, bool no_cache, StageResult& stage);
+void lower_step(const dockerfile::Step& step, const dockerfile::StageState& state, PlanBuilder& plan,
+                bool no_cache, StageResult& stage);
 
 // True for instructions that become an op: what titles count.
 bool makes_op(const dockerfile::Instruction& instruction);
