@@ -83,6 +83,12 @@ nlohmann::ordered_json to_json_values(const std::vector<Descriptor>& descriptors
   return values;
 }
 
+std::string written(nlohmann::ordered_json document, const std::map<std::string, std::string>& annotations,
+                    Form form) {
+  if (!annotations.empty()) document["annotations"] = annotations;
+  return form == Form::compact ? util::dump_json(document) : document.dump(2);
+}
+
 }  // namespace
 
 Manifest parse_manifest(std::string_view json, const std::string& what) {
@@ -158,16 +164,19 @@ std::vector<SavedImage> parse_saved_images(std::string_view json, const std::str
   return images;
 }
 
-std::string to_json(const Manifest& manifest) {
-  return util::dump_json(nlohmann::ordered_json{{"schemaVersion", 2},
-                                                {"mediaType", manifest.media_type},
-                                                {"config", to_json_value(manifest.config)},
-                                                {"layers", to_json_values(manifest.layers)}});
+std::string to_json(const Manifest& manifest, Form form) {
+  nlohmann::ordered_json document = {{"schemaVersion", 2},
+                                     {"mediaType", manifest.media_type},
+                                     {"config", to_json_value(manifest.config)},
+                                     {"layers", to_json_values(manifest.layers)}};
+  if (form == Form::indented && manifest.layers.empty()) document["layers"] = nullptr;
+  return written(std::move(document), manifest.annotations, form);
 }
 
-std::string to_json(const Index& index) {
-  return util::dump_json(nlohmann::ordered_json{
-      {"schemaVersion", 2}, {"mediaType", index.media_type}, {"manifests", to_json_values(index.manifests)}});
+std::string to_json(const Index& index, Form form) {
+  return written(
+      {{"schemaVersion", 2}, {"mediaType", index.media_type}, {"manifests", to_json_values(index.manifests)}},
+      index.annotations, form);
 }
 
 }  // namespace image

@@ -15,12 +15,14 @@ namespace image {
 struct Manifest {
   std::string media_type;
   Descriptor config;
-  std::vector<Descriptor> layers;  // lowest first
+  std::vector<Descriptor> layers;                       // lowest first
+  std::map<std::string, std::string> annotations = {};  // to be written; nobody reads them
 };
 
 struct Index {
   std::string media_type;
   std::vector<Descriptor> manifests;
+  std::map<std::string, std::string> annotations = {};  // the same
 };
 
 // The part of an image config that others act on; the document itself travels as the blob it is.
@@ -55,8 +57,10 @@ struct SavedImage {
 };
 std::vector<SavedImage> parse_saved_images(std::string_view json, const std::string& what);
 
-// The bytes of documents we write ourselves: compact JSON with "schemaVersion" and "mediaType" first.
-std::string to_json(const Manifest& manifest);
-std::string to_json(const Index& index);
+// The bytes of documents we write ourselves: JSON with "schemaVersion" and "mediaType" first; or as BuildKit
+// writes those of images, indented by two blanks and with null for no layers.
+enum class Form { compact, indented };
+std::string to_json(const Manifest& manifest, Form form = Form::compact);
+std::string to_json(const Index& index, Form form = Form::compact);
 
 }  // namespace image

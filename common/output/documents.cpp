@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/image/manifest.hpp"
 #include "common/util/json.hpp"
 
 namespace output {
@@ -19,16 +20,11 @@ std::string oci_layer_type(const std::string& type) {
   return type;
 }
 
-Json to_json(const image::Platform& platform) {
-  Json object = {{"architecture", platform.architecture}, {"os", platform.os}};
-  if (!platform.variant.empty()) object["variant"] = platform.variant;
-  return object;
-}
-
-Json to_json(const image::Descriptor& descriptor) {
-  return {{"mediaType", oci_layer_type(descriptor.media_type)},
-          {"digest", descriptor.digest.str()},
-          {"size", descriptor.size}};
+// As a document of ours names it: without what others have annotated it with.
+image::Descriptor plain(const image::Descriptor& descriptor) {
+  return {.media_type = oci_layer_type(descriptor.media_type),
+          .digest = descriptor.digest,
+          .size = descriptor.size};
 }
 
 std::string blob_name(const hash::Digest& digest) {
@@ -37,40 +33,33 @@ std::string blob_name(const hash::Digest& digest) {
 
 }  // namespace
 
-std::string manifest_document(const image::Descriptor& config, const std::vector<LayerFile>& layer_files,
+std::string manifest_document(const image::Descriptor& config, const std::vector<LayerFile>& layers,
                               const Annotations& annotations) {
-  Json layers = nullptr;
-  for (const auto& layer : layer_files)
-    layers.push_back(to_json(layer.descriptor));
-  Json document = {{"schemaVersion", 2},
-                   {"mediaType", image::media_type::oci_manifest},
-                   {"config", to_json(config)},
-                   {"layers", layers}};
-  if (!annotations.empty()) document["annotations"] = annotations;
-  return document.dump(2);
+  image::Manifest manifest{.media_type = std::string(image::media_type::oci_manifest),
+                           .config = plain(config),
+                           .layers = {},
+                           .annotations = annotations};
+  for (const auto& layer : layers)
+    manifest.layers.push_back(plain(layer.descriptor));
+  return image::to_json(manifest, image::Form::indented);
 }
 
 std::string index_document(const std::vector<Image>& images) {
-  Json manifests = Json::array();
+  image::Index index{.media_type = std::string(image::media_type::oci_index),
+                     .manifests = {},
+                     .annotations = images.front().annotations};
   for (const auto& image : images) {
-    Json entry = to_json(image.manifest);
-    entry["platform"] = to_json(*image.manifest.platform);
-    manifests.push_back(std::move(entry));
+    index.manifests.push_back(plain(image.manifest));
+    index.manifests.back().platform = image.manifest.platform;
   }
-  Json document = {
-      {"schemaVersion", 2}, {"mediaType", image::media_type::oci_index}, {"manifests", manifests}};
-  if (!images.front().annotations.empty()) document["annotations"] = images.front().annotations;
-  return document.dump(2);
+  return image::to_json(index, image::Form::indented);
 }
 
 std::string layout_index_document(const image::Descriptor& root, const std::string& created) {
-  Json entry = to_json(root);
-  entry["annotations"] = root.annotations;
-  entry["annotations"]["org.opencontainers.image.created"] = created;
-  if (root.platform) entry["platform"] = to_json(*root.platform);
-  return util::dump_json(Json{{"schemaVersion", 2},
-                              {"mediaType", image::media_type::oci_index},
-                              {"manifests", Json::array({entry})}});
+  auto entry = root;
+  entry.annotations["org.opencontainers.image.created"] = created;
+  return image::to_json(
+      image::Index{.media_type = std::string(image::media_type::oci_index), .manifests = {entry}});
 }
 
 std::string docker_manifest_document(const Image& image) {
