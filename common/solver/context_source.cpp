@@ -84,7 +84,10 @@ public:
   }
 
   std::map<std::string, std::string> xattrs(const std::string&) override { return {}; }
-  std::optional<std::uint64_t> size() const override { return size_; }
+  std::optional<std::uint64_t> size(const std::string& path) override {
+    const auto* node = files_.find(path);
+    return node == nullptr ? std::nullopt : std::optional(size_of(*node));
+  }
 
   // Each is read once, however many copies select it.
   hash::Digest digest(const std::string& path) override {
@@ -115,7 +118,14 @@ private:
     const auto slash = path.rfind('/');
     auto* parent = slash == path.npos ? &files_.root() : files_.find(path.substr(0, slash));
     set(files_.add(*parent, path.substr(slash == path.npos ? 0 : slash + 1)), entry);
-    if (S_ISREG(entry.status.st_mode)) size_ += static_cast<std::uint64_t>(entry.status.st_size);
+  }
+
+  std::uint64_t size_of(const NameTree<File>::Node& node) const {
+    const auto& status = node.value.status;
+    if (S_ISREG(status.mode)) return static_cast<std::uint64_t>(status.size);
+    std::uint64_t size = 0;
+    files_.for_each_child(node, [&](std::string_view, const auto& child) { size += size_of(child); });
+    return size;
   }
 
   static void set(NameTree<File>::Node& node, const context::Entry& entry) {
@@ -128,7 +138,6 @@ private:
 
   std::shared_ptr<const context::Tree> tree_;
   NameTree<File> files_;
-  std::uint64_t size_ = 0;
   std::mutex mutex_;
 };
 

@@ -127,9 +127,9 @@ void Solve::open_local(plan::OpId id, const plan::Local& local) {
     begin();
     auto files = std::make_shared<context::Tree>(local.directory, std::move(ignore));
     std::shared_ptr<SourceTree> tree = context_source(std::move(files));
-    if (const auto size = tree->size())
-      vertex.note("transferring context: " + engine::decimal_size(*size) + " done");
     auto sent = sent_files(tree, sources_in(graph_.ops, id));
+    if (const auto size = sent->size(""))
+      vertex.note("transferring context: " + engine::decimal_size(*size) + " done");
     node.files = LocalFiles{local.name, std::move(tree), std::move(sent)};
     return false;
   });

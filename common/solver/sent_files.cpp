@@ -82,16 +82,52 @@ public:
   hash::Digest digest(const std::string& path) override { return tree_->digest(path); }
   std::map<std::string, std::string> xattrs(const std::string& path) override { return tree_->xattrs(path); }
 
+  std::optional<std::uint64_t> size(const std::string& path) override {
+    const auto status = tree_->status(path);
+    if (!status) return std::nullopt;
+    std::call_once(once_, [&] { find_patterns(); });
+    return size_of(path, *status, matches_above(path));
+  }
+
 private:
+  context::Ignore::Matches matches_above(const std::string& path) const {
+    context::Ignore::Matches above;
+    for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1))
+      above = patterns_.judge(path.substr(0, slash), above).matches;
+    return above;
+  }
+
+  std::optional<std::uint64_t> size_of(const std::string& path, const struct stat& status,
+                                       const context::Ignore::Matches& above) {
+    const auto verdict = path.empty() ? context::Ignore::Verdict() : patterns_.judge(path, above);
+    if (is_all_ || verdict.ignored) return tree_->size(path);
+    std::uint64_t size = 0;
+    if (!S_ISDIR(status.st_mode) || !may_hold_more(path)) return size;
+    for (const auto& name : tree_->list(path)) {
+      const auto entry = entry_path(path, name);
+      const auto part = size_of(entry, tree_->status(entry).value(), verdict.matches);
+      if (!part) return std::nullopt;
+      size += *part;
+    }
+    return size;
+  }
+
+  // Whether some pattern goes on below this directory.
+  bool may_hold_more(const std::string& directory) const {
+    const auto names = util::split(directory, '/');
+    return std::any_of(components_.begin(), components_.end(), [&](const auto& pattern) {
+      for (std::size_t i = 0; i < names.size() && !directory.empty(); ++i) {
+        if (i < pattern.size() && pattern[i] == "**") return true;
+        if (i >= pattern.size() || !context::matches_glob(pattern[i], names[i])) return false;
+      }
+      return true;
+    });
+  }
+
   bool is_sent(const std::string& path, const struct stat& status) {
     std::call_once(once_, [&] { find_patterns(); });
     if (is_all_ || path.empty()) return true;
-    context::Ignore::Matches above;
-    for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-      const auto verdict = patterns_.judge(path.substr(0, slash), above);
-      above = verdict.matches;
-    }
-    return is_any_sent(path, status, above);
+    return is_any_sent(path, status, matches_above(path));
   }
 
   bool is_any_sent(const std::string& path, const struct stat& status,
@@ -114,14 +150,18 @@ private:
     }
     auto patterns = followed.patterns();
     is_all_ = is_all_ || patterns.empty() || patterns.front().empty();
-    if (!is_all_) patterns_ = context::Ignore::from_patterns(patterns);
+    if (is_all_) return;
+    for (const auto& pattern : patterns)
+      components_.push_back(util::split(pattern, '/'));
+    patterns_ = context::Ignore::from_patterns(patterns);
   }
 
   const std::shared_ptr<SourceTree> tree_;
   const std::vector<std::string> sources_;
   std::once_flag once_;
   bool is_all_ = false;
-  context::Ignore patterns_;  // "ignored" is what matches
+  context::Ignore patterns_;                          // "ignored" is what matches
+  std::vector<std::vector<std::string>> components_;  // of the patterns
 };
 
 }  // namespace

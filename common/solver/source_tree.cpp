@@ -94,6 +94,10 @@ private:
 
 }  // namespace
 
+std::optional<std::uint64_t> SourceTree::size(const std::string&) {
+  return std::nullopt;
+}
+
 hash::Digest SourceTree::digest(const std::string& path) {
   const auto fd = [&] {
     const std::lock_guard lock(opening_);

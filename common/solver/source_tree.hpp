@@ -36,8 +36,8 @@ public:
   virtual hash::Digest digest(const std::string& path);
   // Extended attributes of anything but symlinks.
   virtual std::map<std::string, std::string> xattrs(const std::string& path) = 0;
-  // Bytes in all files together; nothing unless it was walked.
-  virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
+  // Bytes in the file at `path`, or in all files below it together. Nothing of a tree that was not walked.
+  virtual std::optional<std::uint64_t> size(const std::string& path);
 
 protected:
   // Of all that is left to read of a file, which is some `size` bytes.
