@@ -8,6 +8,7 @@
 #include "common/dockerfile/scope.hpp"
 #include "common/dockerfile/stages.hpp"
 #include "common/dockerfile/text.hpp"
+#include "common/plan/bases.hpp"
 #include "common/plan/ops.hpp"
 #include "common/plan/stage_lowering.hpp"
 #include "common/plan/titles.hpp"
@@ -79,15 +80,6 @@ private:
     return given ? *given : platform_;
   }
 
-  static image::Reference parse_reference(const std::string& name) {
-    auto reference = image::Reference::parse(name);
-    if (!reference)
-      throw dockerfile::SyntaxError("failed to parse stage name " + util::quote(name) +
-                                    ": invalid reference format");
-    if (reference->tag.empty() && reference->digest.empty()) reference->tag = "latest";
-    return *reference;
-  }
-
   bool is_scratch(StageIndex stage) const {
     const auto& resolved = graph_.stages()[stage];
     return resolved.base == "scratch" && !resolved.named_context;
@@ -123,7 +115,7 @@ private:
     std::vector<BaseImage> bases;
     for (const StageIndex stage : stages) {
       dockerfile::located(file_.source, file_.stages[stage].origin.location, [&] {
-        bases.push_back({parse_reference(base_name(stage)), platform_of(stage)});
+        bases.push_back({base_reference(base_name(stage)), platform_of(stage)});
       });
     }
     images_.announce(bases);
@@ -132,7 +124,7 @@ private:
   void resolve_base(StageIndex stage) {
     const auto& origin = file_.stages[stage].origin;
     const auto base = dockerfile::located(file_.source, origin.location, [&] {
-      const auto reference = parse_reference(base_name(stage));
+      const auto reference = base_reference(base_name(stage));
       try {
         const auto json = images_.config(reference, platform_of(stage));
         return Base{reference.full(),
@@ -154,15 +146,9 @@ private:
     if (!triggers.empty() && !graph_.stages()[stage].named_context) graph_.add_triggers(stage, triggers);
   }
 
-  // Paths, shells and layers of windows are others.
-  static void refuse_windows(const std::string& os) {
-    if (os != "windows") return;
-    throw dockerfile::SyntaxError("the native engine builds no images of windows; use ENGINE=buildkit");
-  }
-
   // Whoever gives an image for a name means it, whatever its platform.
   bool is_given(StageIndex stage) const {
-    return images_.is_given(parse_reference(base_name(stage)).context_name());
+    return images_.is_given(base_reference(base_name(stage)).context_name());
   }
 
   void check_platform(StageIndex stage, const image::Platform& actual) {
@@ -222,7 +208,7 @@ private:
     result.filesystem = ops_.pull(
         base.reference, result.platform, file_.stages[stage].origin.location,
         is_given(stage)
-            ? "[context " + parse_reference(base_name(stage)).context_name() + "] OCI load from client"
+            ? "[context " + base_reference(base_name(stage)).context_name() + "] OCI load from client"
             : step_title(place_of(stage, 1, total), {}, "FROM " + base.reference));
     result.base = result.filesystem;
     return result;
@@ -251,7 +237,6 @@ private:
           titles_(titles),
           count_(plan.bases_.count(stage) > 0 && !plan.is_given(stage) ? 1 : 0) {}
 
-    // To the next instruction.
     void go_to(const dockerfile::Location& place) { place_ = place; }
 
     OpId add(Op op) override {
@@ -281,18 +266,16 @@ private:
   private:
     PlatformLowering& plan_;
     StageIndex stage_;
-    std::ptrdiff_t titles_;
-    std::ptrdiff_t count_;  // of titles so far
+    std::ptrdiff_t titles_, count_;  // all, and those so far
     dockerfile::Location place_;
   };
 
   StageResult lower(StageIndex stage) {
-    const auto total = count_titles(stage);
-    auto result = start(stage, total);
+    auto result = start(stage, count_titles(stage));
     if (graph_.stages()[stage].named_context) return result;
     const auto& instructions = graph_.instructions(stage);
     if (std::any_of(instructions.begin(), instructions.end(), makes_op)) make_layer(result);
-    StageBuilder builder(*this, stage, total);
+    StageBuilder builder(*this, stage, count_titles(stage));
     dockerfile::StageEvaluator evaluator(file_, scope_, std::move(result.state), lint_, budget_);
     for (const auto& instruction : instructions) {
       const auto place = dockerfile::origin(instruction).location;
@@ -308,10 +291,10 @@ private:
   }
 
   bool ignores_cache(StageIndex stage) const {
-    const auto& name = file_.stages[stage].name;
-    return inputs_.no_cache ||
-           std::any_of(inputs_.no_cache_stages.begin(), inputs_.no_cache_stages.end(),
-                       [&](const auto& other) { return dockerfile::equal_fold(name, other); });
+    return inputs_.no_cache || std::any_of(inputs_.no_cache_stages.begin(), inputs_.no_cache_stages.end(),
+                                           [&](const auto& other) {
+                                             return dockerfile::equal_fold(file_.stages[stage].name, other);
+                                           });
   }
 
   std::ptrdiff_t count_titles(StageIndex stage) const {
@@ -330,7 +313,7 @@ private:
     if (const auto* stage = std::get_if<StageIndex>(&provider)) return filesystems_.at(*stage);
     const auto& name = std::get<std::string>(provider);
     if (inputs_.directories.count(name) > 0) return named_directory(name);
-    const auto reference = parse_reference(name).full();
+    const auto reference = base_reference(name).full();
     return ops_.pull(reference, platform_, place, "FROM " + reference);
   }
 
