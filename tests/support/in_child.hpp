@@ -10,12 +10,14 @@
 namespace test {
 
 // The exit code of a child that runs `body` and exits with what it returns; 99 if it throws, 128 + n if
-// signal n killed it.
+// signal n killed it: SIGALRM after two minutes. To be called without other threads, whose locks the child
+// would keep.
 template <typename Body>
 int in_child(Body&& body) {
   std::fflush(nullptr);
   const pid_t pid = ::fork();
   if (pid == 0) {
+    ::alarm(120);
     try {
       ::_exit(body());
     } catch (const std::exception& error) {
