@@ -1,6 +1,7 @@
 # What a second build finds in the cache after one change: table for both engines. Each row is a function
-# `change_NAME`, called in the task's directory, which may set PARAMETERS of the second build, and an entry of REBUILDS: "COPY RUN reason", the reason that the
-# native engine gives for the first step that is made again.
+# `change_NAME`, called in the task's directory, which may set PARAMETERS of the second build, and an entry of REBUILDS:
+# "COPY RUN reason", the reason that the native engine gives for the first step that is made again. A function
+# `before_NAME` changes what the first build begins with.
 
 # rebuild_context: the context of the first build.
 rebuild_context() {
@@ -30,13 +31,19 @@ declare -gA REBUILDS=(
   [elsewhere]='hit hit'
   [destination]='miss miss the instruction changed'
   [blanks]='hit hit'
+  [renamed]='miss miss the instruction changed'
+  [slash]='miss miss the instruction changed'
+  [linked]='hit miss the instruction changed'
   [labels]='hit hit'
   [user]='hit miss the user changed'
   [variable]='hit miss the variable A is new'
   [argument]='hit miss the variable A is new'
   [workdir]='miss miss the instruction changed'
   [command]='hit miss the instruction changed'
+  [network]='hit miss the network changed'
   [proxy]='hit hit'
+  [host_name]='hit miss the host name changed'
+  [host_address]='hit hit'
   [added_host]='hit miss the added host one is new'
   [no_cache]='miss miss NO_CACHE'
 )
@@ -55,6 +62,15 @@ change_hard_links() {
 }
 change_elsewhere() { write_steps '' 'q/d /x'; }
 change_destination() { write_steps '' 'p/d /y'; }
+before_renamed() { write_steps '' 'p/d/file /x/'; }
+change_renamed() {
+  mv src/p/d/file src/p/d/called-otherwise
+  write_steps '' 'p/d/called-otherwise /x/'
+}
+change_slash() { write_steps '' 'p/d /x/'; }
+before_linked() { write_steps '' '--link p/d /x'; }
+change_linked() { write_steps 'WORKDIR /w\n' '--link p/d /x'; }
+change_network() { write_steps '' 'p/d /x' '--network=none echo done >/tmp/file'; }
 change_blanks() { printf '# words\nFROM busybox\nCOPY   p/d \\\n  /x\n\nRUN echo done >/tmp/file\n' >src/Dockerfile; }
 change_labels() { write_steps 'LABEL a=b\nEXPOSE 80\nCMD ["x"]\n'; }
 change_user() { write_steps 'USER 5\n'; }
@@ -64,4 +80,7 @@ change_workdir() { write_steps 'WORKDIR /w\n'; }
 change_command() { write_steps '' 'p/d /x' 'echo changed >/tmp/file'; }
 change_proxy() { PARAMETERS=(BUILD_ARG_http_proxy=http://127.0.0.1:9); }
 change_added_host() { PARAMETERS=(BUILDKIT_ADD_HOSTS=one=127.0.0.2); }
+change_host_name() { PARAMETERS=(BUILD_ARG_BUILDKIT_SANDBOX_HOSTNAME=other); }
+before_host_address() { PARAMETERS=(BUILDKIT_ADD_HOSTS=one=127.0.0.2); }
+change_host_address() { PARAMETERS=(BUILDKIT_ADD_HOSTS=one=127.0.0.3); }
 change_no_cache() { PARAMETERS=(NO_CACHE=true); }
