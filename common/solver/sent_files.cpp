@@ -134,7 +134,7 @@ private:
                    const context::Ignore::Matches& above) {
     const auto verdict = patterns_.judge(path, above);
     if (verdict.ignored) return true;
-    if (!S_ISDIR(status.st_mode)) return false;
+    if (!S_ISDIR(status.st_mode) || !may_hold_more(path)) return false;
     const auto names = tree_->list(path);
     return std::any_of(names.begin(), names.end(), [&](const auto& name) {
       const auto entry = entry_path(path, name);

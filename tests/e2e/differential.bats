@@ -86,6 +86,10 @@ agree() {
   agree outputs
 }
 
+@test "the native engine does in the corners of the language what BuildKit does" {
+  agree corners
+}
+
 @test "the native engine makes of a second build what BuildKit does" {
   agree rebuild
 }
