@@ -30,7 +30,7 @@ inline std::string config_json(const std::string& platform, const std::vector<st
 
 inline image::Descriptor add_blob(Files& files, const std::string& content, std::string_view media_type) {
   image::Descriptor descriptor{std::string(media_type), hash::sha256(content), content.size()};
-  files["blobs/sha256/" + std::string(descriptor.digest.hex())] = content;
+  files["blobs/sha256/" + descriptor.digest.hex()] = content;
   return descriptor;
 }
 

@@ -155,7 +155,7 @@ TEST_F(CacheExchange, WithBuildKitIsOneMessageAndNoHit) {
       hash::sha256("{}").str() + R"(","size":2},"layers":[]})";
   const auto digest = hash::sha256(manifest);
   std::filesystem::create_directories(path("shared") / "blobs/sha256");
-  std::ofstream(path("shared") / "blobs/sha256" / std::string(digest.hex())) << manifest;
+  std::ofstream(path("shared") / "blobs/sha256" / digest.hex()) << manifest;
   std::ofstream(path("shared") / "index.json")
       << R"({"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":")"
       << digest.str() << R"(","size":)" << manifest.size()
@@ -179,7 +179,7 @@ protected:
     const auto json = image::to_json(manifest);
     std::filesystem::create_directories(path("shared") / "blobs/sha256");
     for (const auto& blob : {config_json, json})
-      std::ofstream(path("shared") / "blobs/sha256" / std::string(hash::sha256(blob).hex())) << blob;
+      std::ofstream(path("shared") / "blobs/sha256" / hash::sha256(blob).hex()) << blob;
     image::Descriptor named{
         .media_type = manifest.media_type, .digest = hash::sha256(json), .size = json.size()};
     named.annotations[std::string(image::annotation::ref_name)] = "latest";
@@ -250,7 +250,7 @@ TEST_F(CacheInImage, OneThatIsWrongIsOneMessageAndNoHit) {
 TEST_F(CacheExchange, WithDamageIsSaidAndNeverTakenForALayer) {
   write_to(local("dest"), example_records(), worker("a", {"made", "tested"}));
   const auto blob = step_of("make", "made").blob;
-  const auto file = path("shared") / "blobs/sha256" / std::string(blob.digest.hex());
+  const auto file = path("shared") / "blobs/sha256" / blob.digest.hex();
   std::ofstream(file, std::ios::trunc) << "evil";
   auto imported = imports(local("src"), worker("b"));
   ASSERT_TRUE(imported.find(plan::key_of(parts_of("make"))));
@@ -312,7 +312,7 @@ TEST_F(CacheExchange, OfADirectoryFollowsNoLinkInPlaceOfAFolder) {
 TEST_F(CacheExchange, OfADirectoryFollowsNoLinkInPlaceOfABlob) {
   write_to(local("dest"), example_records(), worker("a", {"made", "tested"}));
   const auto blob = step_of("make", "made").blob;
-  const auto file = path("shared") / "blobs/sha256" / std::string(blob.digest.hex());
+  const auto file = path("shared") / "blobs/sha256" / blob.digest.hex();
   std::filesystem::rename(file, path("elsewhere"));
   std::filesystem::create_symlink(path("elsewhere"), file);
   auto imported = imports(local("src"), worker("b"));

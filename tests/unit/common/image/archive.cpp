@@ -37,7 +37,7 @@ const std::string there = Platform::host().architecture == "riscv64" ? "linux/s3
 
 Files old_style(const std::string& layer_name = "abc/layer.tar") {
   const auto config = test::config_json(here, {"layer one"});
-  const auto config_name = std::string(hash::sha256(config).hex()) + ".json";
+  const auto config_name = hash::sha256(config).hex() + ".json";
   return {{config_name, config},
           {layer_name, "layer one"},
           {"manifest.json",
@@ -190,7 +190,7 @@ TEST(OciArchive, ChecksManifestsAndConfigs) {
   Files files;
   const auto manifest = add_image(files, here, {"x"});
   auto damaged = finish_layout(files, {manifest});
-  auto& bytes = damaged["blobs/sha256/" + std::string(manifest.digest.hex())];
+  auto& bytes = damaged["blobs/sha256/" + manifest.digest.hex()];
   bytes[bytes.size() - 3] ^= 1;
   EXPECT_TRUE(error_of([&] {
                 open_tar(damaged);
@@ -204,7 +204,7 @@ TEST(OciArchive, ChecksManifestsAndConfigs) {
 TEST(OciArchive, NamesABlobThatIsMissing) {
   Files files;
   const auto manifest = add_image(files, here, {"x"});
-  finish_layout(files, {manifest}).erase("blobs/sha256/" + std::string(manifest.digest.hex()));
+  finish_layout(files, {manifest}).erase("blobs/sha256/" + manifest.digest.hex());
   EXPECT_EQ(error_of([&] { open_tar(files); }), "it: blob " + manifest.digest.str() + " is missing");
 }
 
@@ -366,7 +366,7 @@ TEST(DockerArchive, RefusesLinksThatLeaveItOrLeadNowhere) {
 TEST(DockerArchive, TellsCompressedLayersByContent) {
   // An empty gzip stream: its digest is not the diff_id of the config.
   const std::string gzip("\x1f\x8b\x08\0\0\0\0\0\0\xff\x03\0\0\0\0\0\0\0\0\0", 20);
-  for (const auto& name : {std::string("abc/layer.tar"), std::string(hash::sha256(gzip).hex()) + ".tar.gz"}) {
+  for (const auto& name : {std::string("abc/layer.tar"), hash::sha256(gzip).hex() + ".tar.gz"}) {
     auto files = old_style(name);
     files[name] = gzip;
     const auto image = open_tar(files)->image(std::nullopt);

@@ -142,7 +142,7 @@ TEST_F(Layouts, NameALayerThatIsDamagedAndLeaveNothing) {
   Files files;
   const auto manifest = test::add_image(files, host, {"layer one"});
   const auto layer = hash::sha256("layer one");
-  test::finish_layout(files, {manifest})["blobs/sha256/" + std::string(layer.hex())] = "LAYER ONE";
+  test::finish_layout(files, {manifest})["blobs/sha256/" + layer.hex()] = "LAYER ONE";
   EXPECT_EQ(error_of([&] { write(*opened(files)); }),
             "it: blob " + layer.str() + " is damaged: its digest is " + hash::sha256("LAYER ONE").str() +
                 ", not " + layer.str());
@@ -157,7 +157,7 @@ TEST_F(Layouts, NameALayerThatIsMissing) {
   Files files;
   const auto manifest = test::add_image(files, host, {"layer one"});
   const auto layer = hash::sha256("layer one");
-  test::finish_layout(files, {manifest}).erase("blobs/sha256/" + std::string(layer.hex()));
+  test::finish_layout(files, {manifest}).erase("blobs/sha256/" + layer.hex());
   EXPECT_EQ(error_of([&] { write(*opened(files)); }), "it: blob " + layer.str() + " is missing");
 }
 

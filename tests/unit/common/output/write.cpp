@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 constexpr const char* created = "2020-01-01T00:00:00Z";
 
 std::string blob(const hash::Digest& digest) {
-  return "blobs/sha256/" + std::string(digest.hex());
+  return "blobs/sha256/" + digest.hex();
 }
 
 std::vector<std::string> names_below(const fs::path& directory) {

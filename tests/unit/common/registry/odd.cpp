@@ -48,7 +48,7 @@ protected:
   }
 
   std::string layer_of(const Image& image) {
-    return std::string(files_.at("blobs/sha256/" + std::string(image.manifest.layers.at(0).digest.hex())));
+    return std::string(files_.at("blobs/sha256/" + image.manifest.layers.at(0).digest.hex()));
   }
 
   void log_in(const std::string& entry) {

@@ -43,15 +43,11 @@ protected:
     sys::write_file("/proc/self/fd/" + std::to_string(lease.directory()) + "/file", std::string(size, 'x'));
   }
 
-  fs::path mount(const std::string& name) const {
-    return directory_ / "mounts" / std::string(hash::sha256(name).hex());
-  }
+  fs::path mount(const std::string& name) const { return directory_ / "mounts" / hash::sha256(name).hex(); }
   fs::path blob(char content) const {
-    return directory_ / "blobs/sha256" / std::string(hash::sha256(std::string(size, content)).hex());
+    return directory_ / "blobs/sha256" / hash::sha256(std::string(size, content)).hex();
   }
-  fs::path tree(const std::string& name) const {
-    return directory_ / "trees" / std::string(hash::sha256(name).hex());
-  }
+  fs::path tree(const std::string& name) const { return directory_ / "trees" / hash::sha256(name).hex(); }
 
   static void set_last_use(const fs::path& entry, std::chrono::seconds ago) {
     timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {}};
@@ -161,7 +157,7 @@ TEST_F(PruneTest, CutDownloadsAndHalvesOfTreesCount) {
     download->write(std::as_bytes(std::span(part)));
   }
   fs::remove(tree("half") / "tree.json");
-  const auto partial = directory_ / "partial" / std::string(hash::sha256("never comes").hex());
+  const auto partial = directory_ / "partial" / hash::sha256("never comes").hex();
   ASSERT_TRUE(fs::exists(partial));
   set_last_use(partial, 1h);
   auto store = open();

@@ -114,7 +114,7 @@ TEST_F(TreesTest, ATreeThatIsNotFinishedIsRemoved) {
 TEST_F(TreesTest, WhatAKilledBuildLeftGoesWithTheNextStart) {
   open();
   fs::create_directories(directory_ / "partial/new-abc/root/usr/bin");
-  std::ofstream(directory_ / "partial" / ("tree-" + std::string(chain_.hex())));
+  std::ofstream(directory_ / "partial" / ("tree-" + chain_.hex()));
   open();
   EXPECT_TRUE(is_empty("partial"));
 }
