@@ -5,8 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <functional>
@@ -17,6 +15,7 @@
 #include "common/hash/sha256.hpp"
 #include "common/image/manifest.hpp"
 #include "common/store/entries.hpp"
+#include "common/sys/copy_content.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
 #include "common/util/error.hpp"
@@ -122,13 +121,16 @@ public:
     const auto source = open_(blob);
     if (!source) throw Missing();
     auto made = store::NewEntry::file(root_);
-    copy(source.get(), made.fd(), blob.size);
-    made.place(blobs_, std::string(blob.digest.hex()));
+    const auto name = blob.digest.str();
+    if (sys::copy_content({source.get(), name}, {made.fd(), blobs_.shown(name)}, blob.size, cancel_) <
+        blob.size)
+      throw util::Error("a layer of the cache became shorter");
+    made.place(blobs_, blob.digest.hex());
     return true;
   }
 
   void put_document(const store::Blob& blob, std::string_view content) override {
-    if (!has(blob)) store::write_entry(blobs_, std::string(blob.digest.hex()), content, root_);
+    if (!has(blob)) store::write_entry(blobs_, blob.digest.hex(), content, root_);
   }
 
   void put_manifest(const image::Descriptor& manifest, const std::string& json) override {
@@ -144,7 +146,7 @@ public:
 private:
   bool has(const store::Blob& blob) const {
     struct stat there = {};
-    return ::fstatat(blobs_.fd(), std::string(blob.digest.hex()).c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+    return ::fstatat(blobs_.fd(), blob.digest.hex().c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 &&
            S_ISREG(there.st_mode) && static_cast<std::uint64_t>(there.st_size) == blob.size;
   }
 
@@ -164,22 +166,6 @@ private:
 
   static image::Index no_index() {
     return {.media_type = std::string(image::media_type::oci_index), .manifests = {}};
-  }
-
-  void copy(int from, int to, std::uint64_t size) const {
-    std::array<std::byte, 256 << 10> buffer;
-    for (std::uint64_t offset = 0; offset < size;) {
-      cancel_.check();
-      const auto part = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), size - offset));
-      read_at(from, offset, part);
-      for (auto rest = part; !rest.empty();) {
-        const auto count = ::write(to, rest.data(), rest.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) util::throw_errno("cannot write to " + blobs_.shown());
-        rest = rest.subspan(static_cast<std::size_t>(count));
-      }
-      offset += part.size();
-    }
   }
 
   store::Folder root_;

@@ -42,7 +42,7 @@ sys::UniqueFd open_blob(const Entry& entry, const hash::Digest& digest) {
     if (!below) util::throw_errno("cannot open " + folder.shown(name), ENOENT);
     folder = std::move(*below);
   }
-  return require_file(folder, std::string(digest.hex()));
+  return require_file(folder, digest.hex());
 }
 
 std::string local_document(const Entry& entry, const hash::Digest& digest) {

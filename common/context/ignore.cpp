@@ -94,6 +94,13 @@ Ignore::Verdict Ignore::judge(std::string_view path, const Matches& directory) c
   return verdict;
 }
 
+Ignore::Matches Ignore::matches_above(std::string_view path) const {
+  Matches above;
+  for (auto slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1))
+    above = judge(path.substr(0, slash), above).matches;
+  return above;
+}
+
 bool Ignore::ignores(std::string_view path) const {
   return judge(path, {}).ignored;
 }

@@ -37,6 +37,9 @@ public:
   // For a walk from the root down: `directory` is what came out for the directory that `path` lies in.
   Verdict judge(std::string_view path, const Matches& directory) const;
 
+  // What came out for the directory that `path` lies in, after each one above it.
+  Matches matches_above(std::string_view path) const;
+
   // For a path alone: as if asked for every directory above it with no knowledge.
   bool ignores(std::string_view path) const;
 

@@ -28,7 +28,7 @@ image::Descriptor plain(const image::Descriptor& descriptor) {
 }
 
 std::string blob_name(const hash::Digest& digest) {
-  return "blobs/sha256/" + std::string(digest.hex());
+  return "blobs/sha256/" + digest.hex();
 }
 
 }  // namespace

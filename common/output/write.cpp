@@ -44,7 +44,7 @@ std::map<std::string, Blob> blobs_of(const std::vector<Image>& images,
   std::map<std::string, Blob> blobs;
   const auto put = [&](const hash::Digest& digest, Blob blob) {
     if (!blob.content.empty()) blob.size = blob.content.size();
-    blobs.try_emplace(std::string(digest.hex()), std::move(blob));
+    blobs.try_emplace(digest.hex(), std::move(blob));
   };
   for (const auto& image : images) {
     put(image.config.digest, {.content = image.config_json, .open = {}});
@@ -188,7 +188,7 @@ void write_oci_layout(const std::vector<Image>& images, const std::string& creat
     root = {.media_type = std::string(image::media_type::oci_index),
             .digest = hash::sha256(index),
             .size = index.size()};
-    sys::write_file(blobs / std::string(root.digest.hex()), index);
+    sys::write_file(blobs / root.digest.hex(), index);
   }
   root.annotations["org.opencontainers.image.ref.name"] = "latest";  // as BuildKit's client calls it
   sys::write_file(layout / "oci-layout", layout_marker);

@@ -106,10 +106,7 @@ bool leaves_any(SourceTree& tree, const std::string& path, const std::string& na
 // The same for a path of several components.
 bool leaves_any(SourceTree& tree, const std::string& path, const std::string& name,
                 const context::Ignore& excludes) {
-  context::Ignore::Matches above;
-  for (auto slash = name.find('/'); slash != std::string::npos; slash = name.find('/', slash + 1))
-    above = excludes.judge(name.substr(0, slash), above).matches;
-  return leaves_any(tree, path, name, excludes, above);
+  return leaves_any(tree, path, name, excludes, excludes.matches_above(name));
 }
 
 // The path of what `pattern` names below a directory, where it is there. No link on the way is followed, as

@@ -86,17 +86,10 @@ public:
     const auto status = tree_->status(path);
     if (!status) return std::nullopt;
     std::call_once(once_, [&] { find_patterns(); });
-    return size_of(path, *status, matches_above(path));
+    return size_of(path, *status, patterns_.matches_above(path));
   }
 
 private:
-  context::Ignore::Matches matches_above(const std::string& path) const {
-    context::Ignore::Matches above;
-    for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1))
-      above = patterns_.judge(path.substr(0, slash), above).matches;
-    return above;
-  }
-
   std::optional<std::uint64_t> size_of(const std::string& path, const struct stat& status,
                                        const context::Ignore::Matches& above) {
     const auto verdict = path.empty() ? context::Ignore::Verdict() : patterns_.judge(path, above);
@@ -127,7 +120,7 @@ private:
   bool is_sent(const std::string& path, const struct stat& status) {
     std::call_once(once_, [&] { find_patterns(); });
     if (is_all_ || path.empty()) return true;
-    return is_any_sent(path, status, matches_above(path));
+    return is_any_sent(path, status, patterns_.matches_above(path));
   }
 
   bool is_any_sent(const std::string& path, const struct stat& status,

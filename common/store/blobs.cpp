@@ -29,7 +29,7 @@ constexpr std::uint64_t most_document_bytes = 64 << 20;
 constexpr std::size_t buffer_size = 256 << 10;
 
 std::string entry_of(const hash::Digest& digest) {
-  return std::string(digest.hex());
+  return digest.hex();
 }
 
 // Feeds a file into `sha` from its start; the bytes there were, or nothing if it cannot be read.

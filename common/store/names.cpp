@@ -17,7 +17,7 @@ constexpr auto name_schema = "oci-build/store-name/1";
 constexpr std::uint64_t most_name_record_bytes = 64 << 10;
 
 std::string entry_of(std::string_view name) {
-  return std::string(hash::sha256(name).hex());
+  return hash::sha256(name).hex();
 }
 
 Blob parse_record(const std::string& json, std::string_view name) {

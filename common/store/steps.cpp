@@ -109,7 +109,7 @@ std::optional<Step> Steps::find(const hash::Digest& key) {
 }
 
 std::optional<Step> Steps::peek(const hash::Digest& key) const try {
-  const auto fd = find_file(folder_, std::string(key.hex()));
+  const auto fd = find_file(folder_, key.hex());
   if (!fd) return std::nullopt;
   return parse_step(sys::read_to_end(fd.get(), record_text, most_record_bytes));
 } catch (const util::Error& error) {
@@ -126,7 +126,7 @@ void Steps::put(const hash::Digest& key, const Step& step) {
 }
 
 void Steps::remove(const hash::Digest& key) {
-  remove_entry(folder_, std::string(key.hex()));
+  remove_entry(folder_, key.hex());
 }
 
 void Steps::put_note(const hash::Digest& key, const hash::Digest& digest) {
@@ -156,7 +156,7 @@ void Steps::put_listing(const hash::Digest& key, std::string_view listing) {
 void Steps::write(const hash::Digest& key, std::string_view record) {
   if (spill_.store() != nullptr) return;
   try {
-    write_entry(folder_, std::string(key.hex()), record, partial_);
+    write_entry(folder_, key.hex(), record, partial_);
   } catch (const util::Error& error) {
     spill_.use(error);
   }

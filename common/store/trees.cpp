@@ -48,7 +48,7 @@ std::string circumstances(bool& plain) {
 }
 
 std::string plain_name(const hash::Digest& chain) {
-  return std::string(chain.hex());
+  return chain.hex();
 }
 
 // The name of a tree of ours alone; the same as the plain one when `fidelity` and mapping allow that.
@@ -158,8 +158,7 @@ fs::path Trees::hand_out(std::shared_ptr<const OpenTree> tree) {
 }
 
 std::optional<LockFile> Trees::try_lock(const hash::Digest& chain, Bytes bytes) {
-  return LockFile::try_lock(partial_,
-                            "tree-" + std::string(chain.hex()) + (bytes == Bytes::awaited ? "-awaited" : ""));
+  return LockFile::try_lock(partial_, "tree-" + chain.hex() + (bytes == Bytes::awaited ? "-awaited" : ""));
 }
 
 std::optional<NewTree> Trees::make(const hash::Digest& chain, Bytes bytes, const sys::Cancellation& cancel) {
