@@ -49,11 +49,11 @@ class Beginning {
 public:
   // A directory that is made is "/cache" of where the mount comes from, as in BuildKit, so that one that is
   // there already is taken as it is.
-  Beginning(const dockerfile::Mount& options, const Filesystem* from, Workshop& workshop,
-            const std::string& failure)
-      : options_(options), cancel_(workshop.cancel) {
+  Beginning(const dockerfile::Mount& options, const Filesystem* from, snapshot::Snapshotter& snapshotter,
+            const std::string& failure, const sys::Cancellation& cancel)
+      : options_(options), cancel_(cancel) {
     const auto source = is_made(options) ? "/cache" : source_of(options);
-    if (from != nullptr) open(*from, source, workshop);
+    if (from != nullptr) open(*from, source, snapshotter);
     if (!status_ && !is_made(options) && source != "/")
       throw util::Error(failure + ": open " + source + ": no such file or directory");
   }
@@ -84,11 +84,11 @@ public:
   }
 
 private:
-  void open(const Filesystem& from, const std::string& source, Workshop& workshop) {
+  void open(const Filesystem& from, const std::string& source, snapshot::Snapshotter& snapshotter) {
     if (from.local) {
       tree_ = from.local->tree;
     } else {
-      opened_ = workshop.snapshotter.open_read_only(from.stack);
+      opened_ = snapshotter.open_read_only(from.stack);
       tree_ = root_source(opened_->root());
     }
     path_ = follow(*tree_, source);
@@ -112,13 +112,15 @@ private:
 
 }  // namespace
 
-CacheMounts::CacheMounts(const plan::Run& run, const Inputs& inputs, Workshop& workshop,
-                         const std::string& failure, engine::Progress::Vertex& vertex) {
+CacheMounts::CacheMounts(const plan::Run& run, const Inputs& inputs, snapshot::Snapshotter& snapshotter,
+                         store::Store& store, const std::string& failure, engine::Progress::Vertex& vertex,
+                         const sys::Cancellation& cancel) {
   // In one order for all steps of all builds: two that lock the same caches must not wait for each other.
   std::map<hash::Digest, std::pair<const plan::Run::Mount*, Beginning>> wanted;
   for (const auto& mount : run.mounts) {
     if (mount.options.type != MountType::cache) continue;
-    Beginning beginning(mount.options, mount.from ? &inputs.at(*mount.from) : nullptr, workshop, failure);
+    Beginning beginning(mount.options, mount.from ? &inputs.at(*mount.from) : nullptr, snapshotter, failure,
+                        cancel);
     const auto key = beginning.key();
     keys_.emplace(&mount, key);
     wanted.try_emplace(key, &mount, std::move(beginning));
@@ -129,7 +131,7 @@ CacheMounts::CacheMounts(const plan::Run& run, const Inputs& inputs, Workshop& w
     const auto on_wait = [&, id = cache.first->options.id] {
       vertex.write("waiting for the cache " + util::quote(id) + ", which another step or build uses\n");
     };
-    leases_.emplace(key, workshop.store.mounts().lease(key, sharing, prepare, workshop.cancel, on_wait));
+    leases_.emplace(key, store.mounts().lease(key, sharing, prepare, cancel, on_wait));
   }
 }
 

@@ -7,9 +7,10 @@
 #include "common/engine/progress.hpp"
 #include "common/hash/digest.hpp"
 #include "common/plan/op.hpp"
-#include "common/solver/file_ops.hpp"
-#include "common/solver/workshop.hpp"
+#include "common/solver/trees.hpp"
 #include "common/store/mounts.hpp"
+#include "common/store/store.hpp"
+#include "common/sys/cancellation.hpp"
 
 namespace solver {
 
@@ -20,8 +21,9 @@ class CacheMounts {
 public:
   // Waits for those that others have locked, and tells `vertex` if that takes long. `failure` begins what is
   // said of a source that is not there. Throws util::Error, also as sys::Cancellation::check does.
-  CacheMounts(const plan::Run& run, const Inputs& inputs, Workshop& workshop, const std::string& failure,
-              engine::Progress::Vertex& vertex);
+  CacheMounts(const plan::Run& run, const Inputs& inputs, snapshot::Snapshotter& snapshotter,
+              store::Store& store, const std::string& failure, engine::Progress::Vertex& vertex,
+              const sys::Cancellation& cancel);
 
   // Of a mount of the step (O_PATH): open as long as this lives.
   int directory(const plan::Run::Mount& mount) const;

@@ -7,7 +7,7 @@
 #include "common/plan/op.hpp"
 #include "common/solver/copier.hpp"
 #include "common/solver/source_tree.hpp"
-#include "common/solver/workshop.hpp"
+#include "common/solver/trees.hpp"
 
 namespace solver {
 

@@ -11,7 +11,6 @@
 #include "common/http/client.hpp"
 #include "common/plan/cache_key.hpp"
 #include "common/plan/key_writer.hpp"
-#include "common/solver/step_cache.hpp"
 #include "common/sys/copy_content.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
@@ -39,30 +38,30 @@ hash::Digest fetched_key(const plan::Http& op) {
 }
 
 // What the cache has of it, changed meanwhile or not.
-std::optional<store::Fetched> find_fetched(const plan::Http& op, Workshop& workshop) {
-  if (workshop.cache == nullptr) return std::nullopt;
-  auto found = workshop.cache->fetched(fetched_key(op));
-  if (found && !workshop.cache->blobs().has(found->blob, store::Check::size)) found.reset();
+std::optional<store::Fetched> find_fetched(const plan::Http& op, StepCache& cache) {
+  auto found = cache.fetched(fetched_key(op));
+  if (found && !cache.blobs().has(found->blob, store::Check::size)) found.reset();
   return found;
 }
 
 class Download {
 public:
-  Download(const plan::Http& op, Workshop& workshop)
+  Download(const plan::Http& op, Trees& trees, StepCache* cache, const sys::Cancellation& cancel)
       : op_(op),
-        workshop_(workshop),
-        tree_(workshop.new_tree()),
+        cache_(cache),
+        cancel_(cancel),
+        tree_(trees.new_path()),
         path_(sys::RootedPath().child(op.file_name)) {
     sys::make_directory(tree_, 0755);
     root_.emplace(sys::RootedDir::open(tree_));
   }
 
   Change from_store(const store::Fetched& fetched) {
-    auto blob = workshop_.cache->blobs().open_file(fetched.blob, store::Check::digest);
+    auto blob = cache_->blobs().open_file(fetched.blob, store::Check::digest);
     if (!blob) return from_server(std::nullopt);
     auto file = root_->create_file(path_);
     sys::copy_content({blob.get(), "blob " + fetched.blob.digest.str()}, {file.get(), shown()},
-                      fetched.blob.size, workshop_.cancel);
+                      fetched.blob.size, cancel_);
     return finish(std::move(file), fetched);
   }
 
@@ -74,8 +73,7 @@ public:
     hash::Hasher hasher(algorithm);
     std::uint64_t size = 0;
     http::Client client;
-    http::Request request{
-        .url = http::Url::parse(op_.url), .coding = http::Coding::gzip, .cancel = workshop_.cancel};
+    http::Request request{.url = http::Url::parse(op_.url), .coding = http::Coding::gzip, .cancel = cancel_};
     if (known && !known->etag.empty()) request.headers.push_back({"If-None-Match", known->etag});
     const auto response = client.fetch(request, [&](std::span<const std::byte> data) {
       sha.update(data);
@@ -117,23 +115,24 @@ private:
   }
 
   void keep(const store::Fetched& fetched) {
-    if (workshop_.cache == nullptr) return;
+    if (cache_ == nullptr) return;
     try {
-      auto& blobs = workshop_.cache->blobs();
+      auto& blobs = cache_->blobs();
       if (!blobs.has(fetched.blob, store::Check::size)) {
         const auto file = root_->open_file(path_);
         auto blob = blobs.create();
-        sys::copy_content({file.get(), shown()}, blob.file(), fetched.blob.size, workshop_.cancel);
+        sys::copy_content({file.get(), shown()}, blob.file(), fetched.blob.size, cancel_);
         blob.commit(fetched.blob);
       }
-      workshop_.cache->keep_fetched(fetched_key(op_), fetched);
+      cache_->keep_fetched(fetched_key(op_), fetched);
     } catch (const util::Error& error) {
       if (error.is_cancelled()) throw;  // else the next build downloads it, too
     }
   }
 
   const plan::Http& op_;
-  Workshop& workshop_;
+  StepCache* cache_;
+  const sys::Cancellation& cancel_;
   std::filesystem::path tree_;
   sys::RootedPath path_;
   std::optional<sys::RootedDir> root_;
@@ -141,16 +140,18 @@ private:
 
 }  // namespace
 
-Change fetch(const plan::Http& op, Fetching fetching, Workshop& workshop) {
-  const auto known = fetching == Fetching::anew ? std::nullopt : find_fetched(op, workshop);
-  Download download(op, workshop);
+Change fetch(const plan::Http& op, Fetching fetching, Trees& trees, StepCache* cache,
+             const sys::Cancellation& cancel) {
+  const auto known = cache == nullptr || fetching == Fetching::anew ? std::nullopt : find_fetched(op, *cache);
+  Download download(op, trees, cache, cancel);
   if (known && fetching == Fetching::from_store) return download.from_store(*known);
   return download.from_server(known);
 }
 
-bool is_current(const plan::Http& op, Workshop& workshop, std::optional<hash::Digest>& identity) {
+bool is_current(const plan::Http& op, StepCache& cache, std::optional<hash::Digest>& identity,
+                const sys::Cancellation& cancel) {
   if (op.checksum) identity = plan::download_identity(op, op.checksum->str());
-  const auto known = find_fetched(op, workshop);
+  const auto known = find_fetched(op, cache);
   if (!known) return false;
   if (op.checksum) return true;
   if (known->etag.empty()) return false;
@@ -160,7 +161,7 @@ bool is_current(const plan::Http& op, Workshop& workshop, std::optional<hash::Di
                                                 .headers = {{"If-None-Match", known->etag}},
                                                 .coding = http::Coding::gzip,
                                                 .retry = {.attempts = 1},
-                                                .cancel = workshop.cancel},
+                                                .cancel = cancel},
                                                [](std::span<const std::byte>) {});
     if (response.status != 200 && response.status != 304) return false;
     const auto etag = response.headers.find("ETag");

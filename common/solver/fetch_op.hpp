@@ -1,8 +1,12 @@
 // What ADD gets from elsewhere.
 #pragma once
 
+#include <optional>
+
 #include "common/plan/op.hpp"
-#include "common/solver/workshop.hpp"
+#include "common/solver/step_cache.hpp"
+#include "common/solver/trees.hpp"
+#include "common/sys/cancellation.hpp"
 
 namespace solver {
 
@@ -10,12 +14,15 @@ namespace solver {
 enum class Fetching { anew, if_changed, from_store };
 
 // A filesystem of one file: mode 0600, root's, as old as the server says or else of 1970. What was downloaded
-// is kept in the build's cache. Throws util::Error if the download fails or is not what its checksum says.
-Change fetch(const plan::Http& op, Fetching fetching, Workshop& workshop);
+// is kept in `cache`, if there is one. Throws util::Error if the download fails or is not what its checksum
+// says, and as sys::Cancellation::check does.
+Change fetch(const plan::Http& op, Fetching fetching, Trees& trees, StepCache* cache,
+             const sys::Cancellation& cancel);
 
 // True if the cache has what the URL gives: by its checksum, else if the server names it by the same ETag in
 // the answer to a HEAD. False where nobody can tell. `identity` becomes what names it, which a checksum alone
 // says as well. Throws as sys::Cancellation::check does.
-bool is_current(const plan::Http& op, Workshop& workshop, std::optional<hash::Digest>& identity);
+bool is_current(const plan::Http& op, StepCache& cache, std::optional<hash::Digest>& identity,
+                const sys::Cancellation& cancel);
 
 }  // namespace solver

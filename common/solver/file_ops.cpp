@@ -19,12 +19,6 @@
 namespace solver {
 namespace {
 
-Change commit(snapshot::Workspace& workspace, Workshop& workshop) {
-  Change change{.tree = workshop.new_tree()};
-  workspace.commit(change.tree);
-  return change;
-}
-
 // An empty filesystem cannot be asked for names at all.
 void check_owner(const snapshot::Stack& base, const std::string& owner) {
   if (base.trees.empty() && !owner.empty() && sandbox::names_owner(owner)) {
@@ -40,8 +34,8 @@ bool is_behind_link(const std::optional<LocalFiles>& local, const std::string& m
 
 class CopyOp {
 public:
-  CopyOp(const plan::Copy& op, const Inputs& inputs, Workshop& workshop)
-      : op_(op), inputs_(inputs), workshop_(workshop) {
+  CopyOp(const plan::Copy& op, const Inputs& inputs, Trees& trees, const sys::Cancellation& cancel)
+      : op_(op), inputs_(inputs), trees_(trees), cancel_(cancel) {
     if (!op.link) base_ = inputs.at(op.base).stack;
   }
 
@@ -53,15 +47,15 @@ public:
 
 private:
   Change tree() {
-    const auto workspace = workshop_.snapshotter.open(base_);
+    const auto workspace = trees_.snapshotter().open(base_);
     auto root = sys::RootedDir::open(workspace->root(), sys::RootedDir::Times::natural);
     copy(*directory_target(root), &root);
-    return commit(*workspace, workshop_);
+    return trees_.commit(*workspace);
   }
 
   Change draft() {
     const auto draft =
-        std::make_shared<Draft>(base_.trees.empty() ? nullptr : workshop_.snapshotter.open_read_only(base_));
+        std::make_shared<Draft>(base_.trees.empty() ? nullptr : trees_.snapshotter().open_read_only(base_));
     copy(*draft, nullptr);
     return {.tree = {}, .draft = draft};
   }
@@ -77,19 +71,19 @@ private:
     CopyOptions options;
     if (!op_.chown.empty()) {
       check_owner(base_, op_.chown);
-      const auto stage = workshop_.snapshotter.open_read_only(base_);
+      const auto stage = trees_.snapshotter().open_read_only(base_);
       auto root = sys::RootedDir::open(stage->root());
       options.owner = sandbox::resolve_owner(root, op_.chown);
     }
     if (!op_.chmod.empty()) options.chmod = dockerfile::Chmod::parse(op_.chmod);
     options.excludes = context::Ignore::from_patterns(op_.excludes);
-    options.cancel = workshop_.cancel;
+    options.cancel = cancel_;
     return options;
   }
 
   const std::shared_ptr<SourceTree>& tree_of(plan::OpId id) {
     auto& source = sources_[id];
-    if (!source) source = open_source(inputs_.at(id), workshop_);
+    if (!source) source = open_source(inputs_.at(id), trees_.snapshotter());
     return source;
   }
 
@@ -109,35 +103,37 @@ private:
 
   const plan::Copy& op_;
   const Inputs& inputs_;
-  Workshop& workshop_;
+  Trees& trees_;
+  const sys::Cancellation& cancel_;
   snapshot::Stack base_;  // nothing below a --link
   std::map<plan::OpId, std::shared_ptr<SourceTree>> sources_;
 };
 
 }  // namespace
 
-std::shared_ptr<SourceTree> open_source(const Filesystem& filesystem, Workshop& workshop) {
+std::shared_ptr<SourceTree> open_source(const Filesystem& filesystem, snapshot::Snapshotter& snapshotter) {
   if (filesystem.local) return filesystem.local->tree;
   struct Mounted {
     std::unique_ptr<snapshot::Workspace> workspace;
     std::unique_ptr<SourceTree> tree;
   };
   const auto mounted = std::make_shared<Mounted>();
-  mounted->workspace = workshop.snapshotter.open_read_only(filesystem.stack);
+  mounted->workspace = snapshotter.open_read_only(filesystem.stack);
   mounted->tree = root_source(mounted->workspace->root());
   return {mounted, mounted->tree.get()};
 }
 
-Change copy(const plan::Copy& op, const Inputs& inputs, Workshop& workshop, Form form) {
-  return CopyOp(op, inputs, workshop).run(form);
+Change copy(const plan::Copy& op, const Inputs& inputs, Form form, Trees& trees,
+            const sys::Cancellation& cancel) {
+  return CopyOp(op, inputs, trees, cancel).run(form);
 }
 
 Content content(const plan::Copy& op, const plan::Copy::Source& source, const Filesystem& from,
-                Workshop& workshop) {
+                snapshot::Snapshotter& snapshotter, const sys::Cancellation& cancel) {
   CopyOptions options;
   options.excludes = context::Ignore::from_patterns(op.excludes);
-  options.cancel = workshop.cancel;
-  const auto tree = open_source(from, workshop);
+  options.cancel = cancel;
+  const auto tree = open_source(from, snapshotter);
   std::vector<Selected> selected;
   const bool is_named = source.wildcards && context::has_wildcards(source.path);
   const From files = from.local ? context_of(*from.local) : From{*tree};
@@ -170,8 +166,8 @@ void require_sources(const plan::Copy& op, plan::OpId from, const LocalFiles& fi
   }
 }
 
-Change make_file(const plan::MakeFile& op, Workshop& workshop) {
-  const auto workspace = workshop.snapshotter.open({});
+Change make_file(const plan::MakeFile& op, Trees& trees) {
+  const auto workspace = trees.snapshotter().open({});
   auto root = sys::RootedDir::open(workspace->root());
   const auto place = root.find(op.name);
   if (!place) throw util::Error("open /" + util::escape(op.name) + ": no such file or directory");
@@ -179,13 +175,14 @@ Change make_file(const plan::MakeFile& op, Workshop& workshop) {
   sys::write_all(file.get(), op.content, util::quote(op.name));
   sys::close_checked(std::move(file), util::quote(op.name));
   root.set_mode(*place, 0644);
-  return commit(*workspace, workshop);
+  return trees.commit(*workspace);
 }
 
-Change make_directory(const plan::MakeDirectory& op, const Inputs& inputs, Workshop& workshop) {
+Change make_directory(const plan::MakeDirectory& op, const Inputs& inputs, Trees& trees,
+                      std::optional<std::int64_t> epoch) {
   const auto& base = inputs.at(op.base).stack;
   check_owner(base, op.user);
-  const auto workspace = workshop.snapshotter.open(base);
+  const auto workspace = trees.snapshotter().open(base);
   auto root = sys::RootedDir::open(workspace->root(), sys::RootedDir::Times::natural);
   const auto owner = op.user.empty() ? sandbox::Owner{} : sandbox::resolve_owner(root, op.user);
   const auto destination = root.destination(op.path);
@@ -207,9 +204,9 @@ Change make_directory(const plan::MakeDirectory& op, const Inputs& inputs, Works
       util::throw_errno("cannot set the owner of " + util::quote("/" + at.str()), error.value());
     }
     root.set_mode(at, 0755);
-    if (workshop.epoch) root.set_mtime(at, {.tv_sec = *workshop.epoch, .tv_nsec = 0});
+    if (epoch) root.set_mtime(at, {.tv_sec = *epoch, .tv_nsec = 0});
   }
-  return commit(*workspace, workshop);
+  return trees.commit(*workspace);
 }
 
 }  // namespace solver

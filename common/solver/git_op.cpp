@@ -58,8 +58,9 @@ std::vector<std::string> credentials(const std::string& remote, const Workshop& 
                        "http." + scope + ".followRedirects=false"};
   };
   for (const std::string& suffix : {"." + std::string(host), std::string()}) {
-    if (const auto header = workshop.secret("GIT_AUTH_HEADER" + suffix)) return setting(*header);
-    if (const auto token = workshop.secret("GIT_AUTH_TOKEN" + suffix))
+    if (const auto header = workshop.steps().secrets.find("GIT_AUTH_HEADER" + suffix))
+      return setting(*header);
+    if (const auto token = workshop.steps().secrets.find("GIT_AUTH_TOKEN" + suffix))
       return setting("basic " + registry::encode_base64("x-access-token:" + *token));
   }
   return {};
@@ -77,7 +78,7 @@ public:
 
   Change run() {
     util::with_context(before_any_file, [&] { resolve(); });
-    const auto directory = sys::absolute_path(workshop_.new_tree());
+    const auto directory = sys::absolute_path(workshop_.trees.new_path());
     sys::make_directory(directory, 0700);
     // Submodules name their repository by the way from one to the other, so both have fixed names.
     const fs::path repository = directory / "repository";
@@ -99,9 +100,10 @@ private:
 
   static std::unique_ptr<AgentSocket> open_agent(const plan::Git& op, const Workshop& workshop) {
     if (op.remote.starts_with("http") || op.remote.starts_with("git://")) return nullptr;
-    auto agent = workshop.ssh.open("default", {});
+    auto agent = workshop.steps().ssh.open("default", {});
     if (!agent)
-      throw util::Error(std::string(before_any_file) + ": " + workshop.ssh.absence("default", "default"));
+      throw util::Error(std::string(before_any_file) + ": " +
+                        workshop.steps().ssh.absence("default", "default"));
     return agent;
   }
 

@@ -65,9 +65,10 @@ hash::Digest WantedRead::identity(const hash::Digest& filesystem) const {
                          : plan::selection_identity(filesystem, path);
 }
 
-Content WantedRead::content(const Filesystem& filesystem, Workshop& workshop) const {
-  return copy != nullptr ? solver::content(*copy, *source, filesystem, workshop)
-                         : solver::content(*mount, filesystem, workshop);
+Content WantedRead::content(const Filesystem& filesystem, snapshot::Snapshotter& snapshotter,
+                            const sys::Cancellation& cancel) const {
+  return copy != nullptr ? solver::content(*copy, *source, filesystem, snapshotter, cancel)
+                         : solver::content(*mount, filesystem, snapshotter, cancel);
 }
 
 std::optional<hash::Digest> identity_of(const Node& node, const std::optional<hash::Digest>& chain) {
@@ -85,7 +86,7 @@ plan::KeyParts key_parts(const Node& node, const hash::Digest& base, const Works
   if (const auto* directory = std::get_if<plan::MakeDirectory>(&node.op.action))
     return plan::directory_key(*directory, base, workshop.epoch);
   std::vector<std::string> hosts;
-  for (const auto& host : workshop.request.add_hosts)
+  for (const auto& host : workshop.steps().hosts)
     hosts.push_back(host.host);
   return plan::run_key(std::get<plan::Run>(node.op.action), base, contents, hosts);
 }
@@ -104,16 +105,21 @@ Made carry_out(const Node& node, const Inputs& inputs, Workshop& workshop, engin
       auto tree = workshop.images.tree(pull.reference, pull.platform, *vertex);
       return {.change = {.tree = std::move(tree.root)}, .was_there = tree.was_there};
     }
-    Made operator()(const plan::MakeFile& file) const { return {make_file(file, workshop)}; }
+    Made operator()(const plan::MakeFile& file) const { return {make_file(file, workshop.trees)}; }
     Made operator()(const plan::Http& http) const {
-      return {fetch(http, fetching, workshop), fetching == Fetching::from_store};
+      return {fetch(http, fetching, workshop.trees, workshop.cache, workshop.cancel),
+              fetching == Fetching::from_store};
     }
     Made operator()(const plan::Git& git) const { return {check_out(git, workshop, *vertex)}; }
-    Made operator()(const plan::Copy& action) const { return {copy(action, inputs, workshop, form)}; }
-    Made operator()(const plan::MakeDirectory& action) const {
-      return {make_directory(action, inputs, workshop)};
+    Made operator()(const plan::Copy& action) const {
+      return {copy(action, inputs, form, workshop.trees, workshop.cancel)};
     }
-    Made operator()(const plan::Run& action) const { return {run(action, inputs, workshop, *vertex)}; }
+    Made operator()(const plan::MakeDirectory& action) const {
+      return {make_directory(action, inputs, workshop.trees, workshop.epoch)};
+    }
+    Made operator()(const plan::Run& action) const {
+      return {run(action, inputs, workshop.trees, workshop.steps(), *vertex, workshop.cancel)};
+    }
   };
   const auto form = node.is_read ? Form::tree : Form::layer;
   const auto fetching = node.is_current        ? Fetching::from_store
@@ -124,11 +130,12 @@ Made carry_out(const Node& node, const Inputs& inputs, Workshop& workshop, engin
 
 namespace {
 
-Change unpack_checked(const store::Step& step, const snapshot::Stack& below, Workshop& workshop) {
+Change unpack_checked(const store::Step& step, const snapshot::Stack& below, Trees& trees, StepCache& cache,
+                      const sys::Cancellation& cancel) {
   const image::Descriptor blob{
       .media_type = step.media_type, .digest = step.blob.digest, .size = step.blob.size};
   const auto unpack_into = [&](const std::filesystem::path& directory, const layer::ApplyOptions& options) {
-    auto file = workshop.cache->open(step.blob);
+    auto file = cache.open(step.blob);
     auto root = sys::RootedDir::open(directory);
     layer::Applier applier(root, options);
     const auto archive =
@@ -140,29 +147,28 @@ Change unpack_checked(const store::Step& step, const snapshot::Stack& below, Wor
                                                                                 : store::Fidelity::whole;
   };
   // What only adds is a tree like that of an image with this one layer, and serves later builds too.
-  if (!workshop.cache->removes(step) && has_our_owner(below)) {
-    return {.tree = workshop.cache->trees()
-                        .get(step.diff_id, store::Bytes::here, workshop.cancel,
+  if (!cache.removes(step) && has_our_owner(below)) {
+    return {.tree = cache.trees()
+                        .get(step.diff_id, store::Bytes::here, cancel,
                              [&](const std::filesystem::path& root) {
-                               return unpack_into(
-                                   root, {.reading = layer::Reading::overlay, .cancel = workshop.cancel});
+                               return unpack_into(root,
+                                                  {.reading = layer::Reading::overlay, .cancel = cancel});
                              })
                         .root};
   }
-  const auto workspace = workshop.snapshotter.open(below);
-  unpack_into(workspace->root(), {.over_others = true, .cancel = workshop.cancel});
-  Change change{.tree = workshop.new_tree()};
-  workspace->commit(change.tree);
-  return change;
+  const auto workspace = trees.snapshotter().open(below);
+  unpack_into(workspace->root(), {.over_others = true, .cancel = cancel});
+  return trees.commit(*workspace);
 }
 
 }  // namespace
 
 // Layers of other workers may be anything, and the record of one would fail each build from now on.
-Change unpack(const store::Step& step, const snapshot::Stack& below, Workshop& workshop) try {
-  return unpack_checked(step, below, workshop);
+Change unpack(const store::Step& step, const snapshot::Stack& below, Trees& trees, StepCache& cache,
+              const sys::Cancellation& cancel) try {
+  return unpack_checked(step, below, trees, cache, cancel);
 } catch (const util::Error& error) {
-  if (!error.is_cancelled() && !util::is_full_disk(error)) workshop.cache->refuse(step);
+  if (!error.is_cancelled() && !util::is_full_disk(error)) cache.refuse(step);
   throw;
 }
 

@@ -59,7 +59,7 @@ struct Node {
   std::optional<BuiltLayer> built;
 
   // keep
-  std::optional<hash::Digest> made_chain;  // `chain`, or that of the layers that were made
+  std::optional<hash::Digest> made_chain;  // of the layers up to it, where `chain` was not known
 };
 
 // The op whose filesystem it changes; nothing for what is no step of a stage.
@@ -82,7 +82,8 @@ struct WantedRead {
   // What names the selection where `filesystem` names that which it is of.
   hash::Digest identity(const hash::Digest& filesystem) const;
   // Throws util::Error as carrying out the step would.
-  Content content(const Filesystem& filesystem, Workshop& workshop) const;
+  Content content(const Filesystem& filesystem, snapshot::Snapshotter& snapshotter,
+                  const sys::Cancellation& cancel) const;
 };
 std::vector<WantedRead> reads_of(const plan::Op& op);
 
@@ -100,8 +101,10 @@ struct Made {
 };
 Made carry_out(const Node& node, const Inputs& inputs, Workshop& workshop, engine::Progress::Vertex* vertex);
 
-// The layer that was found, as a change of what lies below. Throws util::Error.
-Change unpack(const store::Step& step, const snapshot::Stack& below, Workshop& workshop);
+// The layer that was found in `cache`, as a change of what lies below. Throws util::Error, and as
+// sys::Cancellation::check does.
+Change unpack(const store::Step& step, const snapshot::Stack& below, Trees& trees, StepCache& cache,
+              const sys::Cancellation& cancel);
 
 // Throws what carrying the op out would throw for a source that is not in the build context `local`, where
 // BuildKit knows that before it does anything.

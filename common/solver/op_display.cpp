@@ -16,7 +16,7 @@ bool is_by_disk(const util::Error& error) {
 }  // namespace
 
 std::string OpDisplay::work(const plan::Op& op, const Work& work) {
-  engine::Progress::Vertex vertex(workshop_.progress, op.title);
+  engine::Progress::Vertex vertex(progress_, op.title);
   bool started = false;
   bool was_there = false;
   try {
@@ -45,14 +45,14 @@ void OpDisplay::located(const plan::Op& op, const std::function<void()>& work) {
 
 void OpDisplay::fail(const plan::Op& op, const util::Error& error) {
   if (is_stopped(error)) throw error;
-  engine::Progress::Vertex vertex(workshop_.progress, op.title);
+  engine::Progress::Vertex vertex(progress_, op.title);
   vertex.start();
   vertex.failed(dockerfile::harmless(error.what()));
   throw_located(op, error);
 }
 
 void OpDisplay::cached(const plan::Op& op) {
-  engine::Progress::Vertex vertex(workshop_.progress, op.title);
+  engine::Progress::Vertex vertex(progress_, op.title);
   vertex.start();
   vertex.cached();
 }
@@ -63,7 +63,7 @@ bool OpDisplay::is_stopped(const util::Error& error, engine::Progress::Vertex* v
     disk_failure_ = dockerfile::harmless(error.what());
     return false;
   }
-  if (!error.is_cancelled() && !workshop_.cancel.requested()) return false;
+  if (!error.is_cancelled() && !cancel_.requested()) return false;
   if (disk_failure_ && vertex != nullptr) vertex->failed("stopped: " + *disk_failure_);
   return true;
 }

@@ -5,10 +5,11 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "common/engine/progress.hpp"
 #include "common/plan/graph.hpp"
-#include "common/solver/workshop.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/util/error.hpp"
 
 namespace solver {
@@ -16,7 +17,9 @@ namespace solver {
 // Thread-safe.
 class OpDisplay {
 public:
-  OpDisplay(const plan::Graph& graph, Workshop& workshop) : graph_(graph), workshop_(workshop) {}
+  // `cancel` says when the build is to end.
+  OpDisplay(const plan::Graph& graph, engine::Progress& progress, sys::Cancellation cancel)
+      : graph_(graph), progress_(progress), cancel_(std::move(cancel)) {}
 
   // `begin` starts the time of the work. True if there was nothing to do.
   using Work = std::function<bool(engine::Progress::Vertex& vertex, const std::function<void()>& begin)>;
@@ -41,7 +44,8 @@ private:
   [[noreturn]] void throw_located(const plan::Op& op, const util::Error& error) const;
 
   const plan::Graph& graph_;
-  Workshop& workshop_;
+  engine::Progress& progress_;
+  const sys::Cancellation cancel_;
   std::mutex mutex_;
   std::optional<std::string> disk_failure_;  // what a disk ended first; guarded by mutex_
 };

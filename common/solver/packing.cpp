@@ -46,7 +46,7 @@ layer::PackOptions Packing::kept_options() const {
 
 template <typename Write>
 BuiltLayer Packing::write_aside(const std::string& name, const Write& write) {
-  const auto file = workshop_.directory / ("layer-" + name);
+  const auto file = workshop_.trees.directory() / ("layer-" + name);
   const auto what = util::quote(file.string());
   sys::UniqueFd blob(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!blob) util::throw_errno("cannot create " + what);
@@ -82,7 +82,7 @@ BuiltLayer Packing::pack(const std::string& name, const Change& change, const sn
   sys::UniqueFd lower_fd;
   std::unique_ptr<layer::ChangeSet> lower;
   if (below != nullptr && !below->trees.empty()) {
-    mounted = workshop_.snapshotter.open_read_only(*below);
+    mounted = workshop_.trees.snapshotter().open_read_only(*below);
     lower_fd = open_directory(mounted->root());
     lower = layer::directory_changes(lower_fd.get());
   }

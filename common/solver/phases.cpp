@@ -31,7 +31,7 @@ Solve::Needs Solve::resolve(plan::OpId id) {
     return resolve_step(id);
   } else if (const auto* http = std::get_if<plan::Http>(&node.op.action)) {
     if (workshop_.cache != nullptr && !node.op.ignore_cache)
-      node.is_current = is_current(*http, workshop_, node.identity);
+      node.is_current = is_current(*http, *workshop_.cache, node.identity, workshop_.cancel);
   }
   return {};
 }
@@ -114,7 +114,7 @@ void Solve::add_read(Node& node, const WantedRead& wanted, Needs& needs) {
   if (!needs.empty()) return;
   // What was fetched now has a name at last.
   if (!selection && find_known(from.change.identity)) return;
-  auto content = wanted.content(filesystem(wanted.from), workshop_);
+  auto content = wanted.content(filesystem(wanted.from), workshop_.trees.snapshotter(), workshop_.cancel);
   if (selection) workshop_.cache->keep_content(*selection, content.digest);
   node.reads.push_back(
       {.shown = wanted.path, .digest = std::move(content.digest), .listing = std::move(content.listing)});
@@ -153,7 +153,9 @@ Solve::Needs Solve::make(plan::OpId id) {
   if (!needs.empty()) return needs;
   if (node.found) {
     need_filesystem(*base_of(node.op), needs);
-    if (needs.empty()) node.change = unpack(*node.found, filesystem(*base_of(node.op)).stack, workshop_);
+    if (!needs.empty()) return needs;
+    node.change = unpack(*node.found, filesystem(*base_of(node.op)).stack, workshop_.trees, *workshop_.cache,
+                         workshop_.cancel);
     return needs;
   }
   for (const plan::OpId input : inputs_to_make(node.op))
@@ -227,11 +229,8 @@ Solve::Needs Solve::keep(plan::OpId id) {
     if (!node.found) need(id, Phase::pack, needs);
   }
   if (!needs.empty()) return needs;
-  if (node.chain) {
-    node.made_chain = node.chain;
-    return {};
-  }
-  const auto base = made_chain(*base_of(node.op));
+  if (node.chain) return {};
+  const auto base = chain_of(*base_of(node.op));
   const auto& diff_id = node.found ? node.found->diff_id : node.built->packed.diff_id;
   if (base) {
     node.made_chain = image::chain_on(*base, diff_id);
@@ -241,14 +240,14 @@ Solve::Needs Solve::keep(plan::OpId id) {
   return {};
 }
 
-std::optional<hash::Digest> Solve::made_chain(plan::OpId id) const {
-  return base_of(nodes_[id].op) ? nodes_[id].made_chain : nodes_[id].chain;
+std::optional<hash::Digest> Solve::chain_of(plan::OpId id) const {
+  return nodes_[id].chain ? nodes_[id].chain : nodes_[id].made_chain;
 }
 
 void Solve::keep_step(Node& node, const std::optional<hash::Digest>& base) {
   const auto wanted = reads_of(node.op);
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (const auto identity = identity_of(nodes_[wanted[i].from], made_chain(wanted[i].from)))
+    if (const auto identity = identity_of(nodes_[wanted[i].from], chain_of(wanted[i].from)))
       workshop_.cache->keep_content(wanted[i].identity(*identity), node.reads[i].digest);
   }
   const auto& packed = node.built->packed;

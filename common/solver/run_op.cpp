@@ -13,7 +13,7 @@
 #include "common/sandbox/user.hpp"
 #include "common/solver/cache_mounts.hpp"
 #include "common/solver/copier.hpp"
-#include "common/solver/source_tree.hpp"
+#include "common/solver/file_ops.hpp"
 #include "common/sys/disk_use.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/temp_dir.hpp"
@@ -46,25 +46,26 @@ std::string require_source(SourceTree& tree, const std::string& source) {
 
 class RunOp {
 public:
-  RunOp(const plan::Run& op, const Inputs& inputs, Workshop& workshop)
-      : op_(op), inputs_(inputs), workshop_(workshop) {}
+  RunOp(const plan::Run& op, const Inputs& inputs, Trees& trees, const StepServices& services,
+        const sys::Cancellation& cancel)
+      : op_(op), inputs_(inputs), trees_(trees), services_(services), cancel_(cancel) {}
 
   Change run(engine::Progress::Vertex& vertex) {
     const auto& below = inputs_.at(op_.root).stack;
-    const auto workspace = workshop_.snapshotter.open(below, snapshot::Writers::steps);
+    const auto workspace = trees_.snapshotter().open(below, snapshot::Writers::steps);
     sandbox::Spec spec;
     spec.root = workspace->root();
     spec.args = op_.arguments;
     spec.working_dir = op_.working_dir;
     spec.user = op_.user;
-    spec.cancel = workshop_.cancel;
+    spec.cancel = cancel_;
     if (!op_.hostname.empty()) spec.hostname = op_.hostname;
     set_environment(spec);
-    for (const auto& host : workshop_.request.add_hosts)
+    for (const auto& host : services_.hosts)
       spec.hosts.push_back(host.ip + "\t" + host.host);
     spec.network = network_of(op_.network);
     spec.insecure = op_.security == dockerfile::Security::insecure;
-    const CacheMounts caches(op_, inputs_, workshop_, failure(), vertex);
+    const CacheMounts caches(op_, inputs_, trees_.snapshotter(), services_.store, failure(), vertex, cancel_);
     for (const auto& mount : op_.mounts)
       add_mount(mount, caches, spec);
     if (op_.script) {
@@ -72,12 +73,12 @@ public:
           {.target = "/dev/pipes/" + op_.script->name, .content = op_.script->content, .mode = 0755});
     }
 
-    const auto emulation = workshop_.emulators.find(op_.platform, workshop_.cancel);
+    const auto emulation = services_.emulators.find(op_.platform, cancel_);
     if (emulation.emulator) emulate(*emulation.emulator, spec);
 
     const auto print = [&](std::string_view text) { vertex.write(text); };
     const auto status = util::with_context(failure(), [&] {
-      return explained(emulation, print, [&] { return workshop_.sandbox.run(spec, print); });
+      return explained(emulation, print, [&] { return services_.sandbox.run(spec, print); });
     });
     if (!status.success()) {
       const auto what = failure() + ": exit code: " + std::to_string(status.as_exit_code());
@@ -85,18 +86,16 @@ public:
         // Perhaps it fails for that, and what else is in the store can go.
         util::throw_errno(what + "; nothing more can be written to its cache " + util::quote(full), ENOSPC);
       }
-      if (const auto room = sys::room_on_disk(workshop_.directory); room && room->is_full) {
+      if (const auto room = sys::room_on_disk(trees_.directory()); room && room->is_full) {
         util::throw_errno(what + "; the disk of the build is full, " +
-                              util::human_size(workspace->written(workshop_.cancel)) + " are of this step",
+                              util::human_size(workspace->written(cancel_)) + " are of this step",
                           ENOSPC);
       }
       throw util::Error(what);
     }
     // What is read of it next is what it is known by. An insecure step may leave mounts that end later.
     if (!spec.insecure) util::with_context(failure(), [&] { workspace->freeze(); });
-    Change change{.tree = workshop_.new_tree()};
-    workspace->commit(change.tree);
-    return change;
+    return trees_.commit(*workspace);
   }
 
 private:
@@ -120,7 +119,7 @@ private:
     if (!has_variable(spec, "PATH"))
       spec.env.emplace_back("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     // They win over ENV and ARG; an empty one is none.
-    for (const auto& [name, value] : workshop_.proxies) {
+    for (const auto& [name, value] : services_.proxies) {
       if (value.empty()) continue;
       const auto start = name + "=";
       std::erase_if(spec.env, [&](const auto& variable) { return variable.starts_with(start); });
@@ -203,8 +202,8 @@ private:
       stack = {.trees = {copy.parent_path()}};
       source = copy.filename();
     }
-    mounted_.push_back(mount.options.read_only ? workshop_.snapshotter.open_read_only(stack)
-                                               : workshop_.snapshotter.open(stack));
+    mounted_.push_back(mount.options.read_only ? trees_.snapshotter().open_read_only(stack)
+                                               : trees_.snapshotter().open(stack));
     const auto& root = mounted_.back()->root();
     auto place = sys::RootedDir::open(root).open_place(source);
     if (!place) {
@@ -218,16 +217,16 @@ private:
 
   // Of the one path alone: a context may be large.
   std::filesystem::path local_copy(const LocalFiles& local, const std::string& source) {
-    return workshop_.local_copies.get(local.name + "\n" + source, [&] {
+    return services_.local_copies.get(local.name + "\n" + source, [&] {
       const auto& tree = local.tree;
       const auto path = require_source(*tree, source);
       const auto status = tree->status(path);
-      const auto directory = workshop_.new_tree();
+      const auto directory = trees_.new_path();
       sys::make_directory(directory, 0755);
       auto root = sys::RootedDir::open(directory);
       const std::string name = "copy";
       CopyOptions options;
-      options.cancel = workshop_.cancel;
+      options.cancel = cancel_;
       Copier(tree, *directory_target(root), options).copy(path, name, "/" + name);
       if (S_ISDIR(status->st_mode) && !path.empty())
         root.set_mode(sys::RootedPath().child(name), status->st_mode & 07777);
@@ -237,7 +236,7 @@ private:
   }
 
   void add_secret(const dockerfile::Mount& options, sandbox::Spec& spec) const {
-    const auto content = workshop_.secret(options.id);
+    const auto content = services_.secrets.find(options.id);
     if (!content) {
       if (options.required)
         throw util::Error("secret " + options.id + ": not found; " + engine::secret_advice(options.id));
@@ -259,7 +258,7 @@ private:
         options.target.empty() ? "/run/buildkit/ssh_agent." + std::to_string(ssh_mounts_) : options.target;
     if (ssh_mounts_++ == 0 && !has_variable(spec, "SSH_AUTH_SOCK"))
       spec.env.push_back("SSH_AUTH_SOCK=" + target);
-    auto socket = workshop_.ssh.open(options.id, {.mode = options.mode.value_or(0600) & 0777,
+    auto socket = services_.ssh.open(options.id, {.mode = options.mode.value_or(0600) & 0777,
                                                   .uid = options.uid.value_or(0),
                                                   .gid = options.gid.value_or(0)});
     if (socket) {
@@ -267,13 +266,15 @@ private:
       sockets_.push_back(std::move(socket));
     } else if (options.required) {
       throw util::Error(
-          workshop_.ssh.absence(options.id, options.id == "default" ? std::string() : options.id));
+          services_.ssh.absence(options.id, options.id == "default" ? std::string() : options.id));
     }
   }
 
   const plan::Run& op_;
   const Inputs& inputs_;
-  Workshop& workshop_;
+  Trees& trees_;
+  const StepServices& services_;
+  const sys::Cancellation& cancel_;
   std::vector<std::unique_ptr<snapshot::Workspace>> mounted_;
   std::vector<sys::UniqueFd> places_;  // of what is mounted, in `mounted_`
   std::vector<std::unique_ptr<AgentSocket>> sockets_;
@@ -303,19 +304,21 @@ void require_sources(const plan::Run& op, plan::OpId from, const LocalFiles& fil
   }
 }
 
-Content content(const plan::Run::Mount& mount, const Filesystem& from, Workshop& workshop) {
-  const auto tree = open_source(from, workshop);
+Content content(const plan::Run::Mount& mount, const Filesystem& from, snapshot::Snapshotter& snapshotter,
+                const sys::Cancellation& cancel) {
+  const auto tree = open_source(from, snapshotter);
   const auto path = follow(*tree, mount.options.source);
   const bool is_there = tree->status(path).has_value();
   // A cache that would begin with what is not there begins empty.
   if (!is_there && mount.options.type != MountType::cache) throw util::Error(not_found(path));
   CopyOptions options;
-  options.cancel = workshop.cancel;
+  options.cancel = cancel;
   return content_of(tree, is_there ? std::vector<Selected>{{path, ""}} : std::vector<Selected>(), options);
 }
 
-Change run(const plan::Run& op, const Inputs& inputs, Workshop& workshop, engine::Progress::Vertex& vertex) {
-  return RunOp(op, inputs, workshop).run(vertex);
+Change run(const plan::Run& op, const Inputs& inputs, Trees& trees, const StepServices& services,
+           engine::Progress::Vertex& vertex, const sys::Cancellation& cancel) {
+  return RunOp(op, inputs, trees, services, cancel).run(vertex);
 }
 
 }  // namespace solver

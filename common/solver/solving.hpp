@@ -29,7 +29,7 @@ public:
   Solve(const plan::Graph& graph, const layer::PackOptions& pack, Workshop& workshop)
       : graph_(graph),
         workshop_(workshop),
-        display_(graph, workshop),
+        display_(graph, workshop.progress, workshop.cancel),
         packing_(workshop, pack),
         packing_progress_(workshop.progress),
         schedule_(max_threads, workshop.canceller) {
@@ -87,7 +87,8 @@ private:
   Needs pack(plan::OpId id);
   // Once the layers are known that it and what it reads stand on.
   Needs keep(plan::OpId id);
-  std::optional<hash::Digest> made_chain(plan::OpId id) const;
+  // Of the layers up to the op, once it was kept if it is a step.
+  std::optional<hash::Digest> chain_of(plan::OpId id) const;
   void keep_step(Node& node, const std::optional<hash::Digest>& base);
   Needs give(plan::OpId id);
   Needs fetch_base(plan::OpId id);
