@@ -1,10 +1,7 @@
-// Layers as a whole: their limits, their whiteouts, the order of things. How one member is made stands in
-// member.cpp.
+// Layers as a whole: their limits, their whiteouts, the order of things.
 #include "common/layer/apply.hpp"
 
-#include <linux/capability.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <vector>
 
 #include "common/layer/member_path.hpp"
 #include "common/layer/whiteout.hpp"
@@ -15,8 +12,6 @@
 
 namespace layer {
 namespace {
-
-constexpr std::size_t buffer_size = 256 << 10;
 
 [[noreturn]] void fail_size(std::uint64_t limit) {
   throw util::Error("the image unpacks to more than " + util::human_size(limit) + ", the limit that was set");
@@ -53,23 +48,15 @@ private:
   const sys::Cancellation& cancel_;
 };
 
-// CAP_DAC_OVERRIDE. Not "are we root": containers take it away from root.
-bool overrides_permissions() {
-  __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
-  if (::syscall(SYS_capget, &header, data) != 0) return false;
-  return (data[CAP_TO_INDEX(CAP_DAC_OVERRIDE)].effective & CAP_TO_MASK(CAP_DAC_OVERRIDE)) != 0;
-}
-
 }  // namespace
 
 Applier::Applier(sys::RootedDir& root, ApplyOptions options)
     : root_(root),
       options_(options),
-      unrestricted_(overrides_permissions()),
+      members_(root, options.reading == Reading::overlay ? containerd_members : umoci_members,
+               options.cancel),
       lowest_(!options.over_others),
-      archive_left_(options.max_size),
-      buffer_(buffer_size) {}
+      archive_left_(options.max_size) {}
 
 void Applier::apply(stream::Source& archive, const std::string& what) {
   if (options_.reading == Reading::overlay && !lowest_) {
@@ -86,7 +73,7 @@ void Applier::read_members(stream::Source& archive, const std::string& what) {
   tar::Entry entry;
   written_.clear();
   while (reader.next(entry)) {
-    ++report_.members;
+    ++count_;
     count_size(entry.size);
     const std::string path = member_path(entry.path);
     if (options_.reading == Reading::overlay) {
@@ -102,18 +89,31 @@ void Applier::read_members(stream::Source& archive, const std::string& what) {
 
 void Applier::count_size(std::uint64_t size) {
   // The sizes of sparse files are not in the archive, so their sum may overflow.
-  if (__builtin_add_overflow(report_.bytes, size, &report_.bytes))
+  if (__builtin_add_overflow(bytes_, size, &bytes_))
     throw util::Error("the sizes of the files are too large");
-  if (report_.bytes > options_.max_size) fail_size(options_.max_size);
+  if (bytes_ > options_.max_size) fail_size(options_.max_size);
 }
 
 void Applier::finish() {
-  root_.settle();
-  // Children first: behind a directory that keeps us out nothing can be changed any more.
-  for (auto late = late_modes_.rbegin(); late != late_modes_.rend(); ++late) {
-    root_.set_mode(late->second.first, late->second.second);
+  members_.finish();
+}
+
+Report Applier::report() const {
+  Report report;
+  static_cast<Losses&>(report) = members_.losses();
+  report.members = count_;
+  report.bytes = bytes_;
+  return report;
+}
+
+void Applier::apply_member(const tar::Entry& entry, tar::Reader& reader, const std::string& path) {
+  if (path.empty() && entry.type != tar::Type::directory) {
+    throw util::Error("the member " + util::quote(entry.path) + " would replace the root directory");
   }
-  late_modes_.clear();
+  const auto place = root_.find_or_make_parents(path);
+  mark_written(place);
+  if (upper_ && entry.type == tar::Type::directory) upper_->described.insert(place.str());
+  members_.put(entry, reader, place);
 }
 
 bool Applier::apply_whiteout(const std::string& path) {
@@ -134,7 +134,7 @@ bool Applier::apply_whiteout(const std::string& path) {
 // Takes away what lower layers have there.
 void Applier::hide(const sys::RootedPath& place) {
   if (!is_written(place)) {
-    remove(place);
+    members_.remove(place);
   } else if (const auto status = root_.status(place); status && S_ISDIR(status->st_mode)) {
     hide_below(place);
   }
@@ -148,19 +148,12 @@ void Applier::hide_below(const sys::RootedPath& directory) {
     for (const auto& name : root_.list(parent)) {
       const auto place = parent.child(name);
       if (!is_written(place)) {
-        remove(place);
+        members_.remove(place);
       } else if (const auto status = root_.status(place); status && S_ISDIR(status->st_mode)) {
         directories.push_back(place);
       }
     }
   }
-}
-
-void Applier::remove(const sys::RootedPath& place) {
-  root_.remove(place);
-  late_modes_.erase(place.str());
-  late_modes_.erase(late_modes_.lower_bound(place.str() + '/'),
-                    late_modes_.lower_bound(place.str() + char('/' + 1)));
 }
 
 void Applier::mark_written(const sys::RootedPath& place) {

@@ -3,13 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <ctime>
 #include <limits>
-#include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "common/layer/member.hpp"
 #include "common/layer/path_set.hpp"
 #include "common/stream/source.hpp"
 #include "common/sys/cancellation.hpp"
@@ -18,19 +16,9 @@
 
 namespace layer {
 
-// What could not be kept of some members, for want of rights or because the filesystem cannot.
-struct Loss {
-  std::uint64_t count = 0;
-  std::string example;  // the first one, as a path inside the root
-  std::string reason;
-};
-
-struct Report {
+struct Report : Losses {
   std::uint64_t members = 0;
   std::uint64_t bytes = 0;  // of file content, holes included
-  Loss devices;             // device nodes left out
-  Loss owners;              // members that belong to who runs this instead
-  Loss xattrs;              // extended attributes left out
 };
 
 // How layers are read that say less than everything, each with what real builders make of them.
@@ -59,12 +47,10 @@ struct ApplyOptions {
 
 // Unpacks layers into one root, the lowest first:
 //   Whiteouts and opaque markers hide what lower layers put there, never what their own layer brings,
-//   wherever in it they stand. A member replaces what has its name, but a directory on a directory only
-//   changes its metadata. Missing parents are made with mode 0755. Links resolve inside the root. Owner,
-//   mode, extended attributes (without "trusted.", as in containerd) and time are set as the member says; a
-//   directory keeps its time whatever later happens in it.
-//   Holes of sparse files stay holes. Names without meaning (above the root, whiteouts of "..", a link to
-//   nothing) are errors, and so are names longer than PATH_MAX allows.
+//   wherever in it they stand. Members become what MemberWriter makes of them; a directory keeps its time
+//   whatever later happens in it. Missing parents are made with mode 0755. Links resolve inside the root.
+//   Names without meaning (above the root, whiteouts of "..") are errors, and so are names longer than
+//   PATH_MAX allows.
 // Throws util::Error, also as sys::Cancellation::check does. After any Error what is in the root is of no
 // use.
 class Applier {
@@ -79,7 +65,7 @@ public:
   // To be called after the last layer: sets what must come last.
   void finish();
 
-  const Report& report() const noexcept { return report_; }
+  Report report() const;
 
 private:
   // Of a layer that is read as a tree of its own, over others.
@@ -97,40 +83,27 @@ private:
   void merge(Applier& upper, const sys::RootedPath& directory);
   void merge_directory(Applier& upper, const sys::RootedPath& place);
   void drop_markers(const Applier& upper, const sys::RootedPath& directory);
-  timespec time_of(const tar::Entry& entry) const;
 
   // True if the member is no ordinary one and is dealt with.
   bool apply_whiteout(const std::string& path);
   void apply_member(const tar::Entry& entry, tar::Reader& reader, const std::string& path);
-  void make_directory(const tar::Entry& entry, const sys::RootedPath& place, bool there);
-  void make_file(const tar::Entry& entry, tar::Reader& reader, const sys::RootedPath& place);
-  void make_hard_link(const tar::Entry& entry, const sys::RootedPath& place, bool there);
-  void make_node(const tar::Entry& entry, const sys::RootedPath& place);
-  void write_content(int fd, const tar::Entry& entry, tar::Reader& reader, const std::string& what);
-  void set_owner_and_xattrs(const tar::Entry& entry, const sys::RootedPath& place);
-  void set_directory_mode(const sys::RootedPath& place, mode_t mode);
-  void drop_other_xattrs(const tar::Entry& entry, const sys::RootedPath& place);
 
   void hide(const sys::RootedPath& place);
   void hide_below(const sys::RootedPath& directory);
-  void remove(const sys::RootedPath& place);
   void mark_written(const sys::RootedPath& place);
   bool is_written(const sys::RootedPath& place) const;
   void count_size(std::uint64_t size);
 
   sys::RootedDir& root_;
   ApplyOptions options_;
-  Report report_;
-  bool unrestricted_;  // modes of directories do not keep us out
+  MemberWriter members_;
+  std::uint64_t count_ = 0;  // of members
+  std::uint64_t bytes_ = 0;
   bool lowest_ = true;
   std::uint64_t archive_left_;  // of max_size, for the bytes of archives
-  std::vector<std::byte> buffer_;
 
   std::optional<Upper> upper_;
   PathSet written_;  // the places that the layer at hand wrote, with all their parents
-  PathSet missing_devices_;
-  std::map<std::string, std::pair<sys::RootedPath, mode_t>>
-      late_modes_;  // of directories that would keep us out
 };
 
 }  // namespace layer

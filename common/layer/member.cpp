@@ -1,14 +1,21 @@
-// How one member of a layer becomes a file.
+// Members as files, whoever asks.
+#include "common/layer/member.hpp"
+
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <limits>
+#include <span>
 
-#include "common/layer/apply.hpp"
+#include "common/layer/kept_time.hpp"
+#include "common/sys/fd.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -17,6 +24,7 @@ namespace {
 
 constexpr std::string_view trusted_prefix = "trusted.";
 constexpr std::string_view selinux_name = "security.selinux";  // the machine's own affair
+constexpr std::size_t buffer_size = 256 << 10;
 
 std::string shown(const sys::RootedPath& place) {
   return util::quote("/" + place.str());
@@ -59,17 +67,31 @@ void write_all_at(int fd, std::span<const std::byte> data, std::uint64_t offset,
   }
 }
 
+// CAP_DAC_OVERRIDE. Not "are we root": containers take it away from root.
+bool overrides_permissions() {
+  __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+  if (::syscall(SYS_capget, &header, data) != 0) return false;
+  return (data[CAP_TO_INDEX(CAP_DAC_OVERRIDE)].effective & CAP_TO_MASK(CAP_DAC_OVERRIDE)) != 0;
+}
+
 }  // namespace
 
-void Applier::apply_member(const tar::Entry& entry, tar::Reader& reader, const std::string& path) {
-  if (path.empty() && entry.type != tar::Type::directory) {
-    throw util::Error("the member " + util::quote(entry.path) + " would replace the root directory");
-  }
-  const auto place = root_.find_or_make_parents(path);
-  mark_written(place);
+MemberWriter::MemberWriter(sys::RootedDir& root, const MemberPolicy& policy, sys::Cancellation cancel,
+                           std::optional<MemberOwner> owner)
+    : root_(root),
+      policy_(policy),
+      cancel_(std::move(cancel)),
+      owner_(owner),
+      unrestricted_(overrides_permissions()),
+      buffer_(buffer_size) {}
+
+void MemberWriter::put(const tar::Entry& entry, tar::Reader& reader, const sys::RootedPath& place) {
+  cancel_.check();
   const auto status = root_.status(place);
   const bool directory = entry.type == tar::Type::directory;
-  const bool stays = entry.type == tar::Type::hard_link || (directory && status && S_ISDIR(status->st_mode));
+  const bool waits = entry.type == tar::Type::hard_link && policy_.replaced == MemberPolicy::Replaced::last;
+  const bool stays = waits || (directory && status && S_ISDIR(status->st_mode));
   if (status && !stays) remove(place);
   switch (entry.type) {
     case tar::Type::directory:
@@ -77,7 +99,7 @@ void Applier::apply_member(const tar::Entry& entry, tar::Reader& reader, const s
     case tar::Type::regular:
       return make_file(entry, reader, place);
     case tar::Type::hard_link:
-      return make_hard_link(entry, place, status.has_value());
+      return make_hard_link(entry, place, status && stays);
     case tar::Type::symlink:
       root_.make_symlink(place, entry.link_target);
       set_owner_and_xattrs(entry, place);
@@ -90,56 +112,62 @@ void Applier::apply_member(const tar::Entry& entry, tar::Reader& reader, const s
   assert(false);
 }
 
-void Applier::make_directory(const tar::Entry& entry, const sys::RootedPath& place, bool there) {
-  if (there) {
-    drop_other_xattrs(entry, place);
-  } else {
+void MemberWriter::make_directory(const tar::Entry& entry, const sys::RootedPath& place, bool there) {
+  const bool described = policy_.directories == MemberPolicy::Directories::as_described;
+  if (!there) {
     root_.make_directory(place);
+  } else if (described) {
+    drop_other_xattrs(entry, place);
   }
-  if (upper_) upper_->described.insert(place.str());
   set_owner_and_xattrs(entry, place);
   set_directory_mode(place, entry.mode);
-  root_.set_mtime(place, time_of(entry));
+  if (described) {
+    root_.set_mtime(place, time_of(entry));
+  } else {
+    late_times_.emplace_back(place, time_of(entry));
+  }
 }
 
-void Applier::set_directory_mode(const sys::RootedPath& place, mode_t mode) {
+void MemberWriter::set_directory_mode(const sys::RootedPath& place, mode_t mode) {
   late_modes_.erase(place.str());
   const bool open_to_us = unrestricted_ || (mode & S_IRWXU) == S_IRWXU;
   if (!open_to_us) late_modes_.emplace(place.str(), std::pair(place, mode));
   root_.set_mode(place, open_to_us ? mode : mode | S_IRWXU);
 }
 
-void Applier::drop_other_xattrs(const tar::Entry& entry, const sys::RootedPath& place) {
+void MemberWriter::drop_other_xattrs(const tar::Entry& entry, const sys::RootedPath& place) {
   for (const auto& name : root_.list_xattrs(place)) {
     if (entry.xattrs.contains(name) || name == selinux_name) continue;
-    if (const auto error = root_.remove_xattr(place, name)) note(report_.xattrs, place, error);
+    if (const auto error = root_.remove_xattr(place, name)) note(losses_.xattrs, place, error);
   }
 }
 
-void Applier::make_hard_link(const tar::Entry& entry, const sys::RootedPath& place, bool there) {
+void MemberWriter::make_hard_link(const tar::Entry& entry, const sys::RootedPath& place, bool there) {
   const auto target = root_.find(entry.link_target);
   const auto status = target ? root_.status(*target) : std::nullopt;
-  if (!status || S_ISDIR(status->st_mode) || S_ISSOCK(status->st_mode)) {
+  const bool is_mark = status && policy_.stands_alone && S_ISSOCK(status->st_mode);
+  if (!status || is_mark || S_ISDIR(status->st_mode)) {
     if (target && missing_devices_.contains(target->str())) {
       if (there) remove(place);
       missing_devices_.insert(place.str());
-      return note(report_.devices, place, report_.devices.reason);
+      return note(losses_.devices, place, losses_.devices.reason);
     }
     throw util::Error("the hard link " + shown(place) + " points at " + util::quote(entry.link_target) +
                       (status && S_ISDIR(status->st_mode) ? ", which is a directory"
-                       : upper_                           ? ", which its layer does not bring"
+                       : policy_.stands_alone             ? ", which its layer does not bring"
                                                           : ", which is not there"));
   }
   if (*target == place) return;  // would remove what it links to
   if (there) remove(place);
   root_.make_hard_link(place, *target);
-  if (options_.reading == Reading::tree) return;
+  if (policy_.links == MemberPolicy::Links::names) return;
   set_owner_and_xattrs(entry, place);
-  if (!S_ISLNK(status->st_mode)) root_.set_mode(place, entry.mode);
-  root_.set_mtime(place, time_of(entry));
+  const bool is_symlink = S_ISLNK(status->st_mode);
+  if (!is_symlink) root_.set_mode(place, entry.mode);
+  if (!is_symlink || policy_.times_of_linked_symlinks) root_.set_mtime(place, time_of(entry));
 }
 
-void Applier::make_node(const tar::Entry& entry, const sys::RootedPath& place) {
+void MemberWriter::make_node(const tar::Entry& entry, const sys::RootedPath& place) {
   mode_t type = S_IFIFO;
   dev_t device = 0;
   if (entry.type != tar::Type::fifo) {
@@ -153,35 +181,39 @@ void Applier::make_node(const tar::Entry& entry, const sys::RootedPath& place) {
     device = ::makedev(entry.device_major, entry.device_minor);
   }
   if (const auto error = root_.make_node(place, type, device)) {
-    if (type == S_IFIFO || error != std::errc::operation_not_permitted) {
+    const bool is_loss = type != S_IFIFO && error == std::errc::operation_not_permitted &&
+                         policy_.refused == MemberPolicy::Refused::counted;
+    if (!is_loss) {
       util::throw_errno("cannot create " + shown(place), error.value());
     }
     missing_devices_.insert(place.str());
-    return note(report_.devices, place, error);
+    return note(losses_.devices, place, error);
   }
   set_owner_and_xattrs(entry, place);
   root_.set_mode(place, entry.mode);
   root_.set_mtime(place, time_of(entry));
 }
 
-void Applier::set_owner_and_xattrs(const tar::Entry& entry, const sys::RootedPath& place) {
-  const auto error = root_.set_owner(place, id_of(entry.uid, "uid", place), id_of(entry.gid, "gid", place));
-  if (error && !is_refusal(error))
+void MemberWriter::set_owner_and_xattrs(const tar::Entry& entry, const sys::RootedPath& place) {
+  const auto owner =
+      owner_ ? *owner_ : MemberOwner{id_of(entry.uid, "uid", place), id_of(entry.gid, "gid", place)};
+  const auto error = root_.set_owner(place, owner.uid, owner.gid);
+  if (error && (policy_.refused == MemberPolicy::Refused::error || !is_refusal(error)))
     util::throw_errno("cannot set the owner of " + shown(place), error.value());
-  if (error) note(report_.owners, place, error);
+  if (error) note(losses_.owners, place, error);
   for (const auto& [name, value] : entry.xattrs) {
     if (name.starts_with(trusted_prefix)) {
-      note(report_.xattrs, place, name + " is left to the machine");
+      note(losses_.xattrs, place, name + " is left to the machine");
       continue;
     }
     const auto refused = root_.set_xattr(place, name, value);
     if (refused && !is_refusal(refused))
       util::throw_errno("cannot set attributes of " + shown(place), refused.value());
-    if (refused) note(report_.xattrs, place, refused);
+    if (refused) note(losses_.xattrs, place, refused);
   }
 }
 
-void Applier::make_file(const tar::Entry& entry, tar::Reader& reader, const sys::RootedPath& place) {
+void MemberWriter::make_file(const tar::Entry& entry, tar::Reader& reader, const sys::RootedPath& place) {
   auto file = root_.create_file(place);
   const std::string what = shown(place);
   write_content(file.get(), entry, reader, what);
@@ -193,21 +225,53 @@ void Applier::make_file(const tar::Entry& entry, tar::Reader& reader, const sys:
   sys::close_checked(std::move(file), what);
 }
 
-void Applier::write_content(int fd, const tar::Entry& entry, tar::Reader& reader, const std::string& what) {
+void MemberWriter::write_content(int fd, const tar::Entry& entry, tar::Reader& reader,
+                                 const std::string& what) {
   if (!entry.sparse) {
-    while (const std::size_t count = reader.read(buffer_))
+    while (const std::size_t count = reader.read(buffer_)) {
+      cancel_.check();
       sys::write_all(fd, std::span(buffer_).first(count), what);
+    }
     return;
   }
   if (::ftruncate(fd, static_cast<off_t>(entry.size)) != 0) util::throw_errno("cannot write " + what);
   for (const auto& extent : *entry.sparse) {
     for (std::uint64_t done = 0; done < extent.size;) {
+      cancel_.check();
       const std::size_t wanted = std::min<std::uint64_t>(buffer_.size(), extent.size - done);
       const std::size_t count = reader.read(std::span(buffer_).first(wanted));
       write_all_at(fd, std::span(buffer_).first(count), extent.offset + done, what);
       done += count;
     }
   }
+}
+
+void MemberWriter::remove(const sys::RootedPath& place) {
+  root_.remove(place);
+  late_modes_.erase(place.str());
+  late_modes_.erase(late_modes_.lower_bound(place.str() + '/'),
+                    late_modes_.lower_bound(place.str() + char('/' + 1)));
+}
+
+void MemberWriter::adopt_modes(const MemberWriter& other) {
+  for (const auto& [path, late] : other.late_modes_)
+    late_modes_.insert_or_assign(path, late);
+}
+
+void MemberWriter::finish() {
+  root_.settle();
+  for (const auto& [directory, time] : late_times_)
+    root_.set_mtime(directory, time);
+  late_times_.clear();
+  // Children first: behind a directory that keeps us out nothing can be changed any more.
+  for (auto late = late_modes_.rbegin(); late != late_modes_.rend(); ++late)
+    root_.set_mode(late->second.first, late->second.second);
+  late_modes_.clear();
+}
+
+timespec MemberWriter::time_of(const tar::Entry& entry) const {
+  const timespec time = {.tv_sec = entry.mtime.seconds, .tv_nsec = entry.mtime.nanoseconds};
+  return policy_.keeps_all_times ? time : kept_time(time);
 }
 
 }  // namespace layer

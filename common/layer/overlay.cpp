@@ -8,7 +8,6 @@
 #include <string>
 
 #include "common/layer/apply.hpp"
-#include "common/layer/kept_time.hpp"
 #include "common/layer/whiteout.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -32,11 +31,6 @@ bool is_whiteout_device(const tar::Entry& entry) {
 
 }  // namespace
 
-timespec Applier::time_of(const tar::Entry& entry) const {
-  const timespec time = {.tv_sec = entry.mtime.seconds, .tv_nsec = entry.mtime.nanoseconds};
-  return options_.reading == Reading::overlay ? kept_time(time) : time;
-}
-
 void Applier::apply_overlay_member(const tar::Entry& entry, tar::Reader& reader, const std::string& path) {
   if (path.empty()) return;
   const auto slash = path.rfind('/');
@@ -46,14 +40,14 @@ void Applier::apply_overlay_member(const tar::Entry& entry, tar::Reader& reader,
   // Its parents are made, whatever it hides.
   const auto place = root_.find_or_make_parents(path);
   if (whiteout.kind == Whiteout::Kind::none) {
-    if (root_.status(place)) remove(place);
+    if (root_.status(place)) members_.remove(place);
     if (upper_) add_marker(place);
   } else if (whiteout.kind == Whiteout::Kind::opaque) {
     if (upper_ && !root_.status(place)) add_marker(place);
   } else if (whiteout.kind == Whiteout::Kind::name) {
     const auto hidden = place.parent().child(whiteout.hidden);
     if (!upper_) {
-      remove(hidden);
+      members_.remove(hidden);
     } else if (root_.status(hidden)) {
       throw util::Error("the whiteout " + util::quote("/" + path) + " hides what its own layer brings");
     } else {
@@ -74,16 +68,19 @@ void Applier::apply_over_others(stream::Source& archive, const std::string& what
   auto alone = root_.inside(staging);
   Applier upper(alone, options_);
   upper.upper_.emplace();
-  upper.report_ = report_;
+  upper.members_.set_losses(members_.losses());
+  upper.count_ = count_;
+  upper.bytes_ = bytes_;
   upper.archive_left_ = archive_left_;
   upper.read_members(archive, what);
   alone.settle();
-  report_ = upper.report_;
+  members_.set_losses(upper.members_.losses());
+  count_ = upper.count_;
+  bytes_ = upper.bytes_;
   archive_left_ = upper.archive_left_;
   merge(upper, sys::RootedPath());
   root_.remove(staging);
-  for (const auto& [path, late] : upper.late_modes_)
-    late_modes_.insert_or_assign(path, late);
+  members_.adopt_modes(upper.members_);
 }
 
 void Applier::merge(Applier& upper, const sys::RootedPath& directory) {
@@ -93,14 +90,14 @@ void Applier::merge(Applier& upper, const sys::RootedPath& directory) {
     const auto status = upper.root_.status(place);
     const auto below = root_.status(place);
     if (S_ISSOCK(status->st_mode)) {
-      if (name != opaque_marker && below) remove(place);
+      if (name != opaque_marker && below) members_.remove(place);
       continue;
     }
     if (S_ISDIR(status->st_mode) && below && S_ISDIR(below->st_mode)) {
       merge_directory(upper, place);
       continue;
     }
-    if (below) remove(place);
+    if (below) members_.remove(place);
     root_.move(place, upper.root_, place);
     if (S_ISDIR(status->st_mode)) drop_markers(upper, place);
   }
@@ -111,7 +108,7 @@ void Applier::merge_directory(Applier& upper, const sys::RootedPath& place) {
   if (const auto marker = upper.root_.status(place.child(opaque_marker));
       marker && S_ISSOCK(marker->st_mode)) {
     for (const auto& name : root_.list(place))
-      remove(place.child(name));
+      members_.remove(place.child(name));
   }
   const bool described = upper.upper_->described.contains(place.str());
   const auto attributes = upper.root_.xattrs(place);
@@ -126,7 +123,7 @@ void Applier::merge_directory(Applier& upper, const sys::RootedPath& place) {
   [[maybe_unused]] const auto refused = root_.set_owner(place, status->st_uid, status->st_gid);
   for (const auto& [name, value] : attributes)
     [[maybe_unused]] const auto error = root_.set_xattr(place, name, value);
-  set_directory_mode(place, status->st_mode & 07777);
+  members_.set_directory_mode(place, status->st_mode & 07777);
   root_.set_mtime(place, status->st_mtim);
 }
 

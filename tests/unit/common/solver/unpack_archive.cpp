@@ -129,7 +129,7 @@ TEST_F(Unpacking, LinksToNothingOutsideTheDestination) {
   for (const std::string target : {"../secret", "/../secret", "../../secret", "../beside", "/beside"}) {
     EXPECT_NE(test::error_of([&] {
                 unpack(test::archive({{.path = "h", .kind = '1', .link_target = target}}), "/in");
-              }).find("which it does not hold"),
+              }).find("which is not there"),
               std::string::npos)
         << target;
   }
@@ -175,6 +175,28 @@ TEST_F(Unpacking, SetsNoTrustedAttributes) {
 TEST_F(Unpacking, RefusesIdsAndDevicesThatLinuxCannotHave) {
   EXPECT_NE(failure({{.path = "f", .content = "x", .uid = 0xffffffff}}), "no error");
   EXPECT_NE(failure({{.path = "f", .content = "x", .uid = 0x100000000}}), "no error");
+  EXPECT_EQ(failure({{.path = "x", .kind = '3', .device_major = 4096, .device_minor = 1}}),
+            "the device '/x' has the number 4096:1, which Linux cannot have");
+}
+
+// What layers of images do otherwise (layer::MemberPolicy).
+TEST_F(Unpacking, LeavesDirectoriesTheAttributesTheyHave) {
+  fs::create_directory(root() / "d");
+  ASSERT_EQ(::lsetxattr((root() / "d").c_str(), "user.old", "x", 1, 0), 0);
+  unpack(test::archive(
+      {{.path = "d", .kind = '5', .mode = 0700, .mtime = 2000, .pax = {{"SCHILY.xattr.user.new", "y"}}},
+       {.path = "d/later", .content = "x"}}));
+  char value[8];
+  EXPECT_EQ(::lgetxattr((root() / "d").c_str(), "user.old", value, sizeof value), 1);
+  EXPECT_EQ(::lgetxattr((root() / "d").c_str(), "user.new", value, sizeof value), 1);
+  EXPECT_EQ(facts(root() / "d"), "d 700 0:0");
+  EXPECT_EQ(status(root() / "d").st_mtim.tv_sec, 2000);
+}
+
+TEST_F(Unpacking, TakesAwayWhatHasTheNameOfALinkBeforeItsTargetIsLookedFor) {
+  write(root() / "d/f", "x");
+  EXPECT_NE(failure({{.path = "d", .kind = '1', .link_target = "d/f"}}).find("which is not there"),
+            std::string::npos);
 }
 
 TEST_F(Unpacking, FailsForADamagedOrCutOffArchive) {
