@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "common/buildkit/csv.hpp"
 #include "common/buildkit/programs.hpp"
 #include "common/document/context_url.hpp"
 #include "common/engine/multi_platform.hpp"
 #include "common/engine/preloads.hpp"
 #include "common/util/characters.hpp"
+#include "common/util/csv.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -77,10 +77,9 @@ void add_contexts(Arguments& arguments, const document::Request& request) {
     }
   }
   for (const auto& context : request.contexts) {
-    const auto reference = engine::context_reference(context.name);
-    const auto name = "context-" + reference;  // history may hold it
+    const auto name = "context-" + context.name;  // history may hold it
     arguments.option("--local", name + "=" + context.directory.string());
-    arguments.frontend("context:" + reference, "local:" + name);
+    arguments.frontend("context:" + context.name, "local:" + name);
   }
 }
 
@@ -92,12 +91,17 @@ void add_frontend_options(Arguments& arguments, const document::Request& request
     arguments.frontend("build-arg:SOURCE_DATE_EPOCH", *request.source_date_epoch);
   for (const auto& [name, value] : request.labels)
     arguments.frontend("label:" + name, value);
-  if (!request.platforms.empty()) arguments.frontend("platform", util::join(request.platforms, ","));
+  if (!request.platforms.empty()) {
+    std::vector<std::string> platforms;
+    for (const auto& platform : request.platforms)
+      platforms.push_back(platform.str());
+    arguments.frontend("platform", util::join(platforms, ","));
+  }
   if (!request.add_hosts.empty()) {
     std::vector<std::string> hosts;
     for (const auto& [host, ip] : request.add_hosts)
       hosts.push_back(host + "=" + ip);
-    arguments.frontend("add-hosts", csv_record(hosts));
+    arguments.frontend("add-hosts", util::csv_record(hosts));
   }
   for (const auto entitlement : request.entitlements)
     arguments.option("--allow", std::string(to_string(entitlement)));
@@ -106,14 +110,14 @@ void add_frontend_options(Arguments& arguments, const document::Request& request
   } else if (!request.no_cache_stages.empty()) {
     arguments.frontend("no-cache", util::join(request.no_cache_stages, ","));
   }
-  if (request.provenance) arguments.frontend("attest:provenance", *request.provenance);
-  if (request.sbom) arguments.frontend("attest:sbom", *request.sbom);
+  if (request.provenance) arguments.frontend("attest:provenance", request.provenance->str());
+  if (request.sbom) arguments.frontend("attest:sbom", request.sbom->str());
 }
 
 void add_secrets(Arguments& arguments, const document::Request& request) {
   for (const auto& secret : request.secrets) {
     const auto source = secret.env ? "env=" + *secret.env : "src=" + secret.file.value().string();
-    arguments.option("--secret", csv_record({"id=" + secret.id, source}));
+    arguments.option("--secret", util::csv_record({"id=" + secret.id, source}));
   }
 }
 
@@ -139,7 +143,7 @@ std::string output_record(const document::Request& request, const std::filesyste
     // Where there is an index, people look at it first.
     if (engine::is_multi_platform(request)) fields.push_back("annotation-index." + name + "=" + value);
   }
-  return csv_record(fields);
+  return util::csv_record(fields);
 }
 
 std::string ssh_specification(const document::Ssh& ssh) {
@@ -172,14 +176,14 @@ std::vector<std::string> solve_arguments(const document::Request& request,
   for (const auto& specification : ssh)
     arguments.option("--ssh", specification);
   if (solve.destination) arguments.option("--output", output_record(request, *solve.destination));
-  for (const auto* imports : {&solve.cache_imports, &request.cache.from}) {
-    for (const auto& record : *imports)
-      arguments.option("--import-cache", record);
-  }
-  for (const auto* exports : {&solve.cache_exports, &request.cache.to}) {
-    for (const auto& record : *exports)
-      arguments.option("--export-cache", record);
-  }
+  for (const auto& record : solve.cache_imports)
+    arguments.option("--import-cache", record);
+  for (const auto& entry : request.cache.from)
+    arguments.option("--import-cache", entry.attributes.str());
+  for (const auto& record : solve.cache_exports)
+    arguments.option("--export-cache", record);
+  for (const auto& entry : request.cache.to)
+    arguments.option("--export-cache", entry.attributes.str());
   return arguments.take();
 }
 

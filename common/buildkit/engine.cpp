@@ -35,7 +35,7 @@ std::optional<std::string> advice_after(const Progress& progress, const document
   if (auto advice = engine::advice_on(progress.failure(), request)) return advice;
   if (!progress.met_unknown_program()) return std::nullopt;
   std::optional<image::Platform> foreign;
-  if (request.platforms.size() == 1) foreign = image::Platform::parse(request.platforms.front());
+  if (request.platforms.size() == 1) foreign = request.platforms.front();
   if (foreign && foreign->architecture == image::Platform::host().architecture) foreign.reset();
   return engine::emulation_advice(foreign);
 }

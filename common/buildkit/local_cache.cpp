@@ -14,10 +14,10 @@
 #include <tuple>
 
 #include "common/buildkit/buildctl.hpp"
-#include "common/buildkit/csv.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/remove_tree.hpp"
+#include "common/util/csv.hpp"
 #include "common/util/error.hpp"
 #include "common/util/json.hpp"
 #include "common/util/text.hpp"
@@ -165,7 +165,7 @@ void LocalCache::link_blobs() {
 std::vector<std::string> LocalCache::imports() const {
   std::vector<std::string> records;
   for (const auto& tag : current_tags_)
-    records.push_back(csv_record({"type=local", "src=" + current_->string(), "tag=" + tag}));
+    records.push_back(util::csv_record({"type=local", "src=" + current_->string(), "tag=" + tag}));
   return records;
 }
 
@@ -176,7 +176,7 @@ std::vector<std::string> LocalCache::exports(std::size_t target) const {
   // A cache that cannot be written is no reason to lose the image: commit() sees that the tag is missing.
   fields.push_back("ignore-error=true");
   fields.insert(fields.end(), compression_.begin(), compression_.end());
-  return {csv_record(fields)};
+  return {util::csv_record(fields)};
 }
 
 void LocalCache::drop_unused_blobs() const {

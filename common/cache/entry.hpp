@@ -1,17 +1,18 @@
-// What CACHE_FROM and CACHE_TO ask for, in the words of buildctl.
+// What CACHE_FROM and CACHE_TO ask of the native engine.
 #pragma once
 
 #include <filesystem>
 #include <optional>
 #include <string>
 
+#include "common/document/cache_entry.hpp"
 #include "common/hash/digest.hpp"
 #include "common/image/reference.hpp"
 
 namespace cache {
 
-enum class Direction { from, to };
-enum class Type { registry, local, in_image };
+using Direction = document::CacheDirection;
+using Type = document::CacheType;
 
 // Which layers are written: those of the images alone, or those of every step.
 enum class Mode { min, max };
@@ -32,10 +33,11 @@ struct Entry {
 };
 
 // What of an entry is BuildKit's alone: "type=s3", "compression", "oci-mediatypes=false". Nothing if the rest
-// is for parse_entry.
-std::optional<std::string> left_out_of(const std::string& text);
+// is for entry_of.
+std::optional<std::string> left_out_of(const document::CacheEntry& entry);
 
-// Throws util::Error that shows no value but those of names, modes and directories: others may be secrets.
-Entry parse_entry(const std::string& text, Direction direction);
+// Throws util::Error for what the engine does not know or cannot do; it shows no value but those of names,
+// modes and directories: others may be secrets.
+Entry entry_of(const document::CacheEntry& given, Direction direction);
 
 }  // namespace cache

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/document/fields.hpp"
+#include "common/image/reference.hpp"
 #include "common/util/error.hpp"
 
 namespace document {
@@ -48,6 +49,18 @@ std::vector<std::string> read_strings(const Fields& parent, const std::string& l
     strings.push_back(read_name(fields, field));
   }
   return strings;
+}
+
+// A string field that `parse` takes; what it throws is said of the field.
+template <typename Parse>
+auto read_parsed(const Fields& fields, const std::string& name, Parse&& parse)
+    -> decltype(parse(std::string())) {
+  const auto text = read_text(fields, name);
+  try {
+    return parse(text);
+  } catch (const util::Error& error) {
+    fields.fail(name, error.what());
+  }
 }
 
 template <typename Read>
@@ -133,18 +146,20 @@ Json write_preload(const Preload& preload) {
 Preload::Layout read_layout(const Fields& parent, const std::string& name) {
   const auto fields = parent.object(name);
   fields.require_exactly({"directory", "digest"});
-  const auto digest = fields.string("digest");
-  try {
-    return {read_name(fields, "directory"), hash::Digest::parse(digest)};
-  } catch (const util::Error& error) {
-    fields.fail("digest", error.what());
-  }
+  return {read_name(fields, "directory"),
+          read_parsed(fields, "digest", [](const std::string& text) { return hash::Digest::parse(text); })};
+}
+
+std::string read_context_name(const Fields& fields, const std::string& name) {
+  return read_parsed(fields, name, [](const std::string& text) { return image::context_name(text); });
 }
 
 Preload read_preload(const Fields& fields) {
   fields.require_exactly({"role", "name", "path", "layout"});
-  return {read_word(fields, "role", preload_roles), read_name(fields, "name"), read_name(fields, "path"),
-          read_optional(fields, "layout", read_layout)};
+  const auto role = read_word(fields, "role", preload_roles);
+  return {role,
+          role == Preload::Role::context ? read_context_name(fields, "name") : read_name(fields, "name"),
+          read_name(fields, "path"), read_optional(fields, "layout", read_layout)};
 }
 
 Json write_context(const Context& context) {
@@ -153,7 +168,7 @@ Json write_context(const Context& context) {
 
 Context read_context(const Fields& fields) {
   fields.require_exactly({"name", "directory"});
-  return {read_name(fields, "name"), read_name(fields, "directory")};
+  return {read_context_name(fields, "name"), read_name(fields, "directory")};
 }
 
 Json write_add_host(const AddHost& entry) {
@@ -190,10 +205,45 @@ Output read_output(const Fields& fields) {
   return output;
 }
 
+Json write_platform(const image::Platform& platform) {
+  return {{"platform", platform.str()}};
+}
+
+image::Platform read_platform(const Fields& fields) {
+  fields.require_exactly({"platform"});
+  return read_parsed(fields, "platform",
+                     [](const std::string& text) { return image::Platform::parse(text); });
+}
+
+Json write_attributes(const std::optional<Attributes>& attributes) {
+  return attributes ? Json(attributes->str()) : Json(nullptr);
+}
+
+Attributes read_provenance(const Fields& fields, const std::string& name) {
+  return read_parsed(fields, name, [](const std::string& text) { return parse_provenance(text); });
+}
+
+Attributes read_attributes(const Fields& fields, const std::string& name) {
+  return read_parsed(fields, name, [](const std::string& text) { return Attributes::parse(text); });
+}
+
+Json write_cache_entry(const CacheEntry& entry) {
+  return {{"entry", entry.attributes.str()}};
+}
+
+std::vector<CacheEntry> read_cache_entries(const Fields& parent, const std::string& list,
+                                           CacheDirection direction) {
+  return read_list(parent, list, [&](const Fields& fields) {
+    fields.require_exactly({"entry"});
+    return read_parsed(fields, "entry",
+                       [&](const std::string& text) { return CacheEntry::parse(text, direction); });
+  });
+}
+
 Json write_cache(const Cache& cache) {
   return {{"directory", write_optional<Json>(cache.directory)},
-          {"from", write_strings(cache.from, "entry")},
-          {"to", write_strings(cache.to, "entry")},
+          {"from", write_list<Json>(cache.from, write_cache_entry)},
+          {"to", write_list<Json>(cache.to, write_cache_entry)},
           {"max_size", write_optional<Json>(cache.max_size)},
           {"max_age", write_optional<Json>(cache.max_age)}};
 }
@@ -201,8 +251,8 @@ Json write_cache(const Cache& cache) {
 Cache read_cache(const Fields& fields) {
   fields.require_exactly({"directory", "from", "to", "max_size", "max_age"});
   return {.directory = read_optional(fields, "directory", read_name),
-          .from = read_strings(fields, "from", "entry"),
-          .to = read_strings(fields, "to", "entry"),
+          .from = read_cache_entries(fields, "from", CacheDirection::from),
+          .to = read_cache_entries(fields, "to", CacheDirection::to),
           .max_size = fields.optional_unsigned_integer("max_size"),
           .max_age = fields.optional_unsigned_integer("max_age")};
 }
@@ -252,6 +302,17 @@ std::optional<Compression> parse_compression(std::string_view word) {
   return value_of(compressions, word);
 }
 
+Attributes parse_provenance(std::string_view text) {
+  auto attributes = Attributes::parse(text);
+  const auto mode = attributes.value("mode");
+  if (mode && *mode != "min" && *mode != "max") {
+    const auto nearest = util::nearest(*mode, {"min", "max"});
+    throw util::Error("the mode " + util::quote(*mode) + " is neither 'min' nor 'max'" +
+                      (nearest ? "; did you mean " + util::quote(*nearest) + "?" : ""));
+  }
+  return attributes;
+}
+
 Request parse_request(std::string_view json) {
   const auto document = util::parse_json(json, "request");
   const Fields fields(document, "request");
@@ -268,7 +329,7 @@ Request parse_request(std::string_view json) {
   request.dockerfile = read_name(fields, "dockerfile");
   request.targets = read_list(fields, "targets", read_target);
   if (request.targets.empty()) fields.fail("targets", "expected at least one");
-  request.platforms = read_strings(fields, "platforms", "platform");
+  request.platforms = read_list(fields, "platforms", read_platform);
   request.build_args = read_list(fields, "build_args", read_name_value);
   request.labels = read_list(fields, "labels", read_name_value);
   request.annotations = read_list(fields, "annotations", read_name_value);
@@ -284,8 +345,8 @@ Request parse_request(std::string_view json) {
   request.no_cache_stages = read_strings(fields, "no_cache_stages", "name");
   request.source_date_epoch = read_optional(fields, "source_date_epoch", read_name);
   request.cache = read_cache(fields.object("cache"));
-  request.provenance = read_optional(fields, "provenance", read_text);
-  request.sbom = read_optional(fields, "sbom", read_text);
+  request.provenance = read_optional(fields, "provenance", read_provenance);
+  request.sbom = read_optional(fields, "sbom", read_attributes);
   request.registry_mirrors = read_strings(fields, "registry_mirrors", "host");
   request.buildkit_config = read_optional(fields, "buildkit_config", read_text);
   request.remote = read_optional(fields, "remote", read_remote);
@@ -301,7 +362,7 @@ std::string to_json(const Request& request) {
       {"context", request.context.string()},
       {"dockerfile", request.dockerfile.string()},
       {"targets", write_list<Json>(request.targets, write_target)},
-      {"platforms", write_strings(request.platforms, "platform")},
+      {"platforms", write_list<Json>(request.platforms, write_platform)},
       {"build_args", write_list<Json>(request.build_args, write_name_value)},
       {"labels", write_list<Json>(request.labels, write_name_value)},
       {"annotations", write_list<Json>(request.annotations, write_name_value)},
@@ -317,8 +378,8 @@ std::string to_json(const Request& request) {
       {"no_cache_stages", write_strings(request.no_cache_stages, "name")},
       {"source_date_epoch", write_optional<Json>(request.source_date_epoch)},
       {"cache", write_cache(request.cache)},
-      {"provenance", write_optional<Json>(request.provenance)},
-      {"sbom", write_optional<Json>(request.sbom)},
+      {"provenance", write_attributes(request.provenance)},
+      {"sbom", write_attributes(request.sbom)},
       {"registry_mirrors", write_strings(request.registry_mirrors, "host")},
       {"buildkit_config", write_optional<Json>(request.buildkit_config)},
       {"remote", write_remote(request.remote)},

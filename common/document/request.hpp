@@ -8,7 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "common/document/attributes.hpp"
+#include "common/document/cache_entry.hpp"
 #include "common/hash/digest.hpp"
+#include "common/image/descriptor.hpp"
 
 // Paths in both documents are relative to the directory that the tools run in, or absolute.
 namespace document {
@@ -58,14 +61,14 @@ struct Preload {
   };
 
   Role role;
-  std::string name;
+  std::string name;  // of a context: image::context_name
   std::filesystem::path path;
   std::optional<Layout> layout;
 };
 
 // A plain directory given as a named context.
 struct Context {
-  std::string name;
+  std::string name;  // image::context_name
   std::filesystem::path directory;
 };
 
@@ -90,8 +93,8 @@ struct Output {
 
 struct Cache {
   std::optional<std::filesystem::path> directory;  // the task's cache/, used and rewritten
-  std::vector<std::string> from;                   // in BuildKit's words: "type=registry,ref=..."
-  std::vector<std::string> to;
+  std::vector<CacheEntry> from;
+  std::vector<CacheEntry> to;
   // What the native engine lets stay in `directory` or its own, after a build; nothing = its own choice.
   std::optional<std::uint64_t> max_size;  // bytes
   std::optional<std::uint64_t> max_age;   // seconds since the last use
@@ -109,8 +112,8 @@ struct Request {
   EngineChoice engine = EngineChoice::automatic;
   std::filesystem::path context = ".";
   std::filesystem::path dockerfile;
-  std::vector<Target> targets;         // at least one; built in this order, the main one last
-  std::vector<std::string> platforms;  // "linux/arm64"; empty = the engine's own
+  std::vector<Target> targets;             // at least one; built in this order, the main one last
+  std::vector<image::Platform> platforms;  // empty = the engine's own
   std::vector<NameValue> build_args;
   std::vector<NameValue> labels;
   std::vector<NameValue> annotations;
@@ -126,14 +129,18 @@ struct Request {
   std::vector<std::string> no_cache_stages;      // whose steps alone run again
   std::optional<std::string> source_date_epoch;  // seconds since 1970, or a word of BuildKit's: "context"
   Cache cache;
-  std::optional<std::string> provenance;  // BuildKit's words: "mode=max"; nothing = off
-  std::optional<std::string> sbom;
+  std::optional<Attributes> provenance;  // nothing = off; of a mode that there is
+  std::optional<Attributes> sbom;
   std::vector<std::string> registry_mirrors;   // of docker.io, in order
   std::optional<std::string> buildkit_config;  // TOML, merged with ours
   std::optional<RemoteEngine> remote;
   std::optional<std::filesystem::path> docker_config;  // directory that holds config.json
   bool debug = false;
 };
+
+// BuildKit's words for PROVENANCE: "mode=max". Throws util::Error for a mode that it does not have, and what
+// Attributes::parse throws.
+Attributes parse_provenance(std::string_view text);
 
 // The words that stand for the values in documents: "auto", "network.host", "docker", "gzip".
 std::string_view to_string(EngineChoice choice);

@@ -3,7 +3,6 @@
 
 #include <set>
 
-#include "common/image/reference.hpp"
 #include "common/util/characters.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -36,16 +35,6 @@ std::string reference_for_argument(const std::string& name, std::set<std::string
 
 }  // namespace
 
-std::string context_reference(const std::string& name) {
-  const auto parsed = image::Reference::parse(name);
-  if (!parsed) {
-    throw util::Error(
-        "BUILD_CONTEXTS: " + util::quote(name) +
-        " cannot stand behind FROM or --from=; use a lower-case name like 'base' or 'debian:12'");
-  }
-  return parsed->context_name();
-}
-
 std::vector<NamedImage> name_preloads(const std::vector<document::Preload>& preloads) {
   std::vector<NamedImage> images;
   std::set<std::string> taken;
@@ -59,7 +48,7 @@ std::vector<NamedImage> name_preloads(const std::vector<document::Preload>& prel
         .layout = *preload.layout,
         .reference = preload.role == document::Preload::Role::build_arg
                          ? reference_for_argument(preload.name, taken)
-                         : context_reference(preload.name),
+                         : preload.name,
     });
   }
   return images;

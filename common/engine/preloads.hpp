@@ -15,14 +15,9 @@ struct NamedImage {
   std::string reference;  // what a Dockerfile says to get it, as BuildKit compares it
 };
 
-// The name of a named context in the form that BuildKit compares with what a Dockerfile says: familiar,
-// without ":latest". Throws Error for a name that no Dockerfile could write.
-std::string context_reference(const std::string& name);
-
 // One for each preload, in their order. The reference of a build arg is made up from its name and stays the
 // same from build to build, so that it can be part of a cache key; two names that differ only by case get
-// different ones. That of a context is its context_reference. Throws Error for a preload that is not laid out
-// yet, and what context_reference throws.
+// different ones. That of a context is its name. Throws Error for a preload that is not laid out yet.
 std::vector<NamedImage> name_preloads(const std::vector<document::Preload>& preloads);
 
 }  // namespace engine

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
 namespace image {
@@ -175,6 +176,12 @@ std::string Reference::context_name() const {
   auto reference = *this;
   if (tag == "latest" && digest.empty()) reference.tag.clear();
   return reference.familiar();
+}
+
+std::string context_name(std::string_view text) {
+  if (const auto reference = Reference::parse(text)) return reference->context_name();
+  throw util::Error(util::quote(text) +
+                    " cannot be the name of an image or stage; use lower case, digits, and . _ - /");
 }
 
 }  // namespace image

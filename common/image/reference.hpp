@@ -28,4 +28,8 @@ struct Reference {
   friend bool operator==(const Reference&, const Reference&) = default;
 };
 
+// The same of a name as people write it: how BuildKit, and so everybody here, compares the name of a context
+// with what a Dockerfile says. Throws util::Error for what no Dockerfile could name.
+std::string context_name(std::string_view text);
+
 }  // namespace image

@@ -47,7 +47,7 @@ std::optional<std::string> left_out_parameter(const document::Request& request) 
   if (request.remote) return "a remote engine (BUILDKIT_HOST)";
   if (document::is_url(request.context)) return "a CONTEXT that is a URL";
   for (const auto& platform : request.platforms) {
-    if (image::Platform::parse(platform).os == "windows") return "an image for windows";
+    if (platform.os == "windows") return "an image for windows";
   }
   if (request.provenance) return "PROVENANCE";
   if (request.sbom) return "SBOM";

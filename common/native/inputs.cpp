@@ -26,8 +26,7 @@ plan::Inputs plan_inputs(const document::Request& request, std::optional<std::in
   inputs.dockerfile = request.dockerfile;
   for (const auto& target : request.targets)
     inputs.targets.push_back(target.name);
-  for (const auto& platform : request.platforms)
-    inputs.platforms.push_back(image::Platform::parse(platform));
+  inputs.platforms = request.platforms;
   inputs.names_platforms = engine::is_multi_platform(request);
   for (const auto& [name, value] : request.build_args)
     inputs.build_args[name] = value;

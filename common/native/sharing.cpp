@@ -14,19 +14,19 @@
 namespace native {
 namespace {
 
-std::vector<cache::Entry> entries_of(const std::string& parameter, const std::vector<std::string>& texts,
+std::vector<cache::Entry> entries_of(const std::string& parameter,
+                                     const std::vector<document::CacheEntry>& given,
                                      cache::Direction direction) {
   std::vector<cache::Entry> entries;
-  for (const auto& text : texts) {
-    entries.push_back(util::with_context(parameter, [&] { return cache::parse_entry(text, direction); }));
-  }
+  for (const auto& entry : given)
+    entries.push_back(util::with_context(parameter, [&] { return cache::entry_of(entry, direction); }));
   return entries;
 }
 
 std::optional<std::string> left_out_of_entries(const std::string& parameter,
-                                               const std::vector<std::string>& texts) {
-  for (const auto& text : texts) {
-    if (const auto what = cache::left_out_of(text)) return parameter + " with " + *what;
+                                               const std::vector<document::CacheEntry>& entries) {
+  for (const auto& entry : entries) {
+    if (const auto what = cache::left_out_of(entry)) return parameter + " with " + *what;
   }
   return std::nullopt;
 }

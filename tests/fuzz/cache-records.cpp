@@ -23,9 +23,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } catch (const util::Error&) {}
   for (const auto direction : {cache::Direction::from, cache::Direction::to}) {
     try {
-      cache::parse_entry(text, direction);
+      const auto entry = document::CacheEntry::parse(text, direction);
+      if (document::CacheEntry::parse(entry.attributes.str(), direction) != entry) std::abort();
+      if (!cache::left_out_of(entry)) cache::entry_of(entry, direction);
     } catch (const util::Error&) {}
   }
-  cache::left_out_of(text);
   return 0;
 }

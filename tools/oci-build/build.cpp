@@ -45,14 +45,12 @@ Digests read_digests(Pipeline& pipeline, const fs::path& image) {
 }
 
 // The platform to unpack: the worker's own if it is among several, else the first.
-std::optional<std::string> platform_to_unpack(const std::vector<std::string>& platforms,
+std::optional<std::string> platform_to_unpack(const std::vector<image::Platform>& platforms,
                                               const fs::path& image) {
   if (platforms.size() < 2) return std::nullopt;
   const auto host = image::Platform::host();
-  const auto own = std::find_if(platforms.begin(), platforms.end(), [&](const std::string& platform) {
-    return image::Platform::parse(platform) == host;
-  });
-  const auto& chosen = own != platforms.end() ? *own : platforms.front();
+  const auto own = std::find(platforms.begin(), platforms.end(), host);
+  const auto chosen = (own != platforms.end() ? *own : platforms.front()).str();
   util::log::info("unpacking " + util::quote(image.string()) + " for " + chosen + ", " +
                   (own != platforms.end() ? "the platform of this machine" : "the first platform"));
   return chosen;

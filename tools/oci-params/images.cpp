@@ -69,7 +69,7 @@ BuildContexts read_build_contexts(const Environment& environment, Findings& find
         if (!pair || pair->second.empty()) {
           throw util::Error(parameter + ": " + util::quote(entry) + " is not of the form name=path");
         }
-        const auto name = util::with_context(parameter, [&] { return familiar_name(pair->first); });
+        const auto name = util::with_context(parameter, [&] { return image::context_name(pair->first); });
         const fs::path path = pair->second;
         if (std::find(names.begin(), names.end(), name) != names.end()) {
           throw util::Error(parameter + ": " + util::quote(name) + " stands twice; keep one");
@@ -91,15 +91,6 @@ BuildContexts read_build_contexts(const Environment& environment, Findings& find
     }
   });
   return contexts;
-}
-
-std::string familiar_name(std::string_view name) {
-  const auto reference = image::Reference::parse(name);
-  if (!reference) {
-    throw util::Error(util::quote(name) +
-                      " cannot be the name of an image or stage; use lower case, digits, and . _ - /");
-  }
-  return reference->context_name();
 }
 
 }  // namespace params

@@ -23,8 +23,4 @@ struct BuildContexts {
 // any other directory is one.
 BuildContexts read_build_contexts(const Environment& environment, Findings& findings);
 
-// The name under which BuildKit looks a context up: "docker.io/library/debian:latest" is "debian". Throws
-// util::Error if it cannot be one.
-std::string familiar_name(std::string_view name);
-
 }  // namespace params

@@ -14,7 +14,7 @@ namespace {
 using document::Compression;
 using document::OutputFormat;
 
-OutputFormat read_format(const Environment& environment, const std::vector<std::string>& platforms) {
+OutputFormat read_format(const Environment& environment, const std::vector<image::Platform>& platforms) {
   const auto oci = read_boolean(environment, "OUTPUT_OCI");
   if (platforms.size() > 1) {
     if (oci == false) {
@@ -58,37 +58,35 @@ std::optional<std::uint64_t> read_compression_level(const Environment& environme
 }
 
 // A boolean, or attributes as BuildKit takes them. Nothing means off.
-std::optional<std::string> read_attestation(const Environment& environment, const std::string& parameter) {
+std::optional<document::Attributes> read_attestation(const Environment& environment,
+                                                     const std::string& parameter) {
+  const bool is_provenance = parameter == "PROVENANCE";
   const auto value = environment.value(parameter);
   if (!value || *value == "off" || *value == "none") return std::nullopt;
+  const auto parse = [&](const std::string& text) {
+    return util::with_context(parameter, [&] {
+      return is_provenance ? document::parse_provenance(text) : document::Attributes::parse(text);
+    });
+  };
   if (value->find('=') != std::string::npos) {
-    const auto attributes = util::with_context(parameter, [&] { return split_attributes(*value); });
-    if (attribute(attributes, "disabled") == "true") return std::nullopt;
-    return value;
+    auto attributes = parse(*value);
+    if (attributes.value("disabled") == "true") return std::nullopt;
+    return attributes;
   }
-  if (parameter == "PROVENANCE" && (*value == "min" || *value == "max")) return "mode=" + *value;
+  if (is_provenance && (*value == "min" || *value == "max")) return parse("mode=" + *value);
   try {
-    return read_boolean(environment, parameter).value_or(false) ? std::optional<std::string>("")
-                                                                : std::nullopt;
+    if (!read_boolean(environment, parameter).value_or(false)) return std::nullopt;
+    return document::Attributes();
   } catch (const util::Error&) {
     throw util::Error(parameter + ": " + util::quote(*value) + " is no way to attest; use " +
-                      (parameter == "PROVENANCE"
-                           ? "'true', 'min', 'max', 'false' or attributes such as 'mode=max'"
-                           : "'true', 'false' or attributes such as 'generator=IMAGE'"));
-  }
-}
-
-void check_mode(const std::string& provenance) {
-  const auto mode = attribute(split_attributes(provenance), "mode");
-  if (mode && *mode != "min" && *mode != "max") {
-    throw util::Error("PROVENANCE: the mode " + util::quote(*mode) + " is neither 'min' nor 'max'" +
-                      did_you_mean(*mode, {"min", "max"}));
+                      (is_provenance ? "'true', 'min', 'max', 'false' or attributes such as 'mode=max'"
+                                     : "'true', 'false' or attributes such as 'generator=IMAGE'"));
   }
 }
 
 }  // namespace
 
-document::Output read_output(const Environment& environment, const std::vector<std::string>& platforms,
+document::Output read_output(const Environment& environment, const std::vector<image::Platform>& platforms,
                              Findings& findings) {
   document::Output output;
   findings.check([&] { output.format = read_format(environment, platforms); });
@@ -118,10 +116,7 @@ Attestations read_attestations(const Environment& environment, OutputFormat form
     }
     return attestation;
   };
-  findings.check([&] {
-    attestations.provenance = read("PROVENANCE");
-    if (attestations.provenance) check_mode(*attestations.provenance);
-  });
+  findings.check([&] { attestations.provenance = read("PROVENANCE"); });
   findings.check([&] { attestations.sbom = read("SBOM"); });
   return attestations;
 }

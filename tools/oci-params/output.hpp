@@ -13,12 +13,12 @@ namespace params {
 
 // OUTPUT_OCI, UNPACK_ROOTFS, REWRITE_TIMESTAMP, COMPRESSION, COMPRESSION_LEVEL. Several platforms need
 // OutputFormat::oci and so imply it.
-document::Output read_output(const Environment& environment, const std::vector<std::string>& platforms,
+document::Output read_output(const Environment& environment, const std::vector<image::Platform>& platforms,
                              Findings& findings);
 
 struct Attestations {
-  std::optional<std::string> provenance;
-  std::optional<std::string> sbom;
+  std::optional<document::Attributes> provenance;
+  std::optional<document::Attributes> sbom;
 };
 
 // PROVENANCE and SBOM in BuildKit's words. They need OutputFormat::oci.

@@ -77,13 +77,13 @@ std::vector<document::Target> read_targets(const Environment& environment, Findi
   return targets;
 }
 
-std::vector<std::string> read_platforms(const Environment& environment) {
+std::vector<image::Platform> read_platforms(const Environment& environment) {
   const std::string parameter = "IMAGE_PLATFORM";
-  std::vector<std::string> platforms;
+  std::vector<image::Platform> platforms;
   for (const auto& text : split_list(environment.value(parameter).value_or(""), ",")) {
-    const auto platform = util::with_context(parameter, [&] { return image::Platform::parse(text).str(); });
+    const auto platform = util::with_context(parameter, [&] { return image::Platform::parse(text); });
     if (std::find(platforms.begin(), platforms.end(), platform) != platforms.end()) {
-      throw util::Error(parameter + ": " + util::quote(platform) + " stands twice; keep one");
+      throw util::Error(parameter + ": " + util::quote(platform.str()) + " stands twice; keep one");
     }
     platforms.push_back(platform);
   }

@@ -14,7 +14,7 @@ namespace params {
 // its output directory where that exists.
 std::vector<document::Target> read_targets(const Environment& environment, Findings& findings);
 
-// IMAGE_PLATFORM, each platform in its normal form.
-std::vector<std::string> read_platforms(const Environment& environment);
+// IMAGE_PLATFORM.
+std::vector<image::Platform> read_platforms(const Environment& environment);
 
 }  // namespace params

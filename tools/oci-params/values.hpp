@@ -1,5 +1,4 @@
-// The small grammars that values are written in: booleans, words, lists, BuildKit's comma-separated
-// attributes.
+// The small grammars that values are written in: booleans, words, lists.
 #pragma once
 
 #include <optional>
@@ -22,14 +21,6 @@ std::vector<std::string> split_list(std::string_view text, std::string_view sepa
 // "NAME=VALUE" at its first '=', both without blanks at their ends; nothing if there is no '=', or nothing
 // before it.
 std::optional<std::pair<std::string, std::string>> split_pair(std::string_view text);
-
-// Attributes as BuildKit writes them, one line of CSV: type=local,"src=a,b". A field without '=' has an empty
-// value. Throws util::Error if a quote is left open or stands inside a field.
-std::vector<std::pair<std::string, std::string>> split_attributes(std::string_view text);
-
-// The value of attribute `name`, nothing if it is not there. The last one counts, as in BuildKit.
-std::optional<std::string> attribute(const std::vector<std::pair<std::string, std::string>>& attributes,
-                                     std::string_view name);
 
 // "; did you mean 'gzip'?" for the candidate that `word` is a slip of, else "".
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);

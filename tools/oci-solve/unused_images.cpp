@@ -130,8 +130,7 @@ std::vector<std::string> warnings(const native::Definition& definition) {
       found.push_back(of_unused_stage(name));
   }
   for (const auto& context : request.contexts) {
-    if (!names.has_context(engine::context_reference(context.name)))
-      found.push_back(of_unused_context(context.name));
+    if (!names.has_context(context.name)) found.push_back(of_unused_context(context.name));
   }
   return found;
 }

@@ -77,12 +77,12 @@ TEST(SolveArguments, CarryEveryFrontendOption) {
   auto request = smallest();
   request.build_args = {{"A", "1=2 3"}, {"EMPTY", ""}, {"lines", "a\nb"}};
   request.labels = {{"org.example", "x,y"}};
-  request.platforms = {"linux/amd64", "linux/arm64"};
+  request.platforms = {image::Platform::parse("linux/amd64"), image::Platform::parse("linux/arm64")};
   request.add_hosts = {{"one", "10.0.0.1"}, {"six", "fd00::1"}};
   request.source_date_epoch = "0";
   request.no_cache = true;
-  request.provenance = "mode=max";
-  request.sbom = "generator=image";
+  request.provenance = document::Attributes::parse("mode=max");
+  request.sbom = document::Attributes::parse("generator=image");
   const Line line(request, {.target = "final", .destination = std::nullopt});
   for (const auto* option : {"build-arg:A=1=2 3", "build-arg:EMPTY=", "build-arg:lines=a\nb",
                              "label:org.example=x,y", "platform=linux/amd64,linux/arm64",
@@ -131,8 +131,7 @@ TEST(SolveArguments, ServePreloadsAndDirectoriesAsContexts) {
   auto request = smallest();
   request.preloads = {
       {document::Preload::Role::build_arg, "BASE", "a.tar", document::Preload::Layout{"/w/a", digest}},
-      {document::Preload::Role::context, "debian:latest", "b.tar",
-       document::Preload::Layout{"/w/b", digest}}};
+      {document::Preload::Role::context, "debian", "b.tar", document::Preload::Layout{"/w/b", digest}}};
   request.contexts = {{"assets", "/assets"}};
   const Line line(request);
   EXPECT_TRUE(line.has("--oci-layout", "preload-0=/w/a"));
@@ -170,7 +169,7 @@ TEST(SolveArguments, CarryEveryExporterOption) {
 TEST(SolveArguments, AnnotateTheIndexOfSeveralPlatformsToo) {
   auto request = smallest();
   request.output.format = document::OutputFormat::oci;
-  request.platforms = {"linux/amd64", "linux/arm64"};
+  request.platforms = {image::Platform::parse("linux/amd64"), image::Platform::parse("linux/arm64")};
   request.annotations = {{"k", "v"}};
   EXPECT_TRUE(Line(request, {.target = {}, .destination = "t"})
                   .has("--output", "type=oci,dest=t,tar=false,annotation.k=v,annotation-index.k=v"));
@@ -186,8 +185,8 @@ TEST(SolveArguments, RefuseAnAnnotationThatWouldBeLowered) {
 
 TEST(SolveArguments, UseEveryCacheOfTheTaskAndOfTheRequest) {
   auto request = smallest();
-  request.cache.from = {"type=registry,ref=r/c"};
-  request.cache.to = {"type=inline"};
+  request.cache.from = {document::CacheEntry::parse("type=registry,ref=r/c", document::CacheDirection::from)};
+  request.cache.to = {document::CacheEntry::parse("type=inline", document::CacheDirection::to)};
   const Line line(request, {.target = {}, .destination = {}, .cache_imports = {"i"}, .cache_exports = {"e"}});
   EXPECT_EQ(line.values("--import-cache"), (std::vector<std::string>{"i", "type=registry,ref=r/c"}));
   EXPECT_EQ(line.values("--export-cache"), (std::vector<std::string>{"e", "type=inline"}));

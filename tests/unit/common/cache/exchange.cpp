@@ -37,12 +37,13 @@ protected:
   }
 
   Imports imports(const std::string& entry, store::Store& store) {
-    return Imports({parse_entry(entry, Direction::from)}, settings_, store,
-                   [this](const std::string& message) { messages_.push_back(message); });
+    return Imports({entry_of(document::CacheEntry::parse(entry, Direction::from), Direction::from)},
+                   settings_, store, [this](const std::string& message) { messages_.push_back(message); });
   }
 
   Exported write_to(const std::string& entry, const Records& records, store::Store& store) {
-    return write(parse_entry(entry, Direction::to), records, settings_, opener(store));
+    return write(entry_of(document::CacheEntry::parse(entry, Direction::to), Direction::to), records,
+                 settings_, opener(store));
   }
 
   // That worker b finds what a has written, and pulls what it wants alone.

@@ -29,16 +29,17 @@ protected:
   }
 
   Imports imports(const test::ScriptedServer& server) {
-    return Imports({parse_entry(entry(server), Direction::from)}, settings_, store_,
-                   [this](const std::string& message) { messages_.push_back(message); });
+    return Imports({entry_of(document::CacheEntry::parse(entry(server), Direction::from), Direction::from)},
+                   settings_, store_, [this](const std::string& message) { messages_.push_back(message); });
   }
 
   std::string error_of_write(const test::ScriptedServer& server) {
     store_.blobs().put("made");
     return error_of([&] {
-      write(
-          parse_entry(entry(server), Direction::to), example_records({{"make", "made"}}), settings_,
-          [&](const store::Blob& wanted) { return store_.blobs().open_file(wanted, store::Check::digest); });
+      write(entry_of(document::CacheEntry::parse(entry(server), Direction::to), Direction::to),
+            example_records({{"make", "made"}}), settings_, [&](const store::Blob& wanted) {
+              return store_.blobs().open_file(wanted, store::Check::digest);
+            });
     });
   }
 

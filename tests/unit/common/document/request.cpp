@@ -23,7 +23,7 @@ Request fullest_request() {
   request.context = "source";
   request.dockerfile = "source/docker/Dockerfile";
   request.targets = {{.name = "tests", .output = "tests"}, {.name = "release", .output = "image"}};
-  request.platforms = {"linux/amd64", "linux/arm64"};
+  request.platforms = {image::Platform::parse("linux/amd64"), image::Platform::parse("linux/arm64")};
   request.build_args = {{"empty", ""}, {"lines", "one\ntwo"}, {"my-arg.x", "a=b \"c\" \\ é"}};
   request.labels = {{"org.opencontainers.image.title", "hello"}};
   request.annotations = {{"org.opencontainers.image.source", "https://example.com/hello"}};
@@ -50,13 +50,15 @@ Request fullest_request() {
   request.no_cache = true;
   request.no_cache_stages = {"build"};
   request.source_date_epoch = "1700000000";
-  request.cache = {.directory = "cache",
-                   .from = {"type=registry,ref=registry.example.com/cache"},
-                   .to = {"type=local,dest=exported"},
-                   .max_size = 5'000'000'000,
-                   .max_age = 604800};
-  request.provenance = "mode=max";
-  request.sbom = "";
+  request.cache = {
+      .directory = "cache",
+      .from = {document::CacheEntry::parse("type=registry,ref=registry.example.com/cache",
+                                           document::CacheDirection::from)},
+      .to = {document::CacheEntry::parse("type=local,dest=exported", document::CacheDirection::to)},
+      .max_size = 5'000'000'000,
+      .max_age = 604800};
+  request.provenance = document::parse_provenance("mode=max");
+  request.sbom = document::Attributes();
   request.registry_mirrors = {"mirror-1.example.com", "mirror-2.example.com:5000"};
   request.buildkit_config = "[registry.\"registry.example.com\"]\n  http = true\n";
   request.remote =
@@ -182,6 +184,35 @@ TEST(Request, ChecksTheDigestOfALayout) {
 TEST(Request, TakesClientCertificateAndKeyTogether) {
   EXPECT_EQ(message_of(with("/remote", R"({"host":"tcp://a:1","ca_cert":null,"cert":"c","key":null})")),
             "request: field 'remote.cert': expected both of cert and key, or none");
+}
+
+// What downstream would otherwise parse again, and each in its way.
+TEST(Request, RefusesWhatNoEngineCouldUse) {
+  EXPECT_EQ(
+      message_of(with("/platforms", R"([{"platform":"linux/amd64/v2/x"}])")),
+      "request: field 'platforms[0].platform': invalid platform 'linux/amd64/v2/x': expected something like "
+      "'linux/arm64'");
+  EXPECT_EQ(
+      message_of(with("/contexts", R"([{"name":"My Base","directory":"d"}])")),
+      "request: field 'contexts[0].name': 'My Base' cannot be the name of an image or stage; use lower case, "
+      "digits, and . _ - /");
+  EXPECT_EQ(message_of(with("/cache/from", R"([{"entry":"type=tape"}])")),
+            "request: field 'cache.from[0].entry': the type 'tape' is none of registry, local, inline, gha, "
+            "s3, azblob");
+  EXPECT_EQ(message_of(with("/provenance", R"("mode=mox")")),
+            "request: field 'provenance': the mode 'mox' is neither 'min' nor 'max'; did you mean 'max'?");
+  EXPECT_EQ(message_of(with("/sbom", R"("a\"b")")),
+            "request: field 'sbom': a quote stands inside a field; quote the whole field, as in \"src=a,b\"");
+}
+
+TEST(Request, NamesContextsAsDockerfilesAreComparedWith) {
+  const auto contexts = R"([{"name":"docker.io/library/debian:latest","directory":"d"}])";
+  EXPECT_EQ(document::parse_request(with("/contexts", contexts)).contexts.front().name, "debian");
+  const auto preloads = R"([{"role":"context","name":"ghcr.io/a/b:latest","path":"p","layout":null},
+                            {"role":"build_arg","name":"Base:latest","path":"p","layout":null}])";
+  const auto request = document::parse_request(with("/preloads", preloads));
+  EXPECT_EQ(request.preloads[0].name, "ghcr.io/a/b");
+  EXPECT_EQ(request.preloads[1].name, "Base:latest");
 }
 
 }  // namespace

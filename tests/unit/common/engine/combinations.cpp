@@ -21,7 +21,7 @@ TEST(MultiPlatform, IsWhatSeveralPlatformsAreAndWhatABuildArgSays) {
   EXPECT_FALSE(engine::is_multi_platform(with_multi_platform("0")));
   EXPECT_FALSE(engine::is_multi_platform(with_multi_platform("")));
   auto several = with_multi_platform("");
-  several.platforms = {"linux/amd64", "linux/arm64"};
+  several.platforms = {image::Platform::parse("linux/amd64"), image::Platform::parse("linux/arm64")};
   EXPECT_TRUE(engine::is_multi_platform(several));
 }
 
@@ -29,7 +29,7 @@ TEST(MultiPlatform, IsRefusedWhereItCannotBe) {
   EXPECT_EQ(test::error_of([] { engine::is_multi_platform(with_multi_platform("yes")); }),
             "the build arg BUILDKIT_MULTI_PLATFORM: 'yes' is neither true nor false");
   auto several = with_multi_platform("false");
-  several.platforms = {"linux/amd64", "linux/arm64"};
+  several.platforms = {image::Platform::parse("linux/amd64"), image::Platform::parse("linux/arm64")};
   EXPECT_EQ(test::error_of([&] { engine::check_combinations(several); }),
             "the build arg BUILDKIT_MULTI_PLATFORM denies several platforms; name one, or remove it");
 }

@@ -46,6 +46,7 @@ TEST(NamePreloads, GivesEachLayoutAStoreOfItsOwn) {
       engine::name_preloads({laid_out(Role::build_arg, "a"), laid_out(Role::context, "debian:12")});
   ASSERT_EQ(images.size(), 2U);
   EXPECT_NE(images[0].store, images[1].store);
+  EXPECT_EQ(images[1].reference, "debian:12");
   EXPECT_EQ(images[1].layout.directory, "/w/layout");
   EXPECT_EQ(images[1].layout.digest.str(), "sha256:" + std::string(64, 'a'));
 }
@@ -55,20 +56,6 @@ TEST(NamePreloads, RefusesARequestThatWasNotPreloaded) {
   raw.layout.reset();
   EXPECT_EQ(test::error_of([&] { engine::name_preloads({raw}); }),
             "the image 'base' of the request is not laid out; pass the request through oci-preload first");
-}
-
-TEST(ContextReference, IsWhatBuildKitComparesWith) {
-  EXPECT_EQ(engine::context_reference("debian"), "debian");
-  EXPECT_EQ(engine::context_reference("debian:latest"), "debian");
-  EXPECT_EQ(engine::context_reference("docker.io/library/debian:12"), "debian:12");
-  EXPECT_EQ(engine::context_reference("ghcr.io/a/b:latest"), "ghcr.io/a/b");
-}
-
-TEST(ContextReference, RefusesWhatNoDockerfileCanName) {
-  EXPECT_EQ(
-      test::error_of([] { engine::context_reference("My Base"); }),
-      "BUILD_CONTEXTS: 'My Base' cannot stand behind FROM or --from=; use a lower-case name like 'base' or "
-      "'debian:12'");
 }
 
 }  // namespace

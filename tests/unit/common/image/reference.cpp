@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "tests/support/error_of.hpp"
+
 namespace {
 
 using image::Reference;
@@ -64,10 +66,17 @@ TEST_P(Malformed, IsNoReference) {
 }
 
 TEST(Reference, IsNamedAsAContextWithoutTheDefaults) {
-  const auto name = [](const char* text) { return image::Reference::parse(text).value().context_name(); };
+  const auto name = image::context_name;
   EXPECT_EQ(name("docker.io/library/debian:latest"), "debian");
   EXPECT_EQ(name("debian:12"), "debian:12");
-  EXPECT_EQ(name("example.com/debian"), "example.com/debian");
+  EXPECT_EQ(name("docker.io/owner/name:1"), "owner/name:1");
+  EXPECT_EQ(name("ghcr.io/a/b:latest"), "ghcr.io/a/b");
+  EXPECT_EQ(name("build"), "build");
+}
+
+TEST(Reference, OfAContextIsWhatADockerfileCanSay) {
+  EXPECT_EQ(test::error_of([] { image::context_name("My Base"); }),
+            "'My Base' cannot be the name of an image or stage; use lower case, digits, and . _ - /");
 }
 
 INSTANTIATE_TEST_SUITE_P(Reference, Malformed,

@@ -54,11 +54,11 @@ TEST_F(FrontendOptions, AllThatBuildctlIsToldAreKnown) {
   auto given = with_argument("a", "b");
   given.context = "https://example.com/context.git";
   given.labels = {{"a", "b"}};
-  given.platforms = {"linux/amd64"};
+  given.platforms = {image::Platform::parse("linux/amd64")};
   given.add_hosts = {{"a", "10.0.0.1"}};
   given.source_date_epoch = "1";
-  given.provenance = "mode=max";
-  given.sbom = "";
+  given.provenance = document::Attributes::parse("mode=max");
+  given.sbom = document::Attributes();
   given.contexts = {{"name", "."}};
   const auto arguments = buildkit::solve_arguments(given, {"unix:///socket", {}, {}, {}},
                                                    {.target = "t", .destination = std::nullopt}, {});

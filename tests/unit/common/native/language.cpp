@@ -96,7 +96,7 @@ TEST_F(Language, LeavesOutWhatOnlyBuildkitdReadsOfItsConfiguration) {
 
 TEST_F(Language, LeavesWindowsOut) {
   auto given = request("FROM scratch\n");
-  given.platforms = {"linux/amd64", "windows/amd64"};
+  given.platforms = {image::Platform::parse("linux/amd64"), image::Platform::parse("windows/amd64")};
   EXPECT_EQ(native::left_out(native::Definition(given)), "an image for windows");
   const std::string by_argument = "ARG os=linux\nFROM busybox\nFROM --platform=$os/amd64 busybox\n";
   EXPECT_EQ(left_out(by_argument), std::nullopt);

@@ -2,7 +2,15 @@
 
 namespace {
 
-class Caches : public RequestTest {};
+class Caches : public RequestTest {
+protected:
+  static Strings written(const std::vector<document::CacheEntry>& entries) {
+    Strings texts;
+    for (const auto& entry : entries)
+      texts.push_back(entry.attributes.str());
+    return texts;
+  }
+};
 
 TEST_F(Caches, TheTasksCacheIsUsedWhereItIs) {
   EXPECT_FALSE(read({}).cache.directory);
@@ -24,8 +32,8 @@ TEST_F(Caches, EntriesStandOnLinesInBuildKitsWords) {
   const auto cache = read({{"CACHE_FROM", "type=registry,ref=r.example.com/c\n\n type=local,src=old\n"},
                            {"CACHE_TO", "type=inline\ntype=local,dest=new,mode=max"}})
                          .cache;
-  EXPECT_EQ(cache.from, (Strings{"type=registry,ref=r.example.com/c", "type=local,src=old"}));
-  EXPECT_EQ(cache.to, (Strings{"type=inline", "type=local,dest=new,mode=max"}));
+  EXPECT_EQ(written(cache.from), (Strings{"type=registry,ref=r.example.com/c", "type=local,src=old"}));
+  EXPECT_EQ(written(cache.to), (Strings{"type=inline", "type=local,dest=new,mode=max"}));
 }
 
 TEST_F(Caches, ALocalCacheWithoutContentIsLeftOut) {

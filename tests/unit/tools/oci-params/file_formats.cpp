@@ -2,7 +2,6 @@
 
 #include "tests/support/error_of.hpp"
 #include "tools/oci-params/key_value_file.hpp"
-#include "tools/oci-params/values.hpp"
 #include "tools/oci-params/yaml_map.hpp"
 
 namespace {
@@ -98,17 +97,6 @@ TEST(YamlMap, RefusesAQuoteThatIsNotClosed) {
 
 TEST(YamlMap, SurvivesNestingWithoutEnd) {
   EXPECT_NE(yaml_message("a: " + std::string(100000, '[')), "accepted");
-}
-
-TEST(Attributes, AreReadAsBuildKitReadsThem) {
-  using Attributes = std::vector<std::pair<std::string, std::string>>;
-  EXPECT_EQ(params::split_attributes(R"(type=local,"src=a,""b""",flag)"),
-            (Attributes{{"type", "local"}, {"src", "a,\"b\""}, {"flag", ""}}));
-  EXPECT_EQ(test::error_of([] { params::split_attributes(R"("a=1)"); }), "a quote is not closed");
-  EXPECT_EQ(test::error_of([] { params::split_attributes(R"("a"b)"); }),
-            "a comma must follow a quoted field");
-  EXPECT_EQ(test::error_of([] { params::split_attributes(R"(a="1")"); }),
-            "a quote stands inside a field; quote the whole field, as in \"src=a,b\"");
 }
 
 }  // namespace

@@ -71,10 +71,9 @@ TEST_F(Images, BuildContextsAreDirectoriesOrImagesByWhatLiesThere) {
 }
 
 TEST_F(Images, BuildContextsAreKnownByTheNameThatBuildKitLooksUp) {
-  EXPECT_EQ(params::familiar_name("docker.io/library/debian:latest"), "debian");
-  EXPECT_EQ(params::familiar_name("docker.io/owner/name:1"), "owner/name:1");
-  EXPECT_EQ(params::familiar_name("ghcr.io/owner/name"), "ghcr.io/owner/name");
-  EXPECT_EQ(params::familiar_name("build"), "build");
+  make_directory("d");
+  EXPECT_EQ(shown(read({{"BUILD_CONTEXTS", "docker.io/library/debian:latest=d"}})),
+            (Strings{"directory debian d"}));
 }
 
 TEST_F(Images, BuildContextsMustBePairsOfGoodNamesAndPathsThatExist) {

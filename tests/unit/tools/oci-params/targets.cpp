@@ -74,9 +74,10 @@ TEST_F(Targets, AdditionalTargetsMustBeUsableAsDirectories) {
 }
 
 TEST_F(Targets, PlatformsAreNormalised) {
-  EXPECT_EQ(read({{"IMAGE_PLATFORM", "linux/x86_64, arm64"}}).platforms,
-            (Strings{"linux/amd64", "linux/arm64"}));
-  EXPECT_EQ(read({}).platforms, Strings());
+  const std::vector<image::Platform> expected = {{.os = "linux", .architecture = "amd64", .variant = ""},
+                                                 {.os = "linux", .architecture = "arm64", .variant = ""}};
+  EXPECT_EQ(read({{"IMAGE_PLATFORM", "linux/x86_64, arm64"}}).platforms, expected);
+  EXPECT_TRUE(read({}).platforms.empty());
 }
 
 TEST_F(Targets, PlatformsMustBeOnesAndDiffer) {

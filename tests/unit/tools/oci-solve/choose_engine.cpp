@@ -37,7 +37,7 @@ TEST_F(ChooseEngine, TakesBuildKitWhereOneElsewhereIsNamed) {
 }
 
 TEST_F(ChooseEngine, TakesBuildKitForWhatTheNativeEngineLeavesOut) {
-  request_.provenance = "mode=max";
+  request_.provenance = document::Attributes::parse("mode=max");
   const auto choice = choose();
   EXPECT_EQ(choice.engine->name(), "buildkit");
   EXPECT_EQ(choice.description, "buildkit, because the build asks for PROVENANCE");
@@ -58,7 +58,7 @@ TEST_F(ChooseEngine, TakesBuildKitAlwaysWhereThatIsWanted) {
 
 TEST_F(ChooseEngine, LeavesARefusalWithItsReasonToTheEngineThatIsWanted) {
   if (::geteuid() != 0) GTEST_SKIP() << "the native engine needs root";
-  request_.sbom = "true";
+  request_.sbom = document::Attributes();
   // It goes on in a child of the process that asks.
   EXPECT_EQ(test::in_child([&] { return choose(EngineChoice::native).engine->name() == "native" ? 0 : 1; }),
             0);
