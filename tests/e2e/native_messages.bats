@@ -155,14 +155,18 @@ oci-solve: --------------------' ]]
   dockerfile <<'END'
 FROM scratch AS slow
 COPY busybox /
-RUN ["/busybox", "sleep", "600"]
+RUN --mount=type=cache,id=meeting,target=/meeting \
+    ["/busybox", "sh", "-c", "/busybox touch /meeting/here; exec /busybox sleep 600"]
 FROM scratch
+COPY busybox /
+RUN --mount=type=cache,id=meeting,target=/meeting \
+    ["/busybox", "sh", "-c", "until [ -e /meeting/here ]; do /busybox sleep 0.01; done"]
 COPY large /
 COPY --from=slow /busybox /
 END
   mkdir small
   # shellcheck disable=SC2016
-  run --separate-stderr unshare -m sh -c 'mount -t tmpfs -o size=6M tmpfs small && TMPDIR=$PWD/small exec oci-solve --engine native' \
+  run --separate-stderr unshare -m sh -c 'mount -t tmpfs -o size=9M tmpfs small && TMPDIR=$PWD/small exec oci-solve --engine native' \
     < <(make_request "$(to_output)")
   [ "$status" -eq 1 ]
   grep -qE "^#[0-9]+ ERROR: cannot write '.*': No space left on device$" <<<"$stderr" || { echo "$stderr"; return 1; }

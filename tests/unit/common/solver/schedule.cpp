@@ -63,7 +63,7 @@ TEST(Schedule, StartsWhatIsReadyInOrderOnOneThread) {
 
 TEST(Schedule, GoesOnWithATaskThatAsksForMoreWhileItRuns) {
   sys::Canceller nobody;
-  Schedule schedule(4, nobody);
+  Schedule schedule(1, nobody);  // another thread might have done what is asked for before the question
   std::optional<Schedule::Task> asked;
   bool found = false;
   int calls = 0;
