@@ -2,12 +2,15 @@
 #include "common/layer/change_set.hpp"
 
 #include <fcntl.h>
+#include <sys/random.h>
 #include <sys/xattr.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
@@ -26,6 +29,7 @@ bool is_missing(int error_number) {
 class DirectoryChanges : public ChangeSet {
 public:
   explicit DirectoryChanges(int root) : root_(root) {}
+  explicit DirectoryChanges(sys::UniqueFd root) : owned_(std::move(root)), root_(owned_.get()) {}
 
   std::vector<std::string> list(const std::string& path) const override {
     const auto place = split(path);
@@ -44,8 +48,10 @@ public:
     const auto [parent, name] = split(path);
     const int directory = enter(parent);
     struct stat status;
-    if (directory >= 0 && ::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0)
+    if (directory >= 0 && ::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
+      if (is_whiteout_link(path, status)) status.st_mode = S_IFCHR;
       return status;
+    }
     if (is_missing(errno)) return std::nullopt;
     util::throw_errno("cannot look at " + util::quote(path));
   }
@@ -99,6 +105,12 @@ private:
     std::string name;
   };
 
+  // Its st_rdev is 0 as that of every symlink.
+  bool is_whiteout_link(const std::string& path, const struct stat& status) const {
+    return S_ISLNK(status.st_mode) && static_cast<std::size_t>(status.st_size) == whiteout_target().size() &&
+           read_link(path) == whiteout_target();
+  }
+
   static Place split(const std::string& path) {
     if (path.empty()) return {"", "."};
     const auto slash = path.rfind('/');
@@ -145,6 +157,7 @@ private:
 
   mutable sys::UniqueFd at_;  // empty = none
   mutable std::string at_name_;
+  sys::UniqueFd owned_;
   int root_;
 };
 
@@ -152,6 +165,22 @@ private:
 
 std::unique_ptr<ChangeSet> directory_changes(int fd) {
   return std::make_unique<DirectoryChanges>(fd);
+}
+
+std::unique_ptr<ChangeSet> directory_changes(const std::filesystem::path& directory) {
+  sys::UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) util::throw_errno("cannot open " + util::quote(directory.string()));
+  return std::make_unique<DirectoryChanges>(std::move(fd));
+}
+
+const std::string& whiteout_target() {
+  static const std::string target = [] {
+    std::array<std::uint64_t, 2> random;
+    if (::getrandom(random.data(), sizeof random, 0) != static_cast<ssize_t>(sizeof random))
+      util::throw_errno("cannot draw a random number");
+    return "removed:" + std::to_string(random[0]) + ":" + std::to_string(random[1]);
+  }();
+  return target;
 }
 
 }  // namespace layer

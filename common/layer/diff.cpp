@@ -1,8 +1,6 @@
 // The walk over a change set.
 #include "common/layer/diff.hpp"
 
-#include <sys/sysmacros.h>
-
 #include <cstring>
 #include <optional>
 #include <vector>
@@ -16,10 +14,6 @@
 
 namespace layer {
 namespace {
-
-bool is_whiteout(const struct stat& status) {
-  return S_ISCHR(status.st_mode) && ::major(status.st_rdev) == 0 && ::minor(status.st_rdev) == 0;
-}
 
 bool same_content(const ChangeSet& upper, const ChangeSet& lower, const std::string& path,
                   const sys::Cancellation& cancel) {

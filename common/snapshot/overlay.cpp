@@ -206,6 +206,10 @@ public:
     return std::make_unique<OverlayWorkspace>(directory_, lower, form, extra_options_);
   }
 
+  std::unique_ptr<Workspace> open_passing(const Stack& stack) override {
+    return open(stack, Writers::engine);
+  }
+
   std::unique_ptr<Workspace> open_read_only(const Stack& stack) override {
     if (stack.trees.size() > 1) std::call_once(probed_, [this] { probe(); });
     return std::make_unique<OverlayWorkspace>(directory_, stack, Form::read_only, extra_options_);

@@ -7,15 +7,20 @@
 #include <string>
 #include <vector>
 
+#include "common/layer/change_set.hpp"
 #include "common/sys/cancellation.hpp"
 
 namespace snapshot {
 
 // A filesystem at one point of a build: trees on top of each other, lowest first. Each is a plain directory;
-// all but the lowest may hold overlay whiteouts (character device 0:0) and opaque marks (overlay xattr).
+// all but the lowest may hold whiteouts (character device 0:0, or layer::whiteout_target) and opaque marks
+// (overlay xattr).
 struct Stack {
   std::vector<std::filesystem::path> trees;
 };
+
+// What a stack shows, read without a mount.
+std::unique_ptr<layer::ChangeSet> read(const Stack& stack);
 
 // A root being changed. Dropped without commit() it leaves nothing.
 class Workspace {
@@ -52,6 +57,9 @@ public:
   // A writable root over `lower`. Safe to call from several threads. Throws util::Error.
   virtual std::unique_ptr<Workspace> open(const Stack& lower, Writers writers = Writers::engine) = 0;
 
+  // The same for a step that changes what it sees, while nobody keeps what it changes: for bind mounts.
+  virtual std::unique_ptr<Workspace> open_passing(const Stack& stack) = 0;
+
   // The same read-only, for sources of copies and bind mounts. Nothing is mounted for a stack of one tree.
   virtual std::unique_ptr<Workspace> open_read_only(const Stack& stack) = 0;
 };
@@ -62,5 +70,11 @@ enum class Probe { now, when_used };
 // Works in `directory`, which must be able to hold overlay upper directories; what makes the trial throws
 // util::Error saying why when a mount does not work there.
 std::unique_ptr<Snapshotter> make_overlay(const std::filesystem::path& directory, Probe when = Probe::now);
+
+// Works in any `directory`, and mounts nothing: what a stack shows is copied to a plain directory, which is
+// changed in place from step to step of a stage. What a step has changed is found by looking at all of it
+// (scan.hpp). A stack that two go on from is copied once more. Hard links between files of lower trees stay,
+// where an overlay would part them at the first write.
+std::unique_ptr<Snapshotter> make_plain(const std::filesystem::path& directory);
 
 }  // namespace snapshot

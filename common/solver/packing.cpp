@@ -15,12 +15,6 @@
 namespace solver {
 namespace {
 
-sys::UniqueFd open_directory(const std::filesystem::path& path) {
-  sys::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd) util::throw_errno("cannot open " + util::quote(path.string()));
-  return fd;
-}
-
 sys::UniqueFd open_own(const std::filesystem::path& file) {
   sys::UniqueFd fd(::open(file.c_str(), O_RDWR | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC));
   if (!fd) util::throw_errno("cannot open " + util::quote(file.string()));
@@ -72,20 +66,10 @@ BuiltLayer Packing::write(const std::string& name, const Write& write) {
 }
 
 BuiltLayer Packing::pack(const std::string& name, const Change& change, const snapshot::Stack* below) {
-  sys::UniqueFd upper_fd;
   std::shared_ptr<const layer::ChangeSet> upper = change.draft;
-  if (!upper) {
-    upper_fd = open_directory(change.tree);
-    upper = layer::directory_changes(upper_fd.get());
-  }
-  std::unique_ptr<snapshot::Workspace> mounted;
-  sys::UniqueFd lower_fd;
+  if (!upper) upper = layer::directory_changes(change.tree);
   std::unique_ptr<layer::ChangeSet> lower;
-  if (below != nullptr && !below->trees.empty()) {
-    mounted = workshop_.trees.snapshotter().open_read_only(*below);
-    lower_fd = open_directory(mounted->root());
-    lower = layer::directory_changes(lower_fd.get());
-  }
+  if (below != nullptr && !below->trees.empty()) lower = snapshot::read(*below);
   const auto options = workshop_.cache != nullptr ? kept_options() : options_;
   // What is kept is worth its time even when the build fails.
   const auto cancel = workshop_.cache != nullptr ? sys::Cancellation() : workshop_.cancel;

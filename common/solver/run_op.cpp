@@ -203,7 +203,7 @@ private:
       source = copy.filename();
     }
     mounted_.push_back(mount.options.read_only ? trees_.snapshotter().open_read_only(stack)
-                                               : trees_.snapshotter().open(stack));
+                                               : trees_.snapshotter().open_passing(stack));
     const auto& root = mounted_.back()->root();
     auto place = sys::RootedDir::open(root).open_place(source);
     if (!place) {

@@ -1,0 +1,191 @@
+// Plain directories changed in place.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/layer/diff.hpp"
+#include "common/snapshot/snapshotter.hpp"
+#include "common/sys/file.hpp"
+#include "common/sys/temp_dir.hpp"
+#include "common/util/error.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+using Names = std::vector<std::string>;
+
+void set_time(const fs::path& path, timespec time) {
+  const timespec times[2] = {time, time};
+  ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW), 0);
+}
+
+class Plain : public testing::Test {
+protected:
+  void SetUp() override {
+    fs::create_directory(directory_.path() / "work");
+    snapshotter_ = snapshot::make_plain(directory_.path() / "work");
+    first_ = directory_.path() / "first";
+    fs::create_directories(first_ / "directory/below");
+    sys::write_file(first_ / "file", "first");
+    sys::write_file(first_ / "removed", "first");
+    sys::write_file(first_ / "directory/below/file", "first");
+    fs::create_hard_link(first_ / "file", first_ / "other-name");
+    for (const auto* name : {"file", "removed", "directory/below/file"})
+      set_time(first_ / name, {1000, 0});  // as layers have them
+    stack_.trees = {first_};
+  }
+
+  // Changes the stack as a step would; gives what a layer would hold of it.
+  Names step(const std::function<void(const fs::path& root)>& change) {
+    const auto below = snapshot::read(stack_);
+    const auto tree = directory_.path() / ("tree-" + std::to_string(count_++));
+    const auto workspace = snapshotter_->open(stack_, snapshot::Writers::steps);
+    change(workspace->root());
+    workspace->commit(tree);
+    stack_.trees.push_back(tree);
+    Names changes;
+    layer::diff(*layer::directory_changes(tree), below.get(), [&](const layer::Change& found) {
+      changes.push_back((found.kind == layer::Change::Kind::removed ? "-" : "+") + found.path);
+    });
+    return changes;
+  }
+
+  // What a later step finds, however its root is made.
+  std::string read(const snapshot::Stack& stack, const std::string& name) {
+    return sys::read_file(snapshotter_->open_read_only(stack)->root() / name);
+  }
+
+  sys::TempDir directory_{fs::temp_directory_path()};
+  std::unique_ptr<snapshot::Snapshotter> snapshotter_;
+  fs::path first_;
+  snapshot::Stack stack_;
+  int count_ = 0;
+};
+
+TEST_F(Plain, FindsWhatAStepDid) {
+  EXPECT_EQ(step([](const fs::path& root) {
+              sys::write_file(root / "new", "new");
+              sys::write_file(root / "directory/below/file", "second");
+              fs::remove(root / "removed");
+            }),
+            (Names{"+directory/below/file", "+new", "-removed"}));
+  EXPECT_EQ(sys::read_file(first_ / "directory/below/file"), "first");
+}
+
+TEST_F(Plain, FindsNothingWhereNothingWasDone) {
+  EXPECT_EQ(step([](const fs::path&) {}), Names{});
+  EXPECT_EQ(step([](const fs::path& root) { sys::read_file(root / "file"); }), Names{});
+}
+
+// Same size, same time: only the inode tells.
+TEST_F(Plain, FindsAnotherContentBehindTheSameTimes) {
+  EXPECT_EQ(step([](const fs::path& root) {
+              sys::write_file(root / "removed", "FIRST");
+              set_time(root / "removed", {1000, 0});
+            }),
+            (Names{"+removed"}));
+}
+
+TEST_F(Plain, TakesAMovedDirectoryForANewOneWithAllThatIsInIt) {
+  EXPECT_EQ(step([](const fs::path& root) { fs::rename(root / "directory", root / "moved"); }),
+            (Names{"-directory", "+moved", "+moved/below", "+moved/below/file"}));
+  // Back in the place of another directory of that name.
+  EXPECT_EQ(step([](const fs::path& root) { fs::create_directories(root / "directory/other"); }),
+            (Names{"+directory", "+directory/other"}));
+  EXPECT_EQ(step([](const fs::path& root) {
+              fs::rename(root / "directory", root / "aside");
+              fs::rename(root / "moved", root / "directory");
+              fs::remove_all(root / "aside");
+            }),
+            (Names{"+directory/below", "+directory/below/file", "-directory/other", "-moved"}));
+}
+
+TEST_F(Plain, FindsAReplacedDirectory) {
+  EXPECT_EQ(step([](const fs::path& root) {
+              fs::remove_all(root / "directory");
+              fs::create_directories(root / "directory/new");
+            }),
+            (Names{"-directory/below", "+directory/new"}));
+  EXPECT_EQ(step([](const fs::path& root) {
+              fs::remove_all(root / "directory");
+              sys::write_file(root / "directory", "a file now");
+            }),
+            (Names{"+directory"}));
+  EXPECT_EQ(step([](const fs::path& root) {
+              fs::remove(root / "directory");
+              fs::create_directories(root / "directory/again");
+            }),
+            (Names{"+directory", "+directory/again"}));
+}
+
+TEST_F(Plain, FindsModesOwnersAndLinks) {
+  EXPECT_EQ(step([](const fs::path& root) {
+              fs::permissions(root / "removed", fs::perms(0600));
+              fs::permissions(root / "directory", fs::perms(0700));
+              fs::create_hard_link(root / "directory/below/file", root / "linked");
+              fs::create_symlink("file", root / "symlink");
+            }),
+            (Names{"+directory", "+linked", "+removed", "+symlink"}));
+  const auto tree = stack_.trees.back();
+  EXPECT_TRUE(fs::equivalent(tree / "linked", tree / "directory/below/file"));
+}
+
+TEST_F(Plain, KeepsExtendedAttributesAndOwners) {
+  if (::geteuid() != 0) GTEST_SKIP() << "other owners need root";
+  step([](const fs::path& root) {
+    ASSERT_EQ(::lchown((root / "file").c_str(), 12, 34), 0);
+    const std::string capability("\1\0\0\2\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20);
+    ASSERT_EQ(
+        ::setxattr((root / "file").c_str(), "security.capability", capability.data(), capability.size(), 0),
+        0);
+  });
+  const auto changes = layer::directory_changes(stack_.trees.back());
+  EXPECT_EQ(changes->status("file")->st_uid, 12U);
+  EXPECT_EQ(changes->status("file")->st_gid, 34U);
+  EXPECT_EQ(changes->capability("file").size(), 20U);
+}
+
+TEST_F(Plain, ShowsAStackThatTwoGoOnFrom) {
+  step([](const fs::path& root) { sys::write_file(root / "file", "second"); });
+  const auto fork = stack_;
+  step([](const fs::path& root) {
+    sys::write_file(root / "file", "third");
+    fs::remove(root / "removed");
+  });
+  EXPECT_EQ(read(fork, "file"), "second");
+  EXPECT_EQ(read(fork, "removed"), "first");
+  EXPECT_EQ(read(stack_, "file"), "third");
+  const auto other = snapshotter_->open(fork);
+  EXPECT_EQ(sys::read_file(other->root() / "file"), "second");
+}
+
+// Changes that come in the same tick of the clock as what was there before.
+TEST_F(Plain, MissesNoChangeThatComesAtOnce) {
+  for (int i = 0; i < 50; ++i) {
+    const auto text = std::to_string(i % 10);
+    EXPECT_EQ(step([&](const fs::path& root) { sys::write_file(root / "quick", text); }), Names{"+quick"});
+  }
+}
+
+TEST_F(Plain, LeavesNothingOfAStepThatFailed) {
+  const auto count = [&] {
+    return std::distance(fs::directory_iterator(directory_.path() / "work"), fs::directory_iterator());
+  };
+  {
+    const auto workspace = snapshotter_->open(stack_);
+    sys::write_file(workspace->root() / "file", "half");
+    EXPECT_EQ(count(), 1);
+  }
+  EXPECT_EQ(count(), 0);
+  EXPECT_EQ(read(stack_, "file"), "first");
+}
+
+}  // namespace
