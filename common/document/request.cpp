@@ -18,6 +18,13 @@ constexpr Words<EngineChoice, 3> engine_choices = {{
     {EngineChoice::buildkit, "buildkit"},
     {EngineChoice::native, "native"},
 }};
+constexpr Words<IsolationChoice, 5> isolation_choices = {{
+    {IsolationChoice::automatic, "auto"},
+    {IsolationChoice::namespaces, "namespaces"},
+    {IsolationChoice::userns, "userns"},
+    {IsolationChoice::chroot, "chroot"},
+    {IsolationChoice::copies, "copies"},
+}};
 constexpr Words<Entitlement, 2> entitlements = {{
     {Entitlement::network_host, "network.host"},
     {Entitlement::security_insecure, "security.insecure"},
@@ -278,6 +285,9 @@ RemoteEngine read_remote(const Fields& parent, const std::string& name) {
 std::string_view to_string(EngineChoice choice) {
   return word_of(engine_choices, choice);
 }
+std::string_view to_string(IsolationChoice choice) {
+  return word_of(isolation_choices, choice);
+}
 std::string_view to_string(Entitlement entitlement) {
   return word_of(entitlements, entitlement);
 }
@@ -290,6 +300,9 @@ std::string_view to_string(Compression compression) {
 }
 std::optional<EngineChoice> parse_engine_choice(std::string_view word) {
   return value_of(engine_choices, word);
+}
+std::optional<IsolationChoice> parse_isolation_choice(std::string_view word) {
+  return value_of(isolation_choices, word);
 }
 std::optional<Entitlement> parse_entitlement(std::string_view word) {
   return value_of(entitlements, word);
@@ -317,14 +330,38 @@ Request parse_request(std::string_view json) {
   const auto document = util::parse_json(json, "request");
   const Fields fields(document, "request");
   require_schema(fields, request_schema);
-  fields.require_exactly({"schema",    "engine",        "context",  "dockerfile",       "targets",
-                          "platforms", "build_args",    "labels",   "annotations",      "preloads",
-                          "contexts",  "secrets",       "ssh",      "add_hosts",        "entitlements",
-                          "proxies",   "output",        "no_cache", "no_cache_stages",  "source_date_epoch",
-                          "cache",     "provenance",    "sbom",     "registry_mirrors", "buildkit_config",
-                          "remote",    "docker_config", "debug"});
+  fields.require_exactly({"schema",
+                          "engine",
+                          "isolation",
+                          "context",
+                          "dockerfile",
+                          "targets",
+                          "platforms",
+                          "build_args",
+                          "labels",
+                          "annotations",
+                          "preloads",
+                          "contexts",
+                          "secrets",
+                          "ssh",
+                          "add_hosts",
+                          "entitlements",
+                          "proxies",
+                          "output",
+                          "no_cache",
+                          "no_cache_stages",
+                          "source_date_epoch",
+                          "cache",
+                          "provenance",
+                          "sbom",
+                          "registry_mirrors",
+                          "buildkit_config",
+                          "remote",
+                          "docker_config",
+                          "debug"});
   Request request;
   request.engine = read_word(fields, "engine", engine_choices);
+  request.isolation = read_word(fields, "isolation", isolation_choices);
   request.context = read_name(fields, "context");
   request.dockerfile = read_name(fields, "dockerfile");
   request.targets = read_list(fields, "targets", read_target);
@@ -359,6 +396,7 @@ std::string to_json(const Request& request) {
   return util::dump_json(Json{
       {"schema", request_schema},
       {"engine", to_string(request.engine)},
+      {"isolation", to_string(request.isolation)},
       {"context", request.context.string()},
       {"dockerfile", request.dockerfile.string()},
       {"targets", write_list<Json>(request.targets, write_target)},

@@ -21,6 +21,10 @@ inline constexpr std::string_view request_schema = "oci-build/request/1";
 // What to build with: `automatic` leaves the choice to oci-solve.
 enum class EngineChoice { automatic, buildkit, native };
 
+// What separates the steps of the native engine from what is around them: `automatic` takes the first that
+// works.
+enum class IsolationChoice { automatic, namespaces, userns, chroot, copies };
+
 struct NameValue {
   std::string name;
   std::string value;
@@ -110,6 +114,7 @@ struct RemoteEngine {
 
 struct Request {
   EngineChoice engine = EngineChoice::automatic;
+  IsolationChoice isolation = IsolationChoice::automatic;  // of the native engine
   std::filesystem::path context = ".";
   std::filesystem::path dockerfile;
   std::vector<Target> targets;             // at least one; built in this order, the main one last
@@ -144,10 +149,12 @@ Attributes parse_provenance(std::string_view text);
 
 // The words that stand for the values in documents: "auto", "network.host", "docker", "gzip".
 std::string_view to_string(EngineChoice choice);
+std::string_view to_string(IsolationChoice choice);
 std::string_view to_string(Entitlement entitlement);
 std::string_view to_string(OutputFormat format);
 std::string_view to_string(Compression compression);
 std::optional<EngineChoice> parse_engine_choice(std::string_view word);
+std::optional<IsolationChoice> parse_isolation_choice(std::string_view word);
 std::optional<Entitlement> parse_entitlement(std::string_view word);
 std::optional<OutputFormat> parse_output_format(std::string_view word);
 std::optional<Compression> parse_compression(std::string_view word);

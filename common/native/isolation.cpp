@@ -9,18 +9,22 @@
 #include <cerrno>
 #include <cstdint>
 #include <optional>
-#include <sstream>
+#include <system_error>
+#include <utility>
 
 #include "common/sys/file.hpp"
 #include "common/sys/mounts.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/process_namespace.hpp"
 #include "common/sys/trial.hpp"
+#include "common/sys/user_namespace.hpp"
+#include "common/util/text.hpp"
 
 namespace native {
 namespace {
 
 namespace fs = std::filesystem;
+using document::IsolationChoice;
 
 // A seccomp filter may answer with either.
 bool is_refused(int error) {
@@ -50,59 +54,116 @@ void try_to_mount_proc(const fs::path& target) {
 
 // One that is mapped here beside `own`; nothing in a user namespace of one id.
 std::optional<id_t> other_id(const char* map, id_t own) {
-  std::istringstream ranges(sys::read_file(map));
-  std::uint64_t begin = 0;
-  std::uint64_t outside = 0;
-  std::uint64_t count = 0;
-  while (ranges >> begin >> outside >> count) {
-    for (const auto id : {begin, begin + 1}) {
-      if (id < begin + count && id != own) return static_cast<id_t>(id);
+  for (const auto& range : sys::parse_id_map(sys::read_file(map))) {
+    for (const auto id : {range.inside, range.inside + 1}) {
+      if (id < range.inside + range.count && id != own) return static_cast<id_t>(id);
     }
   }
   return std::nullopt;
 }
 
 // What every step does before its program, as the child does it (sandbox::become_user), to another user.
-void try_to_change_user() {
+void change_user() {
   const auto uid = other_id("/proc/self/uid_map", ::getuid());
   const auto gid = other_id("/proc/self/gid_map", ::getgid());
   if (!uid || !gid) {
-    throw CannotRun(
+    throw util::Error(
         "the user namespace around it maps one id alone, and steps and the files of images need others");
   }
-  const auto obstacle = sys::why_not([&] {
-    if (::syscall(SYS_setgroups, 1, &*gid) != 0 || ::syscall(SYS_setresgid, *gid, *gid, *gid) != 0 ||
-        ::syscall(SYS_setresuid, *uid, *uid, *uid) != 0) {
-      util::throw_errno("this container may not change users");
-    }
-  });
-  if (obstacle) throw CannotRun(*obstacle);
+  if (::syscall(SYS_setgroups, 1, &*gid) != 0 || ::syscall(SYS_setresgid, *gid, *gid, *gid) != 0 ||
+      ::syscall(SYS_setresuid, *uid, *uid, *uid) != 0) {
+    util::throw_errno("this container may not change users");
+  }
 }
 
-}  // namespace
+void try_to_change_user() {
+  if (const auto obstacle = sys::why_not(change_user)) throw CannotRun(*obstacle);
+}
 
-Isolation enter_namespaces(const fs::path& work_dir, Work work) {
+// In a private directory, which is made where the mounts are.
+void prepare_namespaces(const fs::path& work_dir, Work work, std::optional<Isolation>& isolation,
+                        IsolationChoice kind) {
+  enter_private_mounts();
+  sys::WorkDir directory(work_dir, "native-");
+  const auto path = directory.path();
+  if (work == Work::steps) {
+    enter_other_namespaces();
+    try_to_mount_proc(path);
+  }
+  const auto snapshots = path / "snapshots";
+  sys::make_directory(snapshots, 0700);
+  auto snapshotter = snapshot::make_overlay(
+      snapshots, work == Work::steps ? snapshot::Probe::now : snapshot::Probe::when_used);
+  isolation.emplace(
+      Isolation{kind, std::move(directory), std::move(snapshotter), sandbox::make_namespaces(path)});
+}
+
+Isolation enter_namespaces(const fs::path& work_dir, Work work, IsolationChoice kind) {
   // First: in a user namespace nobody comes back from a process namespace.
   // Who is not root has no right to anything below.
   if (work == Work::steps && ::geteuid() == 0) try_to_change_user();
   std::optional<Isolation> isolation;
-  const auto obstacle = sys::enter_process_namespace([&] {
-    enter_private_mounts();
-    sys::WorkDir directory(work_dir, "native-");
-    const auto path = directory.path();
-    if (work == Work::steps) {
-      enter_other_namespaces();
-      try_to_mount_proc(path);
-    }
-    const auto snapshots = path / "snapshots";
-    sys::make_directory(snapshots, 0700);
-    auto snapshotter = snapshot::make_overlay(
-        snapshots, work == Work::steps ? snapshot::Probe::now : snapshot::Probe::when_used);
-    isolation.emplace(
-        Isolation{std::move(directory), std::move(snapshotter), sandbox::make_namespaces(path)});
-  });
+  const auto obstacle =
+      sys::enter_process_namespace([&] { prepare_namespaces(work_dir, work, isolation, kind); });
   if (obstacle) throw CannotRun(obstacle->what(), obstacle->cause());
   return std::move(*isolation);
+}
+
+// A trial goes first: there is no way back out of a user namespace.
+Isolation enter_user_namespace(const fs::path& work_dir) {
+  const auto obstacle = sys::why_not([&] {
+    sys::enter_user_namespace();
+    enter_namespaces(work_dir, Work::steps, IsolationChoice::userns);
+  });
+  if (obstacle) throw CannotRun(*obstacle);
+  sys::enter_user_namespace();
+  return enter_namespaces(work_dir, Work::steps, IsolationChoice::userns);
+}
+
+// What fails for want of a disk or of memory fails in each isolation.
+bool is_everywhere(const std::error_code& code) {
+  for (const auto error : {ENOSPC, EDQUOT, EROFS, ENOENT, ENOTDIR, EIO, ENOMEM, EAGAIN, EMFILE, ENFILE}) {
+    if (code == std::error_code(error, std::generic_category())) return true;
+  }
+  return false;
+}
+
+Isolation enter(IsolationChoice kind, const fs::path& work_dir, Work work) {
+  switch (kind) {
+    case IsolationChoice::namespaces:
+      return enter_namespaces(work_dir, work, kind);
+    case IsolationChoice::userns:
+      return enter_user_namespace(work_dir);
+    default:
+      throw CannotRun("it is not built in");
+  }
+}
+
+}  // namespace
+
+Isolation enter_isolation(const fs::path& work_dir, Work work, IsolationChoice wanted) {
+  if (wanted != IsolationChoice::automatic) return enter(wanted, work_dir, work);
+  std::vector<PassedOver> passed_over;
+  util::Cause cause;
+  for (const auto kind : {IsolationChoice::namespaces, IsolationChoice::userns}) {
+    try {
+      auto isolation = enter(kind, work_dir, work);
+      isolation.passed_over = std::move(passed_over);
+      return isolation;
+    } catch (const CannotRun& error) {
+      if (is_everywhere(error.cause().code)) throw;
+      if (passed_over.empty()) cause = error.cause();
+      passed_over.push_back({kind, error.what()});
+    }
+  }
+  throw CannotRun(describe(passed_over), cause);
+}
+
+std::string describe(const std::vector<PassedOver>& passed_over) {
+  std::vector<std::string> parts;
+  for (const auto& [isolation, reason] : passed_over)
+    parts.push_back("not " + std::string(to_string(isolation)) + ": " + reason);
+  return util::join(parts, "; ");
 }
 
 }  // namespace native

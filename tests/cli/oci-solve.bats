@@ -191,6 +191,24 @@ chosen() {
   [ "${stderr_lines[0]}" = 'oci-solve: engine: native (isolation: namespaces), as asked for' ]
 }
 
+@test "oci-solve: the isolation that is asked for is named, and a wrong word is refused" {
+  [ "$(id -u)" -eq 0 ] || skip 'building needs root'
+  chosen native '.isolation = "userns"' >said
+  [ "$(cat said)" = 'oci-solve: engine: native (isolation: userns, as asked for), as asked for' ]
+  run --separate-stderr oci-solve --isolation namespaces <request
+  [ "${stderr_lines[0]}" = 'oci-solve: engine: native (isolation: namespaces, as asked for), as asked for' ]
+  run --separate-stderr oci-solve --isolation jail <request
+  [ "$status" -eq 2 ]
+  [ "$stderr" = "oci-solve: --isolation: 'jail' is none of 'auto', 'namespaces', 'userns', 'chroot', 'copies'" ]
+}
+
+@test "oci-solve: an isolation is for the native engine, and not left out in silence" {
+  with_parts_only
+  chosen auto '.isolation = "userns" | .remote = {host: "unix:///nowhere", ca_cert: null, cert: null, key: null}' >said || true
+  [ "$status" -eq 1 ]
+  [ "$stderr" = 'oci-solve: ISOLATION=userns is for the native engine, and BuildKit is to build, because BUILDKIT_HOST names it; leave it out' ]
+}
+
 @test "oci-solve: what the native engine leaves out is BuildKit's, and the line says what it was" {
   with_parts_only
   chosen auto '.output.format = "oci" | .sbom = "true"' >said
@@ -230,7 +248,7 @@ as_nobody() {
   part buildctl 'exit 0'
   as_nobody parts/oci-solve
   [ "$status" -eq 1 ]
-  [[ "$stderr" == "oci-solve: no engine can run here: the native one because it needs root here, BuildKit because "*\
+  [[ "$stderr" == "oci-solve: no engine can run here: the native one because not namespaces: it needs root here; not userns: "*", BuildKit because "*\
 "'buildkitd'"*" not installed; set 'privileged: true' on the task, or BUILDKIT_HOST to an engine elsewhere" ]]
   [ -z "$(ls -A tmp)" ]
 }
@@ -241,7 +259,7 @@ as_nobody() {
   with_parts_only
   as_nobody parts/oci-solve
   [ "$status" -eq 1 ]
-  [[ "$stderr" == *"the native engine cannot run here: it needs root here"* ]]
+  [[ "$stderr" == *"the native engine cannot run here: not namespaces: it needs root here; not userns: "* ]]
 }
 
 # in_user_namespace IDS SETGROUPS COMMAND...: runs it in a user namespace of that many ids, and with setgroups(2)
@@ -271,10 +289,10 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))' "$@"
   printf 'FROM scratch\nRUN ["x"]\n' >Dockerfile
   run --separate-stderr in_user_namespace 1 allow oci-solve <request
   [ "$status" -eq 1 ]
-  [[ "$stderr" == *"the native engine cannot run here: the user namespace around it maps one id alone, and steps and the files of images need others"* ]]
+  [[ "$stderr" == *"the native engine cannot run here: not namespaces: the user namespace around it maps one id alone, and steps and the files of images need others"* ]]
   run --separate-stderr in_user_namespace 65536 deny oci-solve <request
   [ "$status" -eq 1 ]
-  [[ "$stderr" == *"the native engine cannot run here: this container may not change users: Operation not permitted"* ]]
+  [[ "$stderr" == *"the native engine cannot run here: not namespaces: this container may not change users: Operation not permitted"* ]]
   run --separate-stderr in_user_namespace 65536 allow oci-solve <request
   [ "$status" -eq 1 ]
   [[ "$stderr" != *"may not change users"* ]]

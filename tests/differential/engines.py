@@ -39,9 +39,10 @@ class Outcome:
 
 
 class Runner:
-    def __init__(self, directory, buildkit_host, bases):
+    def __init__(self, directory, buildkit_host, bases, isolation="auto"):
         self.directory = directory
         self.buildkit_host = buildkit_host
+        self.isolation = isolation  # of the native engine
         self.buildkit_lock = threading.RLock()
         self.outcomes = {}  # of cases that are being judged, by engine
         (directory / "work").mkdir()
@@ -120,6 +121,8 @@ class Runner:
             if not own_cache:
                 request["cache"]["directory"] = None  # the daemon's own lasts as long
             environment = {**environment, "PATH": self.own_path}
+        else:
+            request["isolation"] = self.isolation
         output = work / engine
         shutil.rmtree(output, ignore_errors=True)
         output.mkdir()

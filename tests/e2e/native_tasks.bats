@@ -109,6 +109,12 @@ solve_in_task() {
   solve_in_task --mode fuse-only --profile 7.13
 }
 
+@test "so does an unprivileged task there, in a user namespace of its own" {
+  solve_in_task --mode unprivileged-on-fuse-only
+  [[ $output != *'isolation: namespaces'* ]]
+  solve_in_task --mode unprivileged-on-fuse-only --profile 7.13
+}
+
 # count_in_task TEXT OPTION...: a step in a task counts the builds before by a cache mount, and says TEXT.
 count_in_task() {
   run python3 "$CONCOURSE_TASK" --rootfs host --bind "$PWD/programs:/opt" --input src="$PWD/src" --input request="$PWD/request" \

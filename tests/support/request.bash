@@ -2,14 +2,14 @@
 
 # make_request [FILTER...]: prints a request that builds $CONTEXT (default: .) with its Dockerfile and exports
 # nothing, changed by jq filters: make_request '.targets[0].output = "out"' '.no_cache = true'. The engine is that of
-# E2E_ENGINE, BuildKit by default.
+# E2E_ENGINE, BuildKit by default, and the isolation of E2E_ISOLATION, by default the first that works.
 make_request() {
   local filter=. part
   for part in "$@"; do
     filter+=" | $part"
   done
-  jq -n --arg context "${CONTEXT:-.}" --arg engine "${E2E_ENGINE:-buildkit}" '{
-    schema: "oci-build/request/1", $engine, $context, dockerfile: ($context + "/Dockerfile"),
+  jq -n --arg context "${CONTEXT:-.}" --arg engine "${E2E_ENGINE:-buildkit}" --arg isolation "${E2E_ISOLATION:-auto}" '{
+    schema: "oci-build/request/1", $engine, $isolation, $context, dockerfile: ($context + "/Dockerfile"),
     targets: [{name: null, output: null}],
     platforms: [], build_args: [], labels: [], annotations: [], preloads: [], contexts: [], secrets: [], ssh: [],
     add_hosts: [], entitlements: [], proxies: [],

@@ -59,6 +59,8 @@ constexpr std::array table = {
               "how long it may stay there without being used: 30d (default), 12h, 2w"},
     Parameter{"ENGINE", Kind::single,
               "what builds: native, buildkit or auto (default), which takes native where it can"},
+    Parameter{"ISOLATION", Kind::single,
+              "how native steps run: namespaces, userns, chroot, copies or auto (default)"},
     Parameter{"BUILDKIT_HOST", Kind::single,
               "address of a BuildKit that runs elsewhere: tcp://HOST:PORT, unix:///PATH"},
     Parameter{"BUILDKIT_TLS_CACERT", Kind::single, "CA certificate of BUILDKIT_HOST"},

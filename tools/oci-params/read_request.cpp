@@ -25,6 +25,21 @@ document::EngineChoice read_engine(const Environment& environment) {
                     did_you_mean(*word, {"auto", "buildkit", "native"}));
 }
 
+document::IsolationChoice read_isolation(const Environment& environment, document::EngineChoice engine) {
+  using document::IsolationChoice;
+  const auto word = environment.value("ISOLATION");
+  if (!word) return IsolationChoice::automatic;
+  const auto choice = document::parse_isolation_choice(*word);
+  if (!choice) {
+    throw util::Error("ISOLATION: " + util::quote(*word) +
+                      " is none of 'auto', 'namespaces', 'userns', 'chroot', 'copies'" +
+                      did_you_mean(*word, {"auto", "namespaces", "userns", "chroot", "copies"}));
+  }
+  if (engine == document::EngineChoice::buildkit && *choice != IsolationChoice::automatic)
+    throw util::Error("ISOLATION has no effect on BuildKit, which ENGINE asks for; leave one of them out");
+  return *choice;
+}
+
 // A preload sets its build argument itself, last, as concourse/oci-build-task has it.
 void drop_shadowed_args(document::Request& request, Findings& findings) {
   for (const auto& preload : request.preloads) {
@@ -97,6 +112,7 @@ document::Request read_request(const Environment& environment, Findings& finding
   findings.check([&] { read_no_cache(environment, request); });
   request.cache = read_cache(environment, findings);
   findings.check([&] { request.engine = read_engine(environment); });
+  findings.check([&] { request.isolation = read_isolation(environment, request.engine); });
   request.remote = read_remote(environment, findings);
   request.proxies = read_proxies(environment);
   findings.check([&] { request.debug = read_boolean(environment, "DEBUG").value_or(false); });

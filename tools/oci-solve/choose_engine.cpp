@@ -34,14 +34,22 @@ std::optional<std::string> advice_on(const std::error_code& code) {
 
 Choice native_choice(const native::Definition& definition, const Path& work_dir, const Settings& settings,
                      const std::string& why = {}) {
-  auto isolation = native::enter_namespaces(work_dir, native::work_of(definition));
-  const auto description = "native (isolation: " + isolation.sandbox->name() + ")" + why;
+  const auto wanted = definition.request().isolation;
+  auto isolation = native::enter_isolation(work_dir, native::work_of(definition), wanted);
+  const auto passed_over = native::describe(isolation.passed_over);
+  const auto description = "native (isolation: " + std::string(to_string(isolation.kind)) +
+                           (wanted != document::IsolationChoice::automatic ? ", as asked for" : "") +
+                           (passed_over.empty() ? "" : ", " + passed_over) + ")" + why;
   return {std::make_unique<native::Engine>(definition, std::move(isolation), settings.state_dir),
           description};
 }
 
 Choice buildkit_choice(const document::Request& request, const Path& work_dir, const Settings& settings,
                        const std::string& why) {
+  if (request.isolation != document::IsolationChoice::automatic) {
+    throw util::Error("ISOLATION=" + std::string(to_string(request.isolation)) +
+                      " is for the native engine, and BuildKit is to build, " + why + "; leave it out");
+  }
   return {std::make_unique<buildkit::Engine>(request, work_dir, settings.start_timeout), "buildkit, " + why};
 }
 

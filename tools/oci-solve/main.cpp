@@ -16,6 +16,11 @@ int main(int argc, char** argv) {
                  "what builds: auto, native or buildkit (default: what the request says)")
       ->type_name("NAME");
   app.add_option(
+         "--isolation", options.isolation,
+         "how native steps run: auto, namespaces, userns, chroot or copies (default: what the request "
+         "says)")
+      ->type_name("NAME");
+  app.add_option(
          "--work-dir", options.work_dir,
          "private directory for temporary files, which stays empty afterwards (default: a temporary one)")
       ->type_name("DIR")

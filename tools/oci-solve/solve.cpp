@@ -26,12 +26,20 @@ document::EngineChoice wanted_engine(const Options& options, const document::Req
                     util::ExitCode::usage);
 }
 
+document::IsolationChoice wanted_isolation(const std::string& word) {
+  if (const auto choice = document::parse_isolation_choice(word)) return *choice;
+  throw util::Error(
+      "--isolation: " + util::quote(word) + " is none of 'auto', 'namespaces', 'userns', 'chroot', 'copies'",
+      util::ExitCode::usage);
+}
+
 }  // namespace
 
 void run(const Options& options, std::FILE* out) {
   auto request = document::read_request();
   if (request.debug) util::log::set_level(util::log::Level::debug);
   const auto wanted = wanted_engine(options, request);
+  if (options.isolation) request.isolation = wanted_isolation(*options.isolation);
   engine::check_combinations(request);
   sys::require_proc();
 

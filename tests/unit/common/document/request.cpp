@@ -20,6 +20,7 @@ Request smallest_request() {
 Request fullest_request() {
   Request request;
   request.engine = document::EngineChoice::buildkit;
+  request.isolation = document::IsolationChoice::chroot;
   request.context = "source";
   request.dockerfile = "source/docker/Dockerfile";
   request.targets = {{.name = "tests", .output = "tests"}, {.name = "release", .output = "image"}};

@@ -118,6 +118,13 @@ TEST_F(Network, TheEngineIsOneThatIsKnown) {
   EXPECT_EQ(read({{"ENGINE", "native"}}).engine, document::EngineChoice::native);
   EXPECT_EQ(error_of({{"ENGINE", "buildkti"}}),
             "ENGINE: 'buildkti' is none of 'auto', 'buildkit', 'native'; did you mean 'buildkit'?");
+  EXPECT_EQ(read({}).isolation, document::IsolationChoice::automatic);
+  EXPECT_EQ(read({{"ISOLATION", "chroot"}}).isolation, document::IsolationChoice::chroot);
+  EXPECT_EQ(error_of({{"ISOLATION", "chrot"}}),
+            "ISOLATION: 'chrot' is none of 'auto', 'namespaces', 'userns', 'chroot', 'copies'; did you mean "
+            "'chroot'?");
+  EXPECT_EQ(error_of({{"ENGINE", "buildkit"}, {"ISOLATION", "userns"}}),
+            "ISOLATION has no effect on BuildKit, which ENGINE asks for; leave one of them out");
 }
 
 TEST_F(Network, EntitlementsAreTakenByTheirNamesAlone) {
