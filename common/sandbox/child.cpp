@@ -32,7 +32,7 @@ void fail(const ChildPlan& plan, Failure::Step step, int index) noexcept {
 namespace {
 
 void close_between(const ChildPlan& plan, unsigned first, unsigned last) noexcept {
-  if (first <= last && ::syscall(SYS_close_range, first, last, 0U) != 0) fail(plan, Failure::Step::root);
+  if (!close_descriptors(first, last)) fail(plan, Failure::Step::root);
 }
 
 void close_others(const ChildPlan& plan) noexcept {
@@ -71,13 +71,6 @@ void bring_up_loopback(const ChildPlan& plan) noexcept {
   ::close(fd);
 }
 
-void apply_seccomp(const ChildPlan& plan) noexcept {
-  if (plan.seccomp.empty()) return;
-  const sock_fprog program{.len = static_cast<unsigned short>(plan.seccomp.size()),
-                           .filter = const_cast<sock_filter*>(plan.seccomp.data())};
-  if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0) fail(plan, Failure::Step::seccomp);
-}
-
 // Leaves 0-2, the pipe for a failure under its number, and the starter, which closes at exec: the working
 // directory and the program must not be found by way of a descriptor.
 void set_descriptors(ChildPlan& plan) noexcept {
@@ -97,48 +90,11 @@ void set_descriptors(ChildPlan& plan) noexcept {
   close_between(plan, starter + 1, ~0U);
 }
 
-// Makes what a mount hides of the way to the working directory, in the mount: there it is nobody's in
-// particular.
-bool make_working_dir(const ChildPlan& plan) noexcept {
-  char path[PATH_MAX];
-  const auto length = plan.working_dir.size();
-  if (length >= sizeof path) return false;
-  ::memcpy(path, plan.working_dir.c_str(), length + 1);
-  for (std::size_t i = 1; i <= length; ++i) {
-    if (path[i] != '/' && path[i] != '\0') continue;
-    const char end = path[i];
-    path[i] = '\0';
-    if (::mkdir(path, 0755) != 0 && errno != EEXIST) return false;
-    path[i] = end;
-  }
-  return true;
-}
-
-// False where the user may not go. A directory that is not below the root has no name in it.
-bool enter_working_dir(const ChildPlan& plan) noexcept {
-  if (::chdir(plan.working_dir.c_str()) != 0) {
-    if (errno != ENOENT || !make_working_dir(plan) || ::chdir(plan.working_dir.c_str()) != 0) return false;
-  }
-  char name[PATH_MAX];
-  const long length = ::syscall(SYS_getcwd, name, sizeof name);
-  if (length < 0 && errno == ERANGE) return true;  // deep below, but below
-  if (length > 0 && name[0] == '/') return true;
-  errno = ENOENT;
-  fail(plan, Failure::Step::working_dir);
-}
-
 }  // namespace
 
 void run_child(ChildPlan& plan) noexcept {
   using enum Failure::Step;
-  for (int signal = 1; signal < NSIG; ++signal)
-    ::signal(signal, SIG_DFL);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  ::setsid();
-
+  begin_process();
   close_others(plan);
   // What is mounted in here must not show outside; unmounts outside may come in.
   if (::mount(nullptr, "/", nullptr, ms_rec | ms_slave, nullptr) != 0) fail(plan, root);
@@ -150,13 +106,7 @@ void run_child(ChildPlan& plan) noexcept {
   // Refused where the kernel or the sandbox around us lets nobody rename the machine; the name is a nicety.
   [[maybe_unused]] const auto ignored = ::sethostname(plan.hostname.data(), plan.hostname.size());
   set_descriptors(plan);
-  // No core file in a layer unless the step asks for one.
-  rlimit core{};
-  ::getrlimit(RLIMIT_CORE, &core);
-  core.rlim_cur = 0;
-  ::setrlimit(RLIMIT_CORE, &core);
-
-  ::umask(022);
+  limit_process();
   // The step may start where its user could not go.
   const bool is_entered = enter_working_dir(plan);
   if (!is_entered && errno != EACCES) fail(plan, working_dir);

@@ -30,6 +30,21 @@ void attach_trees(const ChildPlan& plan) noexcept;
 // belongs to one. False with errno where user namespaces are refused.
 bool lock_mounts() noexcept;
 
+// Default signals, a session of its own, and death with the parent.
+void begin_process() noexcept;
+
+// Closes the descriptors from `first` to `last`. False with errno.
+bool close_descriptors(unsigned first, unsigned last) noexcept;
+
+// The limits and the umask of every step.
+void limit_process() noexcept;
+
+// Makes the filter of `plan` hold, if it has one.
+void apply_seccomp(const ChildPlan& plan) noexcept;
+
+// False where the user may not go.
+bool enter_working_dir(const ChildPlan& plan) noexcept;
+
 // The capabilities, ids and groups of the step's user.
 void become_user(const ChildPlan& plan) noexcept;
 

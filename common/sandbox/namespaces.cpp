@@ -23,10 +23,10 @@
 #include "common/sandbox/memory_files.hpp"
 #include "common/sandbox/mount_flags.hpp"
 #include "common/sandbox/mount_points.hpp"
-#include "common/sandbox/resolv_conf.hpp"
 #include "common/sandbox/sandbox.hpp"
 #include "common/sandbox/seccomp.hpp"
 #include "common/sandbox/starter.hpp"
+#include "common/sandbox/step_parts.hpp"
 #include "common/sandbox/step_process.hpp"
 #include "common/sandbox/trees.hpp"
 #include "common/sandbox/user.hpp"
@@ -126,14 +126,6 @@ void add_system(const Spec& spec, Devices devices, ChildPlan& plan) {
   plan.system.push_back(sys_tree(spec.insecure));
 }
 
-std::string hosts_file(const Spec& spec) {
-  std::string text =
-      "127.0.0.1\tlocalhost " + spec.hostname + "\n::1\tlocalhost ip6-localhost ip6-loopback\n";
-  for (const auto& line : spec.hosts)
-    text += line + "\n";
-  return text;
-}
-
 // `guard` are attributes that bind mounts have as well.
 void add_files(const Spec& spec, MemoryFiles& memory, std::vector<MemoryFiles::File>& files,
                std::uint64_t guard, ChildPlan& plan) {
@@ -141,9 +133,7 @@ void add_files(const Spec& spec, MemoryFiles& memory, std::vector<MemoryFiles::F
   const auto file = [&](const std::string& content, mode_t mode, uid_t uid, gid_t gid) {
     return files.emplace_back(memory.make(content, mode, uid, gid)).path();
   };
-  const auto nameservers = spec.network == Network::host ? Nameservers::all : Nameservers::reachable;
-  const auto resolv_conf = resolv_conf_for_steps(nameservers);
-  plan.mounts.push_back(attach(file(resolv_conf, 0644, 0, 0), "/etc/resolv.conf", inert));
+  plan.mounts.push_back(attach(file(resolv_conf_file(spec), 0644, 0, 0), "/etc/resolv.conf", inert));
   plan.mounts.push_back(attach(file(hosts_file(spec), 0644, 0, 0), "/etc/hosts", inert));
 
   std::vector<MountStep> own;
@@ -179,23 +169,6 @@ void add_protection(const Spec& spec, ChildPlan& plan) {
   plan.seccomp = default_seccomp_filter();
 }
 
-std::optional<std::string> variable(const std::vector<std::string>& env, const std::string& name) {
-  std::optional<std::string> value;
-  for (const auto& entry : env) {
-    if (entry.starts_with(name + "=")) value = entry.substr(name.size() + 1);
-  }
-  return value;
-}
-
-std::vector<std::string> candidates(const std::string& program, const std::vector<std::string>& env) {
-  if (program.find('/') != std::string::npos) return {program};
-  std::vector<std::string> paths;
-  for (const auto& directory : util::split(variable(env, "PATH").value_or(""), ':')) {
-    paths.push_back((directory.empty() ? "." : directory) + "/" + program);
-  }
-  return paths;
-}
-
 // What the starter takes.
 std::vector<std::string> starter_arguments(const std::vector<std::string>& programs,
                                            const std::vector<std::string>& args) {
@@ -203,14 +176,6 @@ std::vector<std::string> starter_arguments(const std::vector<std::string>& progr
   arguments.insert(arguments.end(), programs.begin(), programs.end());
   arguments.insert(arguments.end(), args.begin(), args.end());
   return arguments;
-}
-
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> list;
-  for (const auto& string : strings)
-    list.push_back(const_cast<char*>(string.c_str()));
-  list.push_back(nullptr);
-  return list;
 }
 
 class NamespaceSandbox : public Sandbox {
@@ -265,11 +230,7 @@ private:
     plan.groups = user.groups;
     plan.working_dir = spec.working_dir;
 
-    std::vector<std::string> env = spec.env;
-    if (!variable(env, "HOME")) env.push_back("HOME=" + user.home);
-    for (const auto& entry : env) {
-      if (entry.starts_with('=')) throw StartError("the name of an environment variable cannot be empty");
-    }
+    const auto env = environment_of(spec, user);
     const auto arguments = starter_arguments(candidates(spec.args.front(), env), spec.args);
     plan.starter_fd = starter_->fd();
     plan.argv = pointers(arguments);
@@ -283,18 +244,6 @@ private:
       points.remove();  // the step is started once more, and is to find its root as it was
       throw;
     }
-  }
-
-  // Only what BuildKit cleans up: /proc, /dev and /sys stay when a root had none.
-  static std::vector<std::string> mount_targets(const Spec& spec) {
-    std::vector<std::string> targets = {"/etc/resolv.conf", "/etc/hosts"};
-    for (const auto& bind : spec.binds)
-      targets.push_back(bind.target);
-    for (const auto& tmpfs : spec.tmpfs)
-      targets.push_back(tmpfs.target);
-    for (const auto& file : spec.files)
-      targets.push_back(file.target);
-    return targets;
   }
 
   static sys::ExitStatus execute(const Spec& spec, ChildPlan& plan, const Output& output) {

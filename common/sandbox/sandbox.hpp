@@ -23,6 +23,9 @@ struct BindMount {
   // Where set, what is mounted in place of `source`: a descriptor (O_PATH) of a directory or file. The
   // caller's.
   int place = -1;
+  // A cache: what the step writes there is to stay. Isolations that mount show every step the directory
+  // itself; "chroot" gives it to one step at a time.
+  bool lasting = false;
 };
 
 struct TmpfsMount {
@@ -56,6 +59,9 @@ struct Spec {
   std::string hostname = "buildkitsandbox";
   Network network = Network::shared;
   bool insecure = false;
+  // Where set, gets the files (relative to the root) that have been moved out of the way and back: but for
+  // the time of their last status change they are what they were.
+  std::vector<std::string>* restored = nullptr;
   sys::Cancellation cancel = {};  // once it is requested the process is killed and run() throws
 };
 
@@ -75,12 +81,18 @@ using Output = std::function<void(std::string_view)>;
 class Sandbox {
 public:
   virtual ~Sandbox() = default;
-  virtual std::string name() const = 0;  // the isolation: "namespaces"
+  virtual std::string name() const = 0;  // the isolation: "namespaces", "chroot"
   virtual sys::ExitStatus run(const Spec& spec, const Output& output) = 0;
 };
 
 // By mount, pid, ipc, uts (and net) namespaces; needs root or a privileged task, and a mount namespace of our
 // own. Temporary mounts are made in `directory` when the first step runs.
 std::unique_ptr<Sandbox> make_namespaces(const std::filesystem::path& directory);
+
+// By chroot(2), in a container with the usual fourteen capabilities that may neither mount nor make
+// namespaces: Linux 5.9, or steps find no /proc. Spec::root is a plain directory that the step has alone.
+// `directory` is a private one on the same filesystem, for what a step's mounts cover meanwhile. Makes this
+// process one whose memory none of its user may read.
+std::unique_ptr<Sandbox> make_chroot(const std::filesystem::path& directory);
 
 }  // namespace sandbox

@@ -30,18 +30,32 @@ bool pass_on(int fd, Buffer& buffer, const Output& output) {
 }  // namespace
 
 StepProcess::StepProcess(unsigned long flags, ChildPlan& plan) {
+  start(flags | CLONE_NEWPID, [&] { run_child(plan); });
+}
+
+StepProcess::StepProcess(const std::function<void()>& child, sys::UniqueFd lifeline)
+    : lifeline_(std::move(lifeline)) {
+  start(0, child);
+}
+
+void StepProcess::start(unsigned long flags, const std::function<void()>& child) {
   int pidfd = -1;
-  flags |= CLONE_NEWPID | CLONE_PIDFD | SIGCHLD;
-  // The bare call gives a copy of this thread alone, already process 1: no second fork, nobody in between.
+  flags |= CLONE_PIDFD | SIGCHLD;
+  // The bare call gives a copy of this thread alone, already process 1 of a new namespace: no second fork,
+  // nobody in between.
   pid_ = static_cast<pid_t>(::syscall(SYS_clone, flags, 0, &pidfd, 0, 0));
   if (pid_ < 0) util::throw_errno("cannot make namespaces for the step");
-  if (pid_ == 0) run_child(plan);
+  if (pid_ == 0) child();
   ended_ = sys::UniqueFd(pidfd);
 }
 
 StepProcess::~StepProcess() {
   if (pid_ < 0) return;
-  ::kill(pid_, SIGKILL);
+  if (lifeline_) {
+    lifeline_ = sys::UniqueFd();
+  } else {
+    ::kill(pid_, SIGKILL);
+  }
   reap();
 }
 

@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <functional>
+
 #include "common/sandbox/child.hpp"
 #include "common/sandbox/sandbox.hpp"
 #include "common/sys/cancellation.hpp"
@@ -11,15 +13,20 @@
 
 namespace sandbox {
 
-// Process 1 of its namespace: once it has ended, so has everything in there.
+// Once it has ended, so has everything that it has started.
 class StepProcess {
 public:
-  // Starts it, in new namespaces by `flags` (CLONE_NEW*) beside that of processes. Throws util::Error.
+  // Starts it as process 1 of a new process namespace, in others by `flags` (CLONE_NEW*). Throws util::Error.
   StepProcess(unsigned long flags, ChildPlan& plan);
+  // Starts it in our namespaces, with `child`, which never returns and may not touch the heap. It ends all
+  // that it has started, and itself, when `lifeline` is closed.
+  StepProcess(const std::function<void()>& child, sys::UniqueFd lifeline);
   StepProcess(const StepProcess&) = delete;
   StepProcess& operator=(const StepProcess&) = delete;
-  // Kills and reaps it if it still runs.
+  // Ends and reaps it if it still runs.
   ~StepProcess();
+
+  pid_t pid() const noexcept { return pid_; }
 
   // Hands on what comes out of `output_fd` until the process has ended, whoever else may hold the other end.
   // Throws util::Error, also as sys::Cancellation::check does.
@@ -28,10 +35,12 @@ public:
   sys::ExitStatus wait();
 
 private:
+  void start(unsigned long flags, const std::function<void()>& child);
   int reap();
 
   pid_t pid_ = -1;
-  sys::UniqueFd ended_;  // a pidfd
+  sys::UniqueFd ended_;     // a pidfd
+  sys::UniqueFd lifeline_;  // empty = a signal ends it with all that is its own
 };
 
 }  // namespace sandbox

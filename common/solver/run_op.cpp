@@ -136,8 +136,10 @@ private:
             {.target = options.target, .read_only = options.read_only, .place = places_.back().get()});
         break;
       case MountType::cache:
-        spec.binds.push_back(
-            {.target = options.target, .read_only = options.read_only, .place = caches.directory(mount)});
+        spec.binds.push_back({.target = options.target,
+                              .read_only = options.read_only,
+                              .place = caches.directory(mount),
+                              .lasting = true});
         break;
       case MountType::tmpfs:
         spec.tmpfs.push_back(

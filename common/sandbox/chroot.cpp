@@ -1,0 +1,193 @@
+// The sandbox of isolation "chroot": what a container may do that may neither mount nor make namespaces.
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <span>
+
+#include "common/sandbox/capabilities.hpp"
+#include "common/sandbox/check_spec.hpp"
+#include "common/sandbox/chroot_child.hpp"
+#include "common/sandbox/explain.hpp"
+#include "common/sandbox/mount_points.hpp"
+#include "common/sandbox/notify_filter.hpp"
+#include "common/sandbox/sandbox.hpp"
+#include "common/sandbox/seccomp.hpp"
+#include "common/sandbox/setuid_programs.hpp"
+#include "common/sandbox/stand_ins.hpp"
+#include "common/sandbox/step_parts.hpp"
+#include "common/sandbox/step_process.hpp"
+#include "common/sandbox/supervisor.hpp"
+#include "common/sandbox/user.hpp"
+#include "common/sandbox/working_dir.hpp"
+#include "common/sys/paths.hpp"
+#include "common/sys/temp_dir.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
+
+namespace sandbox {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct SocketPair {
+  sys::UniqueFd ours;
+  sys::UniqueFd theirs;
+};
+
+SocketPair make_socket_pair() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    util::throw_errno("cannot make a socket");
+  return {sys::UniqueFd(ends[0]), sys::UniqueFd(ends[1])};
+}
+
+// What the step's process sends; empty where it has none to send.
+sys::UniqueFd receive_listener(int socket) {
+  char byte;
+  iovec data{&byte, 1};
+  int listener = -1;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof listener)];
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ssize_t size = 0;
+  while ((size = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {}
+  const cmsghdr* const header = size > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
+  if (header == nullptr || header->cmsg_type != SCM_RIGHTS) return sys::UniqueFd();
+  std::memcpy(&listener, CMSG_DATA(header), sizeof listener);
+  return sys::UniqueFd(listener);
+}
+
+class ChrootSandbox : public Sandbox {
+public:
+  explicit ChrootSandbox(const fs::path& directory) : directory_(sys::absolute_path(directory)) {
+    // Steps see our process, and are of our user: they shall not look into its memory or its variables.
+    ::prctl(PR_SET_DUMPABLE, 0);
+  }
+
+  std::string name() const override { return "chroot"; }
+
+  sys::ExitStatus run(const Spec& spec, const Output& output) override {
+    refuse_nul_bytes(spec);
+    if (spec.insecure)
+      throw StartError(
+          "a step with --security=insecure needs rights that nobody has in isolation 'chroot'; run the task "
+          "with "
+          "'privileged: true'");
+    auto root = sys::RootedDir::open(spec.root);
+    MountPoints points(spec.root, mount_targets(spec));
+    const User user = resolve_user(root, spec.user);
+    make_working_dir(root, spec.working_dir, user);
+    root.settle();
+    try {
+      const auto status = run_as(user, spec, output);
+      points.remove();
+      return status;
+    } catch (const util::Error&) {
+      points.remove();
+      throw;
+    }
+  }
+
+private:
+  sys::ExitStatus run_as(const User& user, const Spec& spec, const Output& output) {
+    const sys::TempDir aside(directory_, "covered-");
+    StandIns stand_ins(spec.root, aside.path());
+    stand_ins.put_system();
+    stand_ins.put_mounts(spec);
+
+    ChrootPlan plan;
+    plan.child.root = sys::UniqueFd(::open(spec.root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!plan.child.root) util::throw_errno("cannot enter the step's root");
+    plan.child.uid = user.uid;
+    plan.child.gid = user.gid;
+    plan.child.groups = user.groups;
+    plan.child.working_dir = spec.working_dir;
+    plan.child.capabilities = default_capabilities() & own_capabilities();
+    plan.child.seccomp = default_seccomp_filter();
+    if (spec.network == Network::none) plan.network = no_network_filter();
+
+    const auto env = environment_of(spec, user);
+    // no_new_privs, which the filter asks for, takes their rights from programs like sudo.
+    const auto needed = user.uid == 0 ? std::string() : named_setuid_program(spec, env);
+    if (needed.empty()) {
+      plan.supervised = supervised_filter();
+    } else {
+      output("oci-build: " + util::escape(needed) +
+             " takes the rights of another user: in isolation 'chroot' this step has /proc, /sys and the "
+             "devices of /dev "
+             "as empty places alone\n");
+    }
+    const auto programs = candidates(spec.args.front(), env);
+    plan.programs = pointers(programs);
+    plan.child.argv = pointers(spec.args);
+    plan.child.environment = pointers(env);
+    const auto status = execute(spec, user, plan, output);
+    stand_ins.put_back();
+    if (spec.restored != nullptr) *spec.restored = stand_ins.restored();
+    return status;
+  }
+
+  static sys::ExitStatus execute(const Spec& spec, const User& user, ChrootPlan& plan, const Output& output) {
+    auto input = sys::make_pipe();
+    auto printed = sys::make_pipe();
+    auto errors = sys::make_pipe();
+    auto lifeline = sys::make_pipe();
+    auto socket = make_socket_pair();
+    plan.child.stdin_fd = input.read_end.get();
+    plan.child.output_fd = printed.write_end.get();
+    plan.child.error_fd = errors.write_end.get();
+    plan.listener_socket = socket.theirs.get();
+    plan.lifeline = lifeline.read_end.get();
+    input.write_end = sys::UniqueFd();
+
+    std::optional<Supervisor> supervisor;
+    StepProcess process([&] { run_keeper(plan); }, std::move(lifeline.write_end));
+    printed.write_end = sys::UniqueFd();
+    errors.write_end = sys::UniqueFd();
+    lifeline.read_end = sys::UniqueFd();
+    socket.theirs = sys::UniqueFd();
+
+    if (auto listener = receive_listener(socket.ours.get())) {
+      const Rights rights{
+          .uid = user.uid, .gid = user.gid, .groups = {user.groups.begin(), user.groups.end()}};
+      supervisor.emplace(std::move(listener), Supervisor::Step{.root = spec.root.string(),
+                                                               .keeper = process.pid(),
+                                                               .user = rights,
+                                                               .working_dir = spec.working_dir});
+    }
+    Failure failure;
+    const auto bytes = std::as_writable_bytes(std::span(&failure, 1));
+    if (sys::read_some(errors.read_end.get(), bytes, "the step's start") == sizeof failure) {
+      process.wait();
+      explain(failure, plan.child, spec);
+    }
+    const auto status = process.supervise(std::move(printed.read_end), output, spec.cancel);
+    if (supervisor) {
+      for (const auto& program : supervisor->finish()) {
+        output(
+            "oci-build: " + util::escape(program) +
+            " has run without the rights of its owner, which isolation 'chroot' can give to no program of a "
+            "USER that is not root\n");
+      }
+    }
+    return status;
+  }
+
+  fs::path directory_;
+};
+
+}  // namespace
+
+std::unique_ptr<Sandbox> make_chroot(const fs::path& directory) {
+  return std::make_unique<ChrootSandbox>(directory);
+}
+
+}  // namespace sandbox

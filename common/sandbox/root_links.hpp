@@ -1,0 +1,27 @@
+// Where names lead in the root of a step that is supervised.
+#pragma once
+
+#include <string>
+
+#include "common/sandbox/answers.hpp"
+#include "common/sys/fd.hpp"
+
+namespace sandbox {
+
+// What lies at `path` in the root, links followed there (O_PATH); empty where nothing does.
+sys::UniqueFd open_in(const SupervisedRoot& root, const std::string& path);
+
+// Where `path` leads by the links at its end, as text: the first name in /proc, /dev or /sys that it comes
+// to. Empty where it comes to none.
+std::string system_name_behind(const SupervisedRoot& root, const std::string& path);
+
+// Makes the step's own /proc list what it has here, of processes those of the step alone: with names and
+// nothing in them. A descriptor of the real one would list all processes, and lead out of the root by "..".
+// 0, or why not.
+int list_processes(const SupervisedRoot& root);
+
+// Makes `name`, in the step's own /proc or /sys, a link to `place`, or a directory where that is empty; what
+// is there and no link stays. 0, or why not.
+int lead_on(const SupervisedRoot& root, const std::string& name, const std::string& place);
+
+}  // namespace sandbox

@@ -1,0 +1,282 @@
+// Receives, decides, replies.
+#include "common/sandbox/supervisor.hpp"
+
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstring>
+#include <exception>
+#include <optional>
+
+#include "common/sandbox/process_tree.hpp"
+#include "common/sandbox/root_links.hpp"
+#include "common/sys/paths.hpp"
+#include "common/sys/proc.hpp"
+#include "common/sys/rooted_dir.hpp"
+#include "common/util/error.hpp"
+
+namespace sandbox {
+namespace {
+
+// What kernels know that are newer than the headers of some machines.
+constexpr unsigned long set_flags = _IOW('!', 4, std::uint64_t);
+constexpr std::uint64_t sync_wake_up = 1;
+
+struct AddedDescriptor {  // struct seccomp_notif_addfd
+  std::uint64_t id;
+  std::uint32_t flags;
+  std::uint32_t source;
+  std::uint32_t number;
+  std::uint32_t number_flags;
+};
+constexpr unsigned long add_descriptor = _IOW('!', 3, AddedDescriptor);
+constexpr std::uint32_t and_reply = 2;  // since Linux 5.14
+
+// A kernel may have longer ones than we know of.
+union Notification {
+  seccomp_notif notification;
+  char room[512];
+};
+union Reply {
+  seccomp_notif_resp reply;
+  char room[512];
+};
+
+bool is_in_system(std::string_view path) {
+  for (const std::string_view directory : {"/proc", "/dev", "/sys"}) {
+    if (path == directory || path.starts_with(std::string(directory) + "/")) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+class Supervisor::Server {
+public:
+  Server(sys::UniqueFd listener, const Step& step) : listener_(std::move(listener)), step_(step) {
+    place_ = sys::UniqueFd(::open(step.root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!place_) util::throw_errno("cannot open the step's root");
+    root_ = {.path = sys::link_target(sys::link_of(place_.get())).string(),
+             .place = place_.get(),
+             .keeper = step.keeper};
+    // A hand-over on one processor in place of a wake-up on another; refused by kernels before Linux 6.6.
+    ::ioctl(listener_.get(), set_flags, sync_wake_up);
+    has_entered_ = is_in_system("/" + sys::clean_path(step.working_dir));
+  }
+
+  void serve(int stop) {
+    for (;;) {
+      pollfd events[] = {{listener_.get(), POLLIN, 0}, {stop, POLLIN, 0}};
+      if (::poll(events, 2, -1) < 0) {
+        if (errno == EINTR) continue;
+        util::throw_errno("cannot wait for a step's system calls");
+      }
+      if (events[1].revents != 0) return;
+      if ((events[0].revents & POLLIN) != 0) {
+        serve_one();
+      } else if (events[0].revents != 0) {
+        return;  // nobody can ask any more
+      }
+    }
+  }
+
+  // Calls fail from now on, rather than wait for nobody.
+  void give_up() noexcept { listener_ = sys::UniqueFd(); }
+
+  std::vector<std::string> without_rights() const { return without_rights_; }
+
+private:
+  void serve_one() {
+    std::memset(&asked_, 0, sizeof asked_);
+    auto& asked = asked_.notification;
+    if (::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_RECV, &asked) != 0) return;
+    Answer answer{.kind = Answer::Kind::from_root};
+    try {
+      answer = decide();
+    } catch (const std::exception&) {
+      // Too little memory or too few descriptors here: the step shall not wait for them.
+    }
+    if (answer.kind == Answer::Kind::descriptor && give(answer)) return;
+    Reply reply{};
+    reply.reply.id = asked.id;
+    if (answer.kind == Answer::Kind::from_root) {
+      reply.reply.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+    } else {
+      reply.reply.error = -answer.error;
+      reply.reply.val = answer.error == 0 ? answer.value : 0;
+    }
+    ::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_SEND, &reply.reply);  // fails for one that was killed
+  }
+
+  // True if the reply is given with it.
+  bool give(Answer& answer) {
+    AddedDescriptor added{.id = asked_.notification.id,
+                          .flags = and_reply,
+                          .source = static_cast<std::uint32_t>(answer.file.get()),
+                          .number = 0,
+                          .number_flags = answer.closes_at_exec ? std::uint32_t{O_CLOEXEC} : 0};
+    if (::ioctl(listener_.get(), add_descriptor, &added) >= 0) return true;
+    int number = -1;
+    if (errno == EINVAL) {
+      added.flags = 0;
+      number = ::ioctl(listener_.get(), add_descriptor, &added);
+    }
+    answer.kind = Answer::Kind::result;
+    answer.value = number;
+    answer.error = number < 0 ? errno : 0;
+    return false;
+  }
+
+  bool still_waits() {
+    return ::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_ID_VALID, &asked_.notification.id) == 0;
+  }
+
+  Answer decide() {
+    const auto& asked = asked_.notification;
+    const auto from_root = [] { return Answer{.kind = Answer::Kind::from_root}; };
+    const auto* const call = find_trapped(asked.data.arch, asked.data.nr);
+    if (call == nullptr) return from_root();
+    std::uint64_t arguments[6];
+    std::copy(std::begin(asked.data.args), std::end(asked.data.args), arguments);
+    const auto thread = static_cast<pid_t>(asked.pid);
+    if (call->question == Question::signal) return signal(thread, arguments);
+
+    const AskerMemory memory(thread, step_.user);
+    if (!memory.is_open() || !memory.read_path(arguments[call->takes_directory ? 1 : 0], path_) ||
+        path_.empty())
+      return from_root();
+    const auto links = links_of(*call, arguments);
+    const auto name = system_name(thread, call->question, links);
+    if (name.empty()) {
+      if (call->question == Question::execute) note_rights(thread);
+      return from_root();
+    }
+    if (call->question == Question::enter) has_entered_ = true;
+    const auto rights = rights_of(thread);
+    if (!rights) return from_root();
+    const auto system = find_system_path(name, {.thread = thread, .process = rights->process}, links);
+    // The number of the thread may have become another's before its memory was opened.
+    if (!system || !still_waits()) return from_root();
+    return answer({.call = *call, .arguments = arguments, .memory = memory, .rights = *rights, .path = name},
+                  *system, root_);
+  }
+
+  sys::Links links_of(const TrappedCall& call, const std::uint64_t* arguments) const {
+    if (path_.back() == '/') return sys::Links::followed;
+    const auto at = [&](int index) { return static_cast<int>(arguments[index]); };
+    bool kept = call.variant == TrappedCall::Variant::no_follow ||
+                call.variant == TrappedCall::Variant::compat_no_follow ||
+                call.question == Question::link_target;
+    if (call.takes_directory) {
+      if (call.question == Question::status) kept = (at(3) & AT_SYMLINK_NOFOLLOW) != 0;
+      if (call.question == Question::statx) kept = (at(2) & AT_SYMLINK_NOFOLLOW) != 0;
+    }
+    if (call.question == Question::open && call.variant == TrappedCall::Variant::usual)
+      kept = (at(call.takes_directory ? 2 : 1) & O_NOFOLLOW) != 0;
+    return kept ? sys::Links::kept : sys::Links::followed;
+  }
+
+  // The name in /proc, /dev or /sys that the asker's path stands for; empty for any other.
+  std::string system_name(pid_t thread, Question question, sys::Links links) const {
+    const bool is_relative = path_.front() != '/';
+    std::string name;
+    if (may_be_system_path(path_) || (is_relative && has_entered_)) {
+      name = "/" + sys::clean_path(is_relative ? working_dir_of(thread) + "/" + path_ : path_);
+      if (is_in_system(name)) return name;
+    }
+    if (is_relative || links == sys::Links::kept || question == Question::execute) return {};
+    name = system_name_behind(root_, name.empty() ? path_ : name);
+    return is_in_system(name) ? name : std::string();
+  }
+
+  std::string working_dir_of(pid_t thread) const {
+    const ActingAs acting(step_.user);
+    char target[PATH_MAX];
+    const auto link = "/proc/" + std::to_string(thread) + "/cwd";
+    const ssize_t size = ::readlink(link.c_str(), target, sizeof target);
+    if (size <= 0) return "/nowhere";
+    const std::string place(target, static_cast<std::size_t>(size));
+    const auto seen = seen_from(root_, place);
+    // One outside: what is relative to it is found there.
+    return seen == place && root_.path != "/" ? "/nowhere" : seen;
+  }
+
+  // kill(2) reaches all processes of a user, ours too, where no process namespace is between.
+  Answer signal(pid_t thread, const std::uint64_t* arguments) const {
+    const auto target = static_cast<pid_t>(arguments[0]);
+    const auto number = static_cast<int>(arguments[1]);
+    const auto keeper = root_.keeper;
+    if (target == 0 || (target > 0 && descends_from(target, keeper)))
+      return {.kind = Answer::Kind::from_root};
+    if (target > 0) return {.error = ESRCH};
+    const auto rights = rights_of(thread);
+    if (!rights) return {.error = ESRCH};
+    bool found = false;
+    for_each_descendant(keeper, [&](pid_t process) {
+      if (target != -1) {
+        found = found || ::getpgid(process) == -target;
+        return;
+      }
+      const auto other = process != rights->process ? rights_of(process) : std::nullopt;
+      if (other && (rights->uid == 0 || rights->uid == other->uid))
+        found = ::kill(process, number) == 0 || found;
+    });
+    if (!found) return {.error = ESRCH};
+    return target == -1 ? Answer{} : Answer{.kind = Answer::Kind::from_root};
+  }
+
+  void note_rights(pid_t thread) {
+    if (step_.user.uid == 0 || path_.front() != '/') return;
+    if (std::find(without_rights_.begin(), without_rights_.end(), path_) != without_rights_.end()) return;
+    struct stat status;
+    const auto place = open_in(root_, path_);
+    if (!place || ::fstat(place.get(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+    if ((status.st_mode & (S_ISUID | S_ISGID)) == 0 || status.st_uid == step_.user.uid) return;
+    const auto rights = rights_of(thread);
+    if (rights && rights->uid != status.st_uid) without_rights_.push_back(path_);
+  }
+
+  sys::UniqueFd listener_;
+  Step step_;
+  sys::UniqueFd place_;
+  SupervisedRoot root_;
+  bool has_entered_ = false;  // somebody has /proc, /dev or /sys as the working directory
+  Notification asked_;
+  std::string path_;  // of the call that is answered
+  std::vector<std::string> without_rights_;
+};
+
+Supervisor::Supervisor(sys::UniqueFd listener, const Step& step)
+    : stop_(::eventfd(0, EFD_CLOEXEC)), server_(std::make_unique<Server>(std::move(listener), step)) {
+  if (!stop_) util::throw_errno("cannot make an event");
+  thread_ = sys::Thread([this] {
+    try {
+      server_->serve(stop_.get());
+    } catch (const util::Error&) {
+      server_->give_up();
+    }
+  });
+}
+
+Supervisor::~Supervisor() {
+  ::eventfd_write(stop_.get(), 1);
+  thread_.wait();
+}
+
+std::vector<std::string> Supervisor::finish() {
+  ::eventfd_write(stop_.get(), 1);
+  thread_.wait();
+  return server_->without_rights();
+}
+
+}  // namespace sandbox

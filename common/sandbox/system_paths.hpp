@@ -1,0 +1,50 @@
+// What the names in /proc, /dev and /sys that a step uses stand for on this machine.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/sys/paths.hpp"
+
+namespace sandbox {
+
+// A thread of a step, and the process that it belongs to.
+struct Asker {
+  pid_t thread = 0;
+  pid_t process = 0;
+};
+
+struct SystemPath {
+  enum class Kind {
+    file,         // what lies at `path`
+    link,         // a link whose text is `path`
+    terminal,     // that of the process, if it has one
+    mounts,       // the table of mounts as /proc/PID/mounts has it
+    mount_info,   // as /proc/PID/mountinfo
+    behind_link,  // `rest` below where the kernel's own link `path` leads, in the step's root
+  };
+
+  Kind kind = Kind::file;
+  std::string path = {};
+  std::string rest = {};
+  pid_t process = 0;       // named by its number; 0 = none, or the asker itself
+  bool read_only = false;  // nothing there can be written
+
+  friend bool operator==(const SystemPath&, const SystemPath&) = default;
+};
+
+// True unless `path`, as a program gives it, is surely none of these: a look at its text that costs nothing.
+bool may_be_system_path(std::string_view path) noexcept;
+
+// Of the entries of /proc that are not shown.
+bool is_hidden_in_proc(std::string_view name) noexcept;
+
+// `path` is absolute and clean. Nothing for all that the step's root has itself: beside other names these are
+// /dev with the directories in it, and all that is none of the devices every step has. `links` says whether
+// the last component is followed.
+std::optional<SystemPath> find_system_path(const std::string& path, const Asker& asker, sys::Links links);
+
+}  // namespace sandbox

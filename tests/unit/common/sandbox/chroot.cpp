@@ -1,0 +1,228 @@
+// Steps run for real by chroot(2) and a supervisor, on a root made of the machine's static busybox.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+#include "common/sandbox/sandbox.hpp"
+#include "common/sys/file.hpp"
+#include "common/sys/paths.hpp"
+#include "common/sys/temp_dir.hpp"
+#include "common/sys/thread.hpp"
+#include "common/util/error.hpp"
+#include "tests/support/error_of.hpp"
+
+namespace sandbox {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Chroot : public testing::Test {
+protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "chroot needs root";
+    if (!fs::exists("/usr/bin/busybox") && !fs::exists("/bin/busybox"))
+      GTEST_SKIP() << "busybox-static is not installed";
+    fs::permissions(base_.path(), fs::perms{0755});
+    fs::create_directory(root());
+    fs::create_directory(base_.path() / "work");
+    for (const char* directory : {"bin", "etc", "tmp", "dev", "proc", "sys", "root"})
+      fs::create_directory(root() / directory);
+    fs::copy_file(fs::exists("/bin/busybox") ? "/bin/busybox" : "/usr/bin/busybox", root() / "bin/busybox");
+    for (const char* applet :
+         {"sh", "id",   "cat",   "ls",     "hostname", "grep", "echo", "touch", "mount", "sleep",
+          "ps", "stat", "mkdir", "pwd",    "env",      "kill", "head", "od",    "true",  "readlink",
+          "wc", "nc",   "rm",    "mkfifo", "setsid",   "tr",   "test", "mknod", "chmod", "mv"})
+      fs::create_symlink("busybox", root() / "bin" / applet);
+    sys::write_file(root() / "etc/passwd",
+                    "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1001::/home/user:/bin/sh\n");
+    sys::write_file(root() / "etc/group", "root:x:0:\nstaff:x:50:user\nusers:x:1001:\n");
+    spec_.root = root();
+    spec_.env = {"PATH=/bin"};
+    sandbox_ = make_chroot(base_.path() / "work");
+  }
+
+  fs::path root() const { return base_.path() / "root"; }
+
+  sys::ExitStatus run(const std::string& script) {
+    printed_.clear();
+    spec_.args = {"/bin/sh", "-c", script};
+    return sandbox_->run(spec_, [this](std::string_view text) { printed_ += text; });
+  }
+
+  std::string output_of(const std::string& script) {
+    EXPECT_TRUE(run(script).success()) << printed_;
+    return printed_;
+  }
+
+  sys::TempDir base_{sys::scratch_directory()};
+  Spec spec_;
+  std::unique_ptr<Sandbox> sandbox_;
+  std::string printed_;
+};
+
+TEST_F(Chroot, PassesOnTheExitCodeAndTheSignal) {
+  EXPECT_EQ(run("exit 42").code, 42);
+  EXPECT_EQ(run("kill -9 $$").signal, SIGKILL);
+  EXPECT_EQ(run("kill -15 $$").signal, SIGTERM);
+  EXPECT_EQ(run("echo to stdout; echo to stderr >&2; cat; false").code, 1);
+  EXPECT_EQ(printed_, "to stdout\nto stderr\n");
+}
+
+TEST_F(Chroot, ShowsProcOfTheStep) {
+  EXPECT_EQ(output_of("cat /proc/self/comm; readlink /proc/self/exe; cd /proc/self && cat comm; pwd"),
+            "cat\n/bin/busybox\ncat\n/proc/self\n");
+  EXPECT_EQ(output_of("readlink /proc/self/cwd; cd /tmp; readlink /proc/self/cwd"), "/\n/tmp\n");
+  EXPECT_EQ(
+      output_of("head -1 /proc/self/mounts | grep -c ' / '; grep -c processor /proc/cpuinfo >/dev/null; "
+                "grep -c ' /proc ' /proc/mounts >/dev/null && echo proc"),
+      "1\nproc\n");
+  EXPECT_EQ(output_of("cat /proc/self/root/etc/group | head -1; ls /proc/self/fd | wc -l"), "root:x:0:\n4\n");
+}
+
+TEST_F(Chroot, ShowsDevicesAndNoneBeside) {
+  EXPECT_EQ(output_of("echo x >/dev/null; head -c 2 /dev/zero | od -An -c; test -c /dev/random; "
+                      "echo out >/dev/stdout; echo err >/dev/stderr; cat /dev/fd/0; cat </dev/stdin; "
+                      "stat -c %t:%T /dev/null; echo x 2>/dev/null >/dev/full || echo full"),
+            "  \\0  \\0\nout\nerr\n1:3\nfull\n");
+  EXPECT_EQ(run("cat /dev/tty").code, 1);
+  EXPECT_EQ(printed_, "cat: can't open '/dev/tty': No such device or address\n");
+  EXPECT_EQ(output_of("echo shared >/dev/shm/x; cat /dev/shm/x"), "shared\n");
+  EXPECT_TRUE(fs::is_empty(root() / "dev"));
+}
+
+TEST_F(Chroot, FollowsLinksOfTheRootIntoProc) {
+  fs::create_symlink("../proc/self/mounts", root() / "etc/mtab");
+  fs::create_symlink("/dev/stdout", root() / "tmp/log");
+  EXPECT_EQ(output_of("head -1 /etc/mtab | grep -c ' / '; echo logged >/tmp/log"), "1\nlogged\n");
+}
+
+TEST_F(Chroot, WritesNothingToSys) {
+  EXPECT_NE(run("echo 1 >/sys/kernel/mm/transparent_hugepage/enabled").code, 0);
+  EXPECT_NE(printed_.find("Read-only file system"), std::string::npos);
+  EXPECT_NE(run("echo core >/proc/sys/kernel/core_pattern").code, 0);
+  EXPECT_NE(printed_.find("Read-only file system"), std::string::npos);
+}
+
+TEST_F(Chroot, ExecutesByTheLinkToThePrograms) {
+  // What busybox says when it is called by a name of none of its programs.
+  EXPECT_EQ(run("/proc/self/exe").code, 127);
+  EXPECT_EQ(printed_, "exe: applet not found\n");
+}
+
+// Names of other processes say nothing, and no signal reaches them.
+TEST_F(Chroot, KnowsTheProcessesOfTheStepAlone) {
+  const auto own = std::to_string(::getpid());
+  EXPECT_NE(run("cat /proc/" + own + "/environ").code, 0);
+  EXPECT_NE(printed_.find("No such file"), std::string::npos);
+  EXPECT_NE(run("kill -9 " + own).code, 0);
+  EXPECT_EQ(
+      output_of("exec 2>/dev/null; sleep 100 & kill -9 -1; wait $!; echo $?; ls /proc | grep -c '^[0-9]*$'"),
+      "137\n3\n");
+}
+
+TEST_F(Chroot, EndsWhatIsLeftBehind) {
+  EXPECT_EQ(output_of("setsid sh -c 'echo $$ >/tmp/pid; exec sleep 1000' & while ! test -s /tmp/pid; do :; "
+                      "done; cat /tmp/pid >/dev/null"),
+            "");
+  const auto pid = std::stoi(sys::read_file(root() / "tmp/pid"));
+  EXPECT_NE(::kill(pid, 0), 0);
+}
+
+TEST_F(Chroot, EndsWhenItIsCancelled) {
+  sys::Canceller canceller;
+  spec_.cancel = canceller.cancellation();
+  ASSERT_EQ(::mkfifo((root() / "tmp/started").c_str(), 0600), 0);
+  sys::Thread thread([&] {
+    const sys::UniqueFd fifo(::open((root() / "tmp/started").c_str(), O_RDONLY | O_CLOEXEC));
+    canceller.cancel();
+  });
+  EXPECT_EQ(
+      test::error_of([&] { run("echo $$ >/tmp/pid; echo started >/tmp/started; sleep 1000 & sleep 1000"); }),
+      "cancelled");
+  thread.join();
+  EXPECT_NE(::kill(std::stoi(sys::read_file(root() / "tmp/pid")), 0), 0);
+  EXPECT_TRUE(fs::is_empty(root() / "dev"));
+  EXPECT_FALSE(fs::exists(root() / "etc/hosts"));
+}
+
+TEST_F(Chroot, GivesTheUserItsGroupsAndHome) {
+  spec_.user = "user";
+  EXPECT_EQ(output_of("id -u; id -g; id -G; echo $HOME; cat /proc/self/comm; echo x >/dev/null; umask"),
+            "1000\n1001\n1001 50\n/home/user\ncat\n0022\n");
+}
+
+TEST_F(Chroot, HoldsTheDefaultCapabilitiesAndTheFilter) {
+  EXPECT_EQ(output_of("grep -E '^Cap(Prm|Eff|Bnd)' /proc/self/status"),
+            "CapPrm:\t00000000a80425fb\nCapEff:\t00000000a80425fb\nCapBnd:\t00000000a80425fb\n");
+  EXPECT_NE(run("mount -t tmpfs none /tmp").code, 0);
+}
+
+TEST_F(Chroot, RunsAProgramThatTakesRightsWithoutASupervisorAndSaysSo) {
+  fs::copy_file(root() / "bin/busybox", root() / "bin/sudo");
+  ASSERT_EQ(::chmod((root() / "bin/sudo").c_str(), 04755), 0);
+  spec_.user = "1000:1000";
+  run("sudo; true");
+  EXPECT_NE(printed_.find("oci-build: /bin/sudo takes the rights of another user"), std::string::npos);
+  output_of("grep NoNewPrivs /proc/self/status || echo no proc");
+  EXPECT_EQ(printed_, "NoNewPrivs:\t1\n");
+  output_of("x=su; y=do; ${x}$y true 2>&1 | head -0; ${x}$y; true");
+  EXPECT_NE(printed_.find("/bin/sudo has run without the rights of its owner"), std::string::npos);
+}
+
+TEST_F(Chroot, LeavesNoTraceOfMountsAndFailures) {
+  spec_.files = {{.target = "/run/secrets/key", .content = "secret"}};
+  EXPECT_EQ(output_of("cat /run/secrets/key; rm /etc/resolv.conf"), "secret");
+  EXPECT_FALSE(fs::exists(root() / "run"));
+  spec_.args = {"nosuch"};
+  EXPECT_EQ(test::error_of([&] { sandbox_->run(spec_, [](std::string_view) {}); }),
+            "exec: \"nosuch\": executable file not found in $PATH");
+  EXPECT_FALSE(fs::exists(root() / "run"));
+  EXPECT_FALSE(fs::exists(root() / "etc/resolv.conf"));
+  EXPECT_TRUE(fs::is_empty(base_.path() / "work"));
+}
+
+TEST_F(Chroot, HasNoNetworkWhereNoneIsWanted) {
+  spec_.network = Network::none;
+  EXPECT_NE(run("nc 127.0.0.1 1 </dev/null").code, 0);
+  EXPECT_NE(printed_.find("Address family not supported"), std::string::npos) << printed_;
+}
+
+TEST_F(Chroot, RefusesWhatNobodyHasHere) {
+  spec_.insecure = true;
+  EXPECT_NE(test::error_of([&] { run("true"); }).find("privileged: true"), std::string::npos);
+  spec_.insecure = false;
+  fs::remove(root() / "proc");
+  fs::create_symlink("tmp", root() / "proc");
+  EXPECT_EQ(test::error_of([&] { run("true"); }),
+            "cannot mount '/proc' for the step: filesystem \"proc\" must be mounted on ordinary directory");
+}
+
+// All that the engine keeps of a step is a process of its own, which notices.
+TEST_F(Chroot, EndsWithTheEngine) {
+  ASSERT_EQ(::mkfifo((root() / "tmp/started").c_str(), 0600), 0);
+  const pid_t engine = ::fork();
+  if (engine == 0) {
+    run("setsid sleep 1000 & echo $! >/tmp/started; sleep 1000");
+    ::_exit(0);
+  }
+  std::ifstream started(root() / "tmp/started");
+  pid_t left = 0;
+  ASSERT_TRUE(started >> left);
+  const sys::UniqueFd ended(static_cast<int>(::syscall(SYS_pidfd_open, left, 0)));
+  ASSERT_TRUE(ended);
+  ::kill(engine, SIGKILL);
+  ::waitpid(engine, nullptr, 0);
+  pollfd event{ended.get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&event, 1, 60'000), 1);
+}
+
+}  // namespace
+}  // namespace sandbox

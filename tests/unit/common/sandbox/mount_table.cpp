@@ -1,0 +1,37 @@
+// Tables of mounts for steps in a plain directory.
+#include "common/sandbox/mount_table.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sandbox {
+namespace {
+
+constexpr std::string_view table =
+    "20 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard\n"
+    "21 20 0:5 / /proc rw,nosuid shared:3 - proc proc rw\n"
+    "22 20 254:1 /volumes /scratch ro,nodev - ext4 /dev/vdb rw\n"
+    "23 20 0:6 / /dev/shm rw - tmpfs tmpfs rw,size=64k\n"
+    "24 20 254:1 / /scratching rw - ext4 /dev/vdc rw\n";
+
+TEST(MountTable, ShowsTheMountThatHoldsTheRootAsTheRoot) {
+  EXPECT_EQ(step_mount_info(table, "/scratch/a/b"),
+            "22 20 254:1 /volumes/a/b / ro,nodev - ext4 /dev/vdb rw\n"
+            "21 20 0:5 / /proc rw,nosuid shared:3 - proc proc rw\n"
+            "23 20 0:6 / /dev/shm rw - tmpfs tmpfs rw,size=64k\n");
+  EXPECT_TRUE(
+      step_mount_info(table, "/tmp/x").starts_with("20 1 254:0 /tmp/x / rw,relatime - ext4 /dev/vda"));
+}
+
+TEST(MountTable, HasTheOlderForm) {
+  EXPECT_EQ(step_mounts(table, "/scratch/a"),
+            "/dev/vdb / ext4 ro,nodev 0 0\n"
+            "proc /proc proc rw,nosuid 0 0\n"
+            "tmpfs /dev/shm tmpfs rw,size=64k 0 0\n");
+}
+
+TEST(MountTable, PassesOverLinesThatAreNone) {
+  EXPECT_EQ(step_mounts("nonsense\n\n1 2 3 4 / rw - ext4\n", "/"), "");
+}
+
+}  // namespace
+}  // namespace sandbox
