@@ -8,6 +8,7 @@
 #include <cassert>
 #include <cerrno>
 
+#include "common/store/blob_seal.hpp"
 #include "common/store/entries.hpp"
 #include "common/store/lock_file.hpp"
 #include "common/store/store.hpp"
@@ -94,7 +95,7 @@ sys::UniqueFd Blobs::open_here(const Blob& blob, Check check) {
     return sys::UniqueFd();
   }
   if (check == Check::digest && !is_verified(blob.digest)) {
-    if (!has_digest(fd.get(), blob.digest)) {
+    if (!has_right_bytes(blob.digest, fd.get(), there)) {
       remove_damaged(blob.digest, "its bytes do not have its digest");
       return sys::UniqueFd();
     }
@@ -102,6 +103,27 @@ sys::UniqueFd Blobs::open_here(const Blob& blob, Check check) {
   }
   note_use(folder_, entry_of(blob.digest), fd.get(), spill_);
   return fd;
+}
+
+// `there` is what fstat(2) has just said. The bytes of a small one are read as quickly as its seal.
+bool Blobs::has_right_bytes(const hash::Digest& digest, int fd, const struct stat& there) {
+  const auto entry = entry_of(digest);
+  const bool has_seal = note_of_use(there) == NoteOfUse::beside;
+  if (has_seal && store::is_sealed(folder_, entry, there)) return true;
+  if (!has_digest(fd, digest)) return false;
+  struct stat after = {};
+  if (has_seal && !spill_.only_looks() && ::fstat(fd, &after) == 0 &&
+      after.st_ctim.tv_sec == there.st_ctim.tv_sec && after.st_ctim.tv_nsec == there.st_ctim.tv_nsec)
+    put_seal(folder_, entry, there);
+  return true;
+}
+
+bool Blobs::is_sealed(const Blob& blob) {
+  if (const auto* other = spill_.store(); other != nullptr) return false;
+  struct stat status = {};
+  const auto entry = entry_of(blob.digest);
+  return ::fstatat(folder_.fd(), entry.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+         note_of_use(status) == NoteOfUse::beside && store::is_sealed(folder_, entry, status);
 }
 
 std::optional<std::string> Blobs::read(const Blob& blob) {

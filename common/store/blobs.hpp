@@ -1,6 +1,8 @@
 // Blobs by digest: base images' layers, configs and manifests, and the layers of builds.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -33,7 +35,7 @@ struct Blob {
 // How much a blob is trusted for having its name.
 enum class Check {
   size,    // enough for one that is verified while it is read
-  digest,  // read through, once per process
+  digest,  // read through, once per process, unless an earlier build has done so (blob_seal.hpp)
 };
 
 class Download;
@@ -51,6 +53,9 @@ public:
 
   // The same for who does not want it now.
   bool has(const Blob& blob, Check check) { return bool(open_file(blob, check)); }
+
+  // True if has() with Check::digest need not read the bytes, as things stand.
+  bool is_sealed(const Blob& blob);
 
   // The content of a document, checked. Nothing if it is not there or larger than 64 MiB.
   std::optional<std::string> read(const Blob& blob);
@@ -77,6 +82,7 @@ private:
   friend class NewBlob;
 
   sys::UniqueFd open_here(const Blob& blob, Check check);
+  bool has_right_bytes(const hash::Digest& digest, int fd, const struct stat& there);
   bool is_verified(const hash::Digest& digest) const;
   void remember_verified(const hash::Digest& digest);
   void remove_damaged(const hash::Digest& digest, const std::string& reason);

@@ -63,7 +63,7 @@ bool remove_entry(const Folder& folder, const std::string& name) noexcept;
 // The same for what may hold very much: throws as sys::Cancellation::check does.
 bool remove_entry(const Folder& folder, const std::string& name, const sys::Cancellation& cancel);
 
-// What an empty file is called whose time is that of the last use of the file `name`; and back.
+// What the file is called whose time is that of the last use of the file `name`; and back.
 std::string use_of(const std::string& name);
 bool is_use(const std::string& name);
 std::string of_use(const std::string& name);

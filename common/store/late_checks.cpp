@@ -7,6 +7,7 @@ LateChecks::~LateChecks() {
   {
     const std::lock_guard lock(mutex_);
     waiting_.clear();
+    sealed_.clear();
     ends_ = true;
   }
   changed_.notify_all();
@@ -37,12 +38,16 @@ void LateChecks::work() {
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return ends_ || !waiting_.empty(); });
-    if (waiting_.empty()) return;
-    const auto blob = waiting_.front();
-    waiting_.pop_front();
+    const bool is_last_look = waiting_.empty();
+    auto& queue = is_last_look ? sealed_ : waiting_;
+    if (queue.empty()) return;
+    const auto blob = queue.front();
+    queue.pop_front();
     lock.unlock();
-    const bool is_right = blobs_.has(blob, Check::digest);
+    const bool can_wait = !is_last_look && blobs_.is_sealed(blob);
+    const bool is_right = can_wait || blobs_.has(blob, Check::digest);
     lock.lock();
+    if (can_wait) sealed_.push_back(blob);
     sound_ = sound_ && is_right;
   }
 }

@@ -12,7 +12,8 @@
 namespace store {
 
 // For blobs that are only copied before the end of a build: another core reads them meanwhile, and nothing is
-// published before finish() has said that they are what they should be. Thread-safe.
+// published before finish() has said that they are what they should be. One that is sealed is looked at when
+// all have been copied: who changes it before that breaks the seal. Thread-safe.
 class LateChecks {
 public:
   // `blobs` lives longer.
@@ -37,6 +38,7 @@ private:
   std::condition_variable changed_;
   std::set<hash::Digest> known_;  // this and what follows is guarded by mutex_
   std::deque<Blob> waiting_;
+  std::deque<Blob> sealed_;  // of those that waited
   bool ends_ = false;
   bool sound_ = true;
   sys::Thread worker_;

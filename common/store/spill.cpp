@@ -35,11 +35,15 @@ Store& Spill::use(const util::Error& reason) {
   return *store_;
 }
 
-void note_use(const Folder& folder, const std::string& name, int fd, const Spill& spill) noexcept {
+NoteOfUse note_of_use(const struct stat& blob) noexcept {
   constexpr off_t small = 64 << 10;
+  return blob.st_size > small ? NoteOfUse::beside : NoteOfUse::own;
+}
+
+void note_use(const Folder& folder, const std::string& name, int fd, const Spill& spill) noexcept {
   if (spill.only_looks()) return;
   struct stat status = {};
-  if (::fstat(fd, &status) == 0 && status.st_size > small) {
+  if (::fstat(fd, &status) == 0 && note_of_use(status) == NoteOfUse::beside) {
     try {
       const auto use = open_own_file(folder, use_of(name));
       [[maybe_unused]] const int ignored = ::futimens(use.get(), nullptr);

@@ -1,6 +1,8 @@
 // Where a store goes on writing once its own directory takes no more: a cache costs time, but never a build.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <atomic>
 #include <filesystem>
 #include <memory>
@@ -53,10 +55,14 @@ private:
   std::atomic<bool> for_space_ = false;
 };
 
-// Notes that the file `name`, open as `fd`, is used now. In place of the time of a large one that of an empty
-// file beside it is set: where a cache is an overlay, as those of tasks are from their second run on, the
-// kernel copies a file whose time is to change. The time decides what is pruned first and nothing else, so a
-// failure does no harm.
+// Where the last use of a blob is noted: in its own time, or in that of a small file beside it (use_of).
+enum class NoteOfUse { own, beside };
+NoteOfUse note_of_use(const struct stat& blob) noexcept;
+
+// Notes that the file `name`, open as `fd`, is used now. In place of the time of a large one that of a small
+// file beside it is set, which also holds the blob's seal (blob_seal.hpp): where a cache is an overlay, as
+// those of tasks are from their second run on, the kernel copies a file whose time is to change. The time
+// decides what is pruned first and nothing else, so a failure does no harm.
 void note_use(const Folder& folder, const std::string& name, int fd, const Spill& spill) noexcept;
 
 }  // namespace store

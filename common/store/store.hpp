@@ -3,6 +3,9 @@
 //   format           "oci-build-store/1\n"
 //   lock             flock(2): shared by every open Store, exclusive for who removes what others may use
 //   blobs/sha256/X   a blob, whole; X is its digest in hex
+//   blobs/sha256/X.used
+//                    of a large one: its time is that of the last use, and what stands in it says for whom
+//                    the bytes need not be read again (blob_seal.hpp)
 //   names/X          what a name last meant, a JSON record (names.hpp); X is the name's SHA-256 in hex
 //   trees/X/root     an unpacked image; X is the chain of its diff_ids in hex, then "-" and a hash of our
 //                    rights and mapping of ids where the tree is not for everybody (trees.hpp)
