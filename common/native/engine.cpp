@@ -118,7 +118,7 @@ public:
       }
       if (cache_.has_lost()) return build_again("a layer");
       if (store_.is_sound()) throw;
-      return build_again("a base image");
+      return build_again("what lay unpacked");
     }
   }
 
@@ -169,7 +169,8 @@ private:
       write(graph, graph.targets[i], image->destination(), layers);
     }
     if (!cache_.are_sound_for_images()) return build_again("a layer");
-    if (!store_.is_sound()) return build_again("a base image");
+    if (!store_.is_sound()) return build_again("what lay unpacked");
+    cache_.keep_contents();
     export_caches(sharing_, request_, exported_, cache_, progress_, canceller_.cancellation());
     document::Result result{.engine = "native", .format = request_.output.format, .targets = {}};
     auto image = images.begin();

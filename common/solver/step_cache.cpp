@@ -179,6 +179,10 @@ void StepCache::refuse(const store::Step& step) {
 }
 
 std::optional<hash::Digest> StepCache::content(const hash::Digest& selection) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = contents_.find(selection); found != contents_.end()) return found->second;
+  }
   const auto content = store_.steps().note(selection);
   if (content) remember_content(selection, *content);
   return content;
@@ -196,8 +200,19 @@ void StepCache::remember_content(const hash::Digest& selection, const hash::Dige
 }
 
 void StepCache::keep_content(const hash::Digest& selection, const hash::Digest& content) {
-  store_.steps().put_note(selection, content);
   remember_content(selection, content);
+  const std::lock_guard lock(mutex_);
+  contents_.insert_or_assign(selection, content);
+}
+
+void StepCache::keep_contents() {
+  std::map<hash::Digest, hash::Digest> contents;
+  {
+    const std::lock_guard lock(mutex_);
+    contents.swap(contents_);
+  }
+  for (const auto& [selection, content] : contents)
+    store_.steps().put_note(selection, content);
 }
 
 std::optional<store::Step> StepCache::find_variant(const plan::KeyParts& parts) {
@@ -207,6 +222,8 @@ std::optional<store::Step> StepCache::find_variant(const plan::KeyParts& parts) 
 }
 
 void StepCache::keep(const plan::Op& op, const store::Step& step, const std::vector<Read>& reads) {
+  if (!store_.trees().are_sound()) return;
+  keep_contents();
   // The record last: what it names is there.
   for (const auto& read : reads) {
     if (read.listing) store_.steps().put_listing(listing_key(read.digest), read.listing->text());

@@ -43,6 +43,8 @@ public:
   // same Dockerfile last, else with what had the same instruction.
   std::string reason(const plan::Op& op, const plan::KeyParts& parts, const std::vector<Read>& reads);
 
+  // Waits until it is known of the trees in use whether they are sound: what was made of another one is not
+  // kept. A build that is killed before leaves nothing of that kind either.
   void keep(const plan::Op& op, const store::Step& step, const std::vector<Read>& reads);
 
   // What an image of these layers is called, or what the one is called that they are on, for who reads of
@@ -53,7 +55,10 @@ public:
   std::optional<hash::Digest> content(const hash::Digest& selection);
   // The same as others say; what is made here is not to be kept by that.
   std::optional<hash::Digest> content_by_hearsay(const hash::Digest& selection);
+  // For this build; later ones know it once keep() or keep_contents() was called.
   void keep_content(const hash::Digest& selection, const hash::Digest& content);
+  // To be called where the trees that the files were read of are known to be sound. Throws util::Error.
+  void keep_contents();
 
   // A layer in another form than that in which it was made.
   std::optional<store::Step> find_variant(const plan::KeyParts& parts);
@@ -106,10 +111,11 @@ private:
   std::atomic<bool> has_lost_ = false;
   cache::Imports* imports_;
   mutable std::mutex mutex_;
-  cache::Records used_;                           // this and what follows is guarded by mutex_
-  std::map<hash::Digest, hash::Digest> images_;   // of this build, by chain
-  std::multimap<hash::Digest, Foreign> foreign_;  // by blob
-  std::set<hash::Digest> removing_;               // layers that others have made, by diff_id
+  cache::Records used_;                            // this and what follows is guarded by mutex_
+  std::map<hash::Digest, hash::Digest> contents_;  // by selection, of which the store is not told yet
+  std::map<hash::Digest, hash::Digest> images_;    // of this build, by chain
+  std::multimap<hash::Digest, Foreign> foreign_;   // by blob
+  std::set<hash::Digest> removing_;                // layers that others have made, by diff_id
   store::LateChecks checks_;
 };
 

@@ -47,7 +47,7 @@ void TreeWatch::add(const std::string& name, std::shared_ptr<const OpenTree> tre
   const std::lock_guard lock(mutex_);
   if (const auto old = trees_.find(name); made == Made::now && old != trees_.end()) {
     // It took the place of one that this build may have used, whose verdict counts.
-    if (old->second.is_sound.valid() && !old->second.is_sound.get()) sound_ = false;
+    if (!old->second.is_sound.get()) sound_ = false;
     trees_.erase(old);
   }
   const auto [found, is_new] = trees_.try_emplace(name);
@@ -72,7 +72,7 @@ void TreeWatch::add(const std::string& name, std::shared_ptr<const OpenTree> tre
         remove_entry(tree->place, record_name);  // the rest goes when the tree is made anew
         warn_("dropped the damaged tree " + name + " from the store: " + error.what());
       }
-      tell(!is_damaged);
+      tell(!is_damaged && !cancel.requested());
     }
   };
   try {
@@ -90,10 +90,17 @@ void TreeWatch::finish() {
 }
 
 bool TreeWatch::are_sound() {
-  const std::lock_guard lock(mutex_);
-  for (auto& [name, tree] : trees_) {
-    if (tree.is_sound.valid() && !tree.is_sound.get()) sound_ = false;
+  std::vector<std::shared_future<bool>> verdicts;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, tree] : trees_)
+      verdicts.push_back(tree.is_sound);
   }
+  bool are_sound = true;
+  for (const auto& verdict : verdicts)
+    are_sound = verdict.get() && are_sound;
+  const std::lock_guard lock(mutex_);
+  sound_ = sound_ && are_sound;
   return sound_;
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "common/store/entries.hpp"
 #include "common/store/tree_record.hpp"
@@ -35,7 +36,8 @@ public:
            Made made);
 
   // Waits for the seals of all; where one is broken, for the bytes too. A tree that is not as it was made has
-  // lost its record then, and a warning says so. False then.
+  // lost its record then, and a warning says so. False then, and where a signal ended the look. Others may
+  // add() meanwhile.
   bool are_sound();
 
   // Waits for everything, also for the bytes of trees that were made now.
@@ -43,7 +45,7 @@ public:
 
 private:
   struct Watched {
-    std::future<bool> is_sound;
+    std::shared_future<bool> is_sound;
     sys::Thread thread;
     sys::Canceller abandon;
   };

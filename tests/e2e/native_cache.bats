@@ -120,6 +120,21 @@ on_disk() {
   nothing_left
 }
 
+@test "what a step made of an unpacked base that had changed is kept for no build" {
+  make_request '.engine = "native"' '.cache.directory = "cache"' "$(serve_busybox)" "$(to_output)" >request
+  build_well
+  cp "$(echo cache/native/trees/*/root/etc/passwd)" before
+  printf 'X%s\n' "$(cat before)" >"$(echo cache/native/trees/*/root/etc/passwd)"
+  printf 'FROM busybox\nRUN cat /etc/passwd >/copy; echo done >/file\nFROM busybox\nCOPY --from=0 /copy /file /\n' | dockerfile
+  build_well
+  [[ "$(warnings)" == *'dropped the damaged tree '* ]]
+  [[ "$stderr" == *'building again, as what lay unpacked in the cache was damaged'* ]]
+  image_file copy | cmp before -
+  build_well
+  hits
+  image_file copy | cmp before -
+}
+
 @test "a build that is killed wherever it writes the cache leaves one that the next build uses" {
   local call number killed=0
   mkdir -p small/directory
