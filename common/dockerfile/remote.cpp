@@ -190,4 +190,15 @@ RemoteSource parse_remote(const std::string& source) {
   return UrlSource{source, std::move(name)};
 }
 
+std::string without_login(const std::string& remote) {
+  const auto begin = remote.find("://");
+  if (begin == std::string::npos) return remote;
+  const auto whole = std::string_view(remote).substr(begin + 3, remote.find('/', begin + 3) - begin - 3);
+  const auto at = whole.rfind('@');
+  if (at == std::string_view::npos || at == 0) return remote;
+  const bool has_password = whole.substr(0, at).find(':') != std::string_view::npos;
+  return remote.substr(0, begin + 3) + (has_password ? "xxxxx:xxxxx" : "xxxxx") +
+         remote.substr(begin + 3 + at);
+}
+
 }  // namespace dockerfile

@@ -36,4 +36,7 @@ using RemoteSource = std::variant<std::monostate, GitSource, UrlSource>;
 // and fetch-by-commit. Throws SyntaxError for another query, and for ones that contradict each other.
 RemoteSource parse_remote(const std::string& source);
 
+// `remote` of a GitSource without the name and the password that a URL may hold, for people.
+std::string without_login(const std::string& remote);
+
 }  // namespace dockerfile

@@ -7,7 +7,9 @@
 #include <set>
 #include <utility>
 
+#include "common/dockerfile/remote.hpp"
 #include "common/plan/key_writer.hpp"
+#include "common/sys/rooted_dir.hpp"
 #include "common/util/text.hpp"
 
 namespace plan {
@@ -178,6 +180,22 @@ hash::Digest file_identity(const MakeFile& file) {
 
 hash::Digest download_identity(const Http& http, std::string_view checksum) {
   return KeyWriter("oci-build/key/2/download").put(http.file_name).put(checksum).finish();
+}
+
+hash::Digest checkout_identity(const Git& git, std::string_view ref, std::string_view commit) {
+  KeyWriter key("oci-build/key/2/checkout");
+  key.put(commit).put(git.submodules);
+  const bool keeps = git.keep_git_dir && sys::clean_path(git.subdirectory).empty();
+  key.put(keeps);
+  if (keeps) key.put(dockerfile::without_login(git.remote)).put(ref).put(git.fetch_by_commit);
+  return key.finish();
+}
+
+hash::Digest repository_identity(const Git& git, std::string_view ref, std::string_view commit) {
+  return KeyWriter("oci-build/key/2/repository")
+      .put(checkout_identity(git, ref, commit))
+      .put(sys::clean_path(git.subdirectory))
+      .finish();
 }
 
 hash::Digest selection_identity(const hash::Digest& from, const Copy& copy, const Copy::Source& source) {

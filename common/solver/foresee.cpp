@@ -2,6 +2,7 @@
 #include <utility>
 #include <variant>
 
+#include "common/dockerfile/remote.hpp"
 #include "common/solver/solving.hpp"
 #include "common/util/text.hpp"
 
@@ -11,7 +12,8 @@ namespace {
 // What shows the files of an op that need not be made: a step that was found, of this number, or a source.
 std::string look_at(const plan::Op& op, std::optional<std::size_t> number) {
   if (const auto* http = std::get_if<plan::Http>(&op.action)) return util::escape(http->url) + " is fetched";
-  if (const auto* git = std::get_if<plan::Git>(&op.action)) return util::escape(git->remote) + " is fetched";
+  if (const auto* git = std::get_if<plan::Git>(&op.action))
+    return util::escape(dockerfile::without_login(git->remote)) + " is fetched";
   const auto* pull = std::get_if<plan::Pull>(&op.action);
   return "the files of " + (pull != nullptr ? pull->reference : "#" + std::to_string(*number)) +
          " are looked at";

@@ -1,9 +1,14 @@
 // git as a child process.
 #include "common/solver/git_command.hpp"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
+#include "common/sys/fd.hpp"
+#include "common/sys/file.hpp"
 #include "common/sys/process.hpp"
 #include "common/util/buffer.hpp"
 #include "common/util/error.hpp"
@@ -62,11 +67,11 @@ struct GitCommand::Ended {
 };
 
 GitCommand::GitCommand(std::vector<std::string> settings, std::vector<std::string> environment,
-                       Workshop& workshop, engine::Progress::Vertex& vertex)
+                       sys::Cancellation cancel, Say say)
     : settings_(std::move(settings)),
       environment_(std::move(environment)),
-      workshop_(&workshop),
-      vertex_(&vertex) {
+      cancel_(std::move(cancel)),
+      say_(std::move(say)) {
   if (!sys::find_program("git"))
     throw util::Error("ADD of a git repository needs the program 'git', which is not on PATH: install git");
   // A repository may not name files of this machine as its submodules.
@@ -140,15 +145,15 @@ GitCommand::Ended GitCommand::run_once(const std::vector<std::string>& arguments
   while (out.read_end || error.read_end) {
     pollfd events[] = {{out.read_end.get(), POLLIN, 0}, {error.read_end.get(), POLLIN, 0}};
     try {
-      workshop_->cancel.wait(events);
+      cancel_.wait(events);
     } catch (const util::Error&) {
       child.terminate();
       throw;
     }
     if (events[0].revents != 0) take(out.read_end, ended.output);
-    if (events[1].revents != 0) vertex_->write(take(error.read_end, ended.errors));
+    if (events[1].revents != 0) say_(take(error.read_end, ended.errors));
   }
-  ended.status = child.wait(workshop_->cancel);
+  ended.status = child.wait(cancel_);
   return ended;
 }
 

@@ -2,19 +2,23 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "common/solver/workshop.hpp"
+#include "common/sys/cancellation.hpp"
 
 namespace solver {
 
 class GitCommand {
 public:
-  // Settings for this repository alone, "NAME=value" each; they may be secret. What git says goes to
-  // `vertex`.
-  GitCommand(std::vector<std::string> settings, std::vector<std::string> environment, Workshop& workshop,
-             engine::Progress::Vertex& vertex);
+  // Takes what git says for people, as it comes.
+  using Say = std::function<void(std::string_view)>;
+
+  // Settings for this repository alone, "NAME=value" each; they may be secret.
+  GitCommand(std::vector<std::string> settings, std::vector<std::string> environment,
+             sys::Cancellation cancel, Say say);
 
   // The same command for another repository; an empty work tree means none.
   GitCommand in(const std::filesystem::path& repository, const std::filesystem::path& work_tree = {}) const;
@@ -31,8 +35,8 @@ private:
   std::vector<std::string> environment_;
   std::filesystem::path repository_;
   std::filesystem::path work_tree_;
-  Workshop* workshop_;
-  engine::Progress::Vertex* vertex_;
+  sys::Cancellation cancel_;
+  Say say_;
 };
 
 // A full commit id: 40 or 64 lower-case hex digits.

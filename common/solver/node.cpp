@@ -97,6 +97,7 @@ Made carry_out(const Node& node, const Inputs& inputs, Workshop& workshop, engin
     Workshop& workshop;
     Form form;
     Fetching fetching;
+    const std::optional<GitRevision>& revision;
     engine::Progress::Vertex* vertex;
 
     Made operator()(const plan::Scratch&) const { return {}; }
@@ -110,7 +111,11 @@ Made carry_out(const Node& node, const Inputs& inputs, Workshop& workshop, engin
       return {fetch(http, fetching, workshop.trees, workshop.cache, workshop.cancel),
               fetching == Fetching::from_store};
     }
-    Made operator()(const plan::Git& git) const { return {check_out(git, workshop, *vertex)}; }
+    Made operator()(const plan::Git& git) const {
+      auto checkout = check_out(git, revision.value(), fetching, workshop.trees, workshop.cache,
+                                workshop.steps().secrets, workshop.steps().ssh, *vertex, workshop.cancel);
+      return {std::move(checkout.change), checkout.was_there};
+    }
     Made operator()(const plan::Copy& action) const {
       return {copy(action, inputs, form, workshop.trees, workshop.cancel)};
     }
@@ -125,7 +130,7 @@ Made carry_out(const Node& node, const Inputs& inputs, Workshop& workshop, engin
   const auto fetching = node.is_current        ? Fetching::from_store
                         : node.op.ignore_cache ? Fetching::anew
                                                : Fetching::if_changed;
-  return std::visit(Visitor{inputs, workshop, form, fetching, vertex}, node.op.action);
+  return std::visit(Visitor{inputs, workshop, form, fetching, node.revision, vertex}, node.op.action);
 }
 
 namespace {

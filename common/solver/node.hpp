@@ -10,6 +10,7 @@
 #include "common/engine/progress.hpp"
 #include "common/plan/op.hpp"
 #include "common/solver/file_ops.hpp"
+#include "common/solver/git_revision.hpp"
 #include "common/solver/packing.hpp"
 #include "common/solver/schedule.hpp"
 #include "common/solver/step_cache.hpp"
@@ -49,6 +50,7 @@ struct Node {
   std::optional<hash::Digest> image;     // that its stage starts from
   std::optional<hash::Digest> identity;  // of what is fetched elsewhere, where it is known to be as it was
   bool is_current = false;               // the cache has the download
+  std::optional<GitRevision> revision;   // of a Git
 
   // make
   Change change;

@@ -43,10 +43,11 @@ void OpDisplay::located(const plan::Op& op, const std::function<void()>& work) {
   }
 }
 
-void OpDisplay::fail(const plan::Op& op, const util::Error& error) {
+void OpDisplay::fail(const plan::Op& op, const util::Error& error, std::string_view output) {
   if (is_stopped(error)) throw error;
   engine::Progress::Vertex vertex(progress_, op.title);
   vertex.start();
+  vertex.write(output);
   vertex.failed(dockerfile::harmless(error.what()));
   throw_located(op, error);
 }

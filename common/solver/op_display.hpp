@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "common/engine/progress.hpp"
@@ -31,8 +32,9 @@ public:
   // The same for what has no title of its own.
   void located(const plan::Op& op, const std::function<void()>& work);
 
-  // A failure that is found before the op is carried out: shown as if it had been.
-  [[noreturn]] void fail(const plan::Op& op, const util::Error& error);
+  // A failure that is found before the op is carried out: shown as if it had been. `output` is what a program
+  // said until then.
+  [[noreturn]] void fail(const plan::Op& op, const util::Error& error, std::string_view output = {});
 
   void cached(const plan::Op& op);
 

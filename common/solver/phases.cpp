@@ -32,6 +32,8 @@ Solve::Needs Solve::resolve(plan::OpId id) {
   } else if (const auto* http = std::get_if<plan::Http>(&node.op.action)) {
     if (workshop_.cache != nullptr && !node.op.ignore_cache)
       node.is_current = is_current(*http, *workshop_.cache, node.identity, workshop_.cancel);
+  } else if (const auto* git = std::get_if<plan::Git>(&node.op.action)) {
+    look_up(node, *git);
   }
   return {};
 }
@@ -45,6 +47,19 @@ void Solve::look_up(Node& node, const plan::Pull& pull) {
     node.image = hash::Digest::parse(name.substr(name.rfind('@') + 1));
     workshop_.cache->keep_image(*node.chain, *node.image);
   });
+}
+
+void Solve::look_up(Node& node, const plan::Git& git) {
+  std::string said;
+  try {
+    GitRemote remote(git, workshop_.steps().secrets, workshop_.steps().ssh, workshop_.cancel,
+                     [&](std::string_view text) { said += text; });
+    node.revision = find_revision(git, remote);
+  } catch (const util::Error& error) {
+    if (only_looks_ && !error.is_cancelled()) return;  // what is wrong the build says
+    display_.fail(node.op, error, said);
+  }
+  node.identity = plan::repository_identity(git, node.revision->ref, node.revision->commit);
 }
 
 Solve::Needs Solve::resolve_step(plan::OpId id) {
@@ -98,11 +113,18 @@ std::optional<Read> Solve::known_read(const Node& node, const WantedRead& wanted
 
 void Solve::add_read(Node& node, const WantedRead& wanted, Needs& needs) {
   const auto& from = nodes_[wanted.from];
+  const auto add = [&](Read read) {
+    if (from.revision) {
+      read.commit = from.revision->target;
+      workshop_.cache->keep_commit(read.digest, read.commit);
+    }
+    node.reads.push_back(std::move(read));
+  };
   std::optional<hash::Digest> selection;
   const auto find_known = [&](const std::optional<hash::Digest>& identity) {
     if (identity) selection = wanted.identity(*identity);
     auto known = selection ? known_read(node, wanted, *selection) : std::nullopt;
-    if (known) node.reads.push_back(std::move(*known));
+    if (known) add(std::move(*known));
     return known.has_value();
   };
   if (find_known(identity_of(from, from.chain))) return;
@@ -116,8 +138,7 @@ void Solve::add_read(Node& node, const WantedRead& wanted, Needs& needs) {
   if (!selection && find_known(from.change.identity)) return;
   auto content = wanted.content(filesystem(wanted.from), workshop_.trees.snapshotter(), workshop_.cancel);
   if (selection) workshop_.cache->keep_content(*selection, content.digest);
-  node.reads.push_back(
-      {.shown = wanted.path, .digest = std::move(content.digest), .listing = std::move(content.listing)});
+  add({.shown = wanted.path, .digest = std::move(content.digest), .listing = std::move(content.listing)});
 }
 
 void Solve::open_local(plan::OpId id, const plan::Local& local) {

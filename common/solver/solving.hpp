@@ -62,6 +62,7 @@ private:
   Inputs inputs_of(const plan::Op& op) const;
   Needs resolve(plan::OpId id);
   void look_up(Node& node, const plan::Pull& pull);
+  void look_up(Node& node, const plan::Git& git);
   // A layer is looked up by what it would be made of.
   Needs resolve_step(plan::OpId id);
   // The next thing that the step reads of elsewhere: known by the layers that it is in, or looked at.

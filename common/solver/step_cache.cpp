@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "common/plan/key_writer.hpp"
+#include "common/solver/git_command.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -23,6 +24,15 @@ hash::Digest listing_key(const hash::Digest& content) {
 
 hash::Digest image_key(const hash::Digest& chain) {
   return plan::KeyWriter("oci-build/key/2/image").put(chain).finish();
+}
+
+hash::Digest commit_key(const hash::Digest& content) {
+  return plan::KeyWriter("oci-build/key/2/commit").put(content).finish();
+}
+
+// As git shows it to people.
+std::string short_commit(const std::string& commit) {
+  return commit.substr(0, 7);
 }
 
 std::string short_digest(const hash::Digest& digest) {
@@ -267,7 +277,19 @@ std::string StepCache::changed_base(const hash::Digest& then, const hash::Digest
   return "the base image changed (" + short_digest(*old_image) + " -> " + short_digest(*image) + ")";
 }
 
+void StepCache::keep_commit(const hash::Digest& content, const std::string& commit) {
+  if (commit_of(content) != commit) store_.steps().put_listing(commit_key(content), commit);
+}
+
+std::optional<std::string> StepCache::commit_of(const hash::Digest& content) {
+  auto commit = store_.steps().listing(commit_key(content));
+  if (commit && !is_commit_id(*commit)) commit.reset();
+  return commit;
+}
+
 std::string StepCache::changed_files(const Read& read, const hash::Digest& then) {
+  if (const auto old = read.commit.empty() ? std::nullopt : commit_of(then); old && *old != read.commit)
+    return "the repository changed (" + short_commit(*old) + " -> " + short_commit(read.commit) + ")";
   auto listing = store_.steps().listing(listing_key(then));
   const std::string shown = util::quote(read.shown.empty() ? "/" : read.shown);
   if (!listing || !read.listing) return "files of " + shown + " changed";

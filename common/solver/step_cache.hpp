@@ -24,6 +24,7 @@ struct Read {
   hash::Digest digest;
   std::optional<Listing> listing;  // where the files were looked at
   bool is_hearsay = false;         // what only the cache of another says of them
+  std::string commit = {};         // that they are of, where they lie in a git repository
 };
 
 // Thread-safe.
@@ -59,6 +60,9 @@ public:
   void keep_content(const hash::Digest& selection, const hash::Digest& content);
   // To be called where the trees that the files were read of are known to be sound. Throws util::Error.
   void keep_contents();
+
+  // The commit that files of this content were in last.
+  void keep_commit(const hash::Digest& content, const std::string& commit);
 
   // A layer in another form than that in which it was made.
   std::optional<store::Step> find_variant(const plan::KeyParts& parts);
@@ -103,6 +107,7 @@ private:
   void remember_content(const hash::Digest& selection, const hash::Digest& content);
   std::optional<store::Step> nearest(const plan::Op& op);
   std::optional<hash::Digest> image_of(const hash::Digest& chain);
+  std::optional<std::string> commit_of(const hash::Digest& content);
   std::string changed_base(const hash::Digest& then, const hash::Digest& now);
   std::string changed_files(const Read& read, const hash::Digest& then);
 

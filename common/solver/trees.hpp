@@ -12,6 +12,7 @@
 #include "common/plan/op.hpp"
 #include "common/snapshot/snapshotter.hpp"
 #include "common/solver/source_tree.hpp"
+#include "common/store/entries.hpp"
 
 namespace solver {
 
@@ -40,6 +41,8 @@ struct Change {
   std::shared_ptr<Draft> draft = nullptr;
   // What names all its files, of what was fetched.
   std::optional<hash::Digest> identity = std::nullopt;
+  // What `tree` leads to, where it is the handle of a directory inside another tree.
+  std::shared_ptr<const store::Folder> held = nullptr;
 };
 
 // Where the trees of one build are made. Thread-safe.

@@ -7,8 +7,10 @@
 //                    of a large one: its time is that of the last use, and what stands in it says for whom
 //                    the bytes need not be read again (blob_seal.hpp)
 //   names/X          what a name last meant, a JSON record (names.hpp); X is the name's SHA-256 in hex
-//   trees/X/root     an unpacked image; X is the chain of its diff_ids in hex, then "-" and a hash of our
-//                    rights and mapping of ids where the tree is not for everybody (trees.hpp)
+//   trees/X/root     an unpacked image, or a git checkout; X is the chain of its diff_ids in hex, or what
+//   names
+//                    the commit, then "-" and a hash of our rights and mapping of ids where the tree is not
+//                    for everybody (trees.hpp)
 //   trees/X/tree.json
 //                    {"schema": "oci-build/store-tree/3", "fingerprint": DIGEST of metadata and content or
 //                    null, "seal": DIGEST of inodes with their times of change, "boot": the kernel's boot

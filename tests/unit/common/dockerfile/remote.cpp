@@ -89,4 +89,11 @@ TEST(Remote, IsAllThatAChecksumCanBeFor) {
                   .starts_with("Dockerfile:2: inconsistent keep-git-dir configuration\n"));
 }
 
+TEST(Remote, IsShownWithoutItsLogin) {
+  EXPECT_EQ(without_login("https://user:secret@host/a@b.git"), "https://xxxxx:xxxxx@host/a@b.git");
+  EXPECT_EQ(without_login("https://token@host/x.git"), "https://xxxxx@host/x.git");
+  for (const auto* plain : {"https://host/a@b.git", "git@host:x.git", "https://@host/x.git", "https://host"})
+    EXPECT_EQ(without_login(plain), plain);
+}
+
 }  // namespace

@@ -304,6 +304,35 @@ TEST(Selection, IsNamedByItsFilesystemAndByWhatChoosesTheFiles) {
   EXPECT_EQ(plan::selection_identity(base, copy, source), name);
 }
 
+TEST(Checkout, IsNamedByItsCommitAndByWhatOfTheRepositoryIsKept) {
+  const std::string commit(40, '1');
+  plan::Git git;
+  git.remote = "https://user:old@host/x.git";
+  const auto name = plan::repository_identity(git, "main", commit);
+  const auto after = [&](const auto& change, const std::string& ref = "main") {
+    auto other = git;
+    change(other);
+    return plan::repository_identity(other, ref, commit);
+  };
+  EXPECT_EQ(after([](auto& it) { it.remote = "https://elsewhere/y.git"; }, "other"), name);
+  EXPECT_EQ(after([](auto& it) { it.checksum = "11"; }), name);
+  EXPECT_EQ(after([](auto& it) { it.keep_git_dir = false; }), name);
+  EXPECT_NE(plan::repository_identity(git, "main", std::string(40, '2')), name);
+  EXPECT_NE(after([](auto& it) { it.submodules = false; }), name);
+  const auto below = after([](auto& it) { it.subdirectory = "a/b"; });
+  EXPECT_NE(below, name);
+  EXPECT_EQ(after([](auto& it) { it.subdirectory = "/a/./b/"; }), below);
+  // Of a subdirectory no repository is kept.
+  EXPECT_EQ(after([](auto& it) { it.subdirectory = "a/b", it.keep_git_dir = true; }), below);
+  const auto keep = [](auto& it) { it.keep_git_dir = true; };
+  const auto kept = after(keep);
+  EXPECT_NE(kept, name);
+  EXPECT_NE(after(keep, "other"), kept);
+  EXPECT_NE(after([](auto& it) { it.keep_git_dir = true, it.remote = "https://elsewhere/y.git"; }), kept);
+  // A login is no part of it.
+  EXPECT_EQ(after([](auto& it) { it.keep_git_dir = true, it.remote = "https://user:new@host/x.git"; }), kept);
+}
+
 TEST(KeyParts, AreCalledByNamesThatAreReadBack) {
   for (const auto& part : Keys("FROM base\nENV a=b\nRUN true\n", fs::temp_directory_path()).parts_of_run()) {
     EXPECT_EQ(plan::key_part_kind(plan::to_string(part.kind)), part.kind);
