@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "common/sys/file.hpp"
+#include "common/sys/file_facts.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/proc.hpp"
 #include "common/util/error.hpp"
@@ -50,6 +51,7 @@ public:
     struct stat status;
     if (directory >= 0 && ::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
       if (is_whiteout_link(path, status)) status.st_mode = S_IFCHR;
+      if (const auto* facts = sys::FileFacts::of_process()) facts->apply(status);
       return status;
     }
     if (is_missing(errno)) return std::nullopt;
@@ -146,6 +148,12 @@ private:
   std::string xattr(const std::string& path, const char* attribute) const {
     const auto [parent, name] = split(path);
     const int directory = enter(parent);
+    if (const auto* facts = sys::FileFacts::of_process()) {
+      struct stat status;
+      if (directory >= 0 && ::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
+        if (auto known = facts->xattr(status, attribute)) return *std::move(known);
+      }
+    }
     const std::string handle = sys::link_of(directory) + "/" + name;
     std::array<char, 256> value;
     const ssize_t size =

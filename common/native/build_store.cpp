@@ -8,6 +8,7 @@
 
 #include "common/sys/cancellation.hpp"
 #include "common/sys/disk_use.hpp"
+#include "common/sys/file_facts.hpp"
 #include "common/sys/paths.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -88,19 +89,23 @@ std::unique_ptr<store::Store> open_store(const document::Request& request,
                                          const std::optional<fs::path>& state_dir, Cache cache,
                                          const fs::path& work_dir) {
   const auto temporary = work_dir / "store";
+  std::optional<fs::path> own_trees;
+  if (sys::FileFacts::of_process() != nullptr) own_trees = work_dir / "trees";
   if (cache == Cache::passed_over) {
     // As without one, below.
   } else if (request.cache.directory) {
     try {
-      return std::make_unique<store::Store>(*request.cache.directory / "native",
-                                            store::Options{.owner = store::Owner::store, .spill = temporary});
+      return std::make_unique<store::Store>(
+          *request.cache.directory / "native",
+          store::Options{.owner = store::Owner::store, .spill = temporary, .own_trees = own_trees});
     } catch (const util::Error& error) {
       if (error.is_cancelled()) throw;
       // A cache may only cost time.
       util::log::warning("the cache is not used: " + std::string(error.what()));
     }
   } else if (state_dir) {
-    return std::make_unique<store::Store>(*state_dir, store::Options{.spill = temporary});
+    return std::make_unique<store::Store>(*state_dir,
+                                          store::Options{.spill = temporary, .own_trees = own_trees});
   }
   return std::make_unique<store::Store>(temporary, store::Options{.life = store::Life::one_build});
 }

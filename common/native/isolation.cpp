@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "common/sys/file.hpp"
+#include "common/sys/file_facts.hpp"
 #include "common/sys/mounts.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/process_namespace.hpp"
@@ -128,15 +129,65 @@ bool is_everywhere(const std::error_code& code) {
   return false;
 }
 
+// Everything that a step does before its program.
+void try_to_change_root(const fs::path& directory) {
+  const auto obstacle = sys::why_not([&] {
+    if (::chroot(directory.c_str()) != 0)
+      util::throw_errno(::geteuid() == 0 ? "this container may not change its root" : "it needs root here");
+  });
+  if (obstacle) throw CannotRun(*obstacle);
+}
+
+Isolation enter_chroot(const fs::path& work_dir) {
+  try_to_change_root(work_dir);
+  try_to_change_user();
+  sys::WorkDir directory(work_dir, "native-");
+  const auto path = directory.path();
+  const auto snapshots = path / "snapshots";
+  sys::make_directory(snapshots, 0700);
+  return {IsolationChoice::chroot, std::move(directory), snapshot::make_plain(snapshots),
+          sandbox::make_chroot(path)};
+}
+
+// The least that would let steps run.
+std::string advice() {
+  if (::geteuid() == 0) {
+    return "set 'privileged: true' on the task, or give the container the capabilities that containers have "
+           "by "
+           "default";
+  }
+  return "run it as root (on Concourse 'user: root' of the task's run), or in a shell install the package "
+         "uidmap";
+}
+
+// No right is needed: what the kernel refuses is kept in memory.
+Isolation enter_copies(const fs::path& work_dir, const std::string& refusal) {
+  sys::WorkDir directory(work_dir, "native-");
+  const auto path = directory.path();
+  const auto snapshots = path / "snapshots";
+  sys::make_directory(snapshots, 0700);
+  sys::FileFacts::keep_for_process();
+  return {IsolationChoice::copies, std::move(directory), snapshot::make_plain(snapshots),
+          sandbox::make_none(refusal)};
+}
+
 Isolation enter(IsolationChoice kind, const fs::path& work_dir, Work work) {
   switch (kind) {
     case IsolationChoice::namespaces:
       return enter_namespaces(work_dir, work, kind);
     case IsolationChoice::userns:
       return enter_user_namespace(work_dir);
+    case IsolationChoice::copies:
+      return enter_copies(work_dir, "ISOLATION=copies runs no step; leave it out");
     default:
-      throw CannotRun("it is not built in");
+      return enter_chroot(work_dir);
   }
+}
+
+// Those that are worth a trial, before `copies`, which works everywhere.
+std::vector<IsolationChoice> candidates(Work work) {
+  if (work == Work::copies) return {IsolationChoice::namespaces};
+  return {IsolationChoice::namespaces, IsolationChoice::userns, IsolationChoice::chroot};
 }
 
 }  // namespace
@@ -144,19 +195,20 @@ Isolation enter(IsolationChoice kind, const fs::path& work_dir, Work work) {
 Isolation enter_isolation(const fs::path& work_dir, Work work, IsolationChoice wanted) {
   if (wanted != IsolationChoice::automatic) return enter(wanted, work_dir, work);
   std::vector<PassedOver> passed_over;
-  util::Cause cause;
-  for (const auto kind : {IsolationChoice::namespaces, IsolationChoice::userns}) {
+  for (const auto kind : candidates(work)) {
     try {
       auto isolation = enter(kind, work_dir, work);
       isolation.passed_over = std::move(passed_over);
       return isolation;
     } catch (const CannotRun& error) {
       if (is_everywhere(error.cause().code)) throw;
-      if (passed_over.empty()) cause = error.cause();
       passed_over.push_back({kind, error.what()});
     }
   }
-  throw CannotRun(describe(passed_over), cause);
+  auto isolation =
+      enter_copies(work_dir, "no step can run here (" + describe(passed_over) + "); " + advice());
+  isolation.passed_over = std::move(passed_over);
+  return isolation;
 }
 
 std::string describe(const std::vector<PassedOver>& passed_over) {

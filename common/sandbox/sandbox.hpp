@@ -82,6 +82,15 @@ class Sandbox {
 public:
   virtual ~Sandbox() = default;
   virtual std::string name() const = 0;  // the isolation: "namespaces", "chroot"
+
+  virtual std::string name() const = 0;  // the isolation: "namespaces"
+
+  // Why no step that asks for this can run here, and what would help; nothing if one can.
+  virtual std::optional<std::string> refusal([[maybe_unused]] Network network,
+                                             [[maybe_unused]] bool insecure) const {
+    return std::nullopt;
+  }
+
   virtual sys::ExitStatus run(const Spec& spec, const Output& output) = 0;
 };
 
@@ -94,5 +103,8 @@ std::unique_ptr<Sandbox> make_namespaces(const std::filesystem::path& directory)
 // `directory` is a private one on the same filesystem, for what a step's mounts cover meanwhile. Makes this
 // process one whose memory none of its user may read.
 std::unique_ptr<Sandbox> make_chroot(const std::filesystem::path& directory);
+
+// Where no step can run: all are refused for that reason.
+std::unique_ptr<Sandbox> make_none(const std::string& reason);
 
 }  // namespace sandbox

@@ -112,8 +112,8 @@ std::uint32_t Draft::new_file(const sys::RootedPath& path, mode_t mode) {
   status.inode = number;
   status.links = 1;
   status.mode = mode;
-  status.uid = uid_;
-  status.gid = parent && (parent->st_mode & S_ISGID) != 0 ? parent->st_gid : gid_;
+  status.uid = 0;  // whoever builds
+  status.gid = parent && (parent->st_mode & S_ISGID) != 0 ? parent->st_gid : 0;
   status.set_time(now());
   return number;
 }

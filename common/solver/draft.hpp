@@ -2,8 +2,6 @@
 // it was.
 #pragma once
 
-#include <unistd.h>
-
 #include <cstdint>
 #include <deque>
 #include <limits>
@@ -96,8 +94,6 @@ private:
   std::deque<File> files_;
   std::vector<std::shared_ptr<SourceTree>> sources_;
   std::string source_paths_;
-  const uid_t uid_ = ::geteuid();
-  const gid_t gid_ = ::getegid();
 };
 
 }  // namespace solver

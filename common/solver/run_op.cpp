@@ -299,6 +299,12 @@ void require_entitlements(const plan::Run& op, const document::Request& request)
     require(document::Entitlement::security_insecure, "--security=insecure");
 }
 
+void require_sandbox(const plan::Run& op, const sandbox::Sandbox& sandbox) {
+  const bool is_insecure = op.security == dockerfile::Security::insecure;
+  if (const auto refusal = sandbox.refusal(network_of(op.network), is_insecure))
+    throw dockerfile::SyntaxError(*refusal, "RUN");
+}
+
 void require_sources(const plan::Run& op, plan::OpId from, const LocalFiles& files) {
   for (const auto& mount : op.mounts) {
     if (mount.from == from && mount.options.type == MountType::bind)

@@ -34,6 +34,8 @@ struct StepServices {
 
 // Throws dockerfile::SyntaxError if the step asks for what the request does not grant.
 void require_entitlements(const plan::Run& op, const document::Request& request);
+// Throws dockerfile::SyntaxError where no such step can run in `sandbox`.
+void require_sandbox(const plan::Run& op, const sandbox::Sandbox& sandbox);
 
 // Throws util::Error for a bind mount of what is not in the build context `from`.
 void require_sources(const plan::Run& op, plan::OpId from, const LocalFiles& files);

@@ -57,8 +57,10 @@ void Solve::find_needed(plan::OpId id) {
 void Solve::require_entitlements_of_all() {
   for (const plan::OpId id : needed_) {
     if (const auto* run = std::get_if<plan::Run>(&graph_.ops[id].action))
-      dockerfile::located(graph_.source, graph_.ops[id].location,
-                          [&] { require_entitlements(*run, workshop_.request); });
+      dockerfile::located(graph_.source, graph_.ops[id].location, [&] {
+        require_entitlements(*run, workshop_.request);
+        require_sandbox(*run, workshop_.steps().sandbox);
+      });
   }
 }
 

@@ -223,6 +223,9 @@ Store::Store(fs::path directory, Options options)
     : directory_(std::move(directory)),
       options_(std::move(options)),
       spill_(options_.spill, directory_, options_.warn, options_.access == Access::look) {
+  if (options_.own_trees)
+    own_trees_ =
+        std::make_unique<Store>(*options_.own_trees, Options{.warn = options_.warn, .life = Life::one_build});
   if (options_.life == Life::lasting) parts();
 }
 
@@ -241,6 +244,7 @@ Steps& Store::steps() {
 }
 
 Trees& Store::trees() {
+  if (own_trees_) return own_trees_->trees();
   return parts().trees.value();
 }
 
@@ -249,7 +253,7 @@ Mounts& Store::mounts() {
 }
 
 bool Store::is_sound() {
-  return !parts_ || parts_->trees->are_sound();
+  return (!parts_ || parts_->trees->are_sound()) && (!own_trees_ || own_trees_->is_sound());
 }
 
 std::optional<Pruned> Store::prune(const Limits& limits) {

@@ -83,6 +83,9 @@ struct Options {
   // Of this build alone: what cannot be written to the store, for want of space, say, goes there, and a
   // warning says so once. Without it such a failure is thrown.
   std::optional<std::filesystem::path> spill = {};
+  // Where set, trees are those of this build alone and go to a store in this directory: what is on disk is
+  // not all of what they are (sys::FileFacts).
+  std::optional<std::filesystem::path> own_trees = {};
 };
 
 // Thread-safe, as are its parts.
@@ -134,6 +137,7 @@ private:
   Spill spill_;
   std::once_flag once_;
   std::unique_ptr<Parts> parts_;
+  std::unique_ptr<Store> own_trees_;  // nothing = they are among the parts
 };
 
 // True for what `Access::look` can open: a store of this format, whole.

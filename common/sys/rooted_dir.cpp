@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "common/sys/file.hpp"
+#include "common/sys/file_facts.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/proc.hpp"
 #include "common/sys/remove_tree.hpp"
@@ -31,6 +32,19 @@ std::error_code checked(int status) {
   return error;
 }
 
+std::optional<struct stat> status_at(int directory, const std::string& name) {
+  struct stat status;
+  if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+  return status;
+}
+
+// Of what was just made.
+void forget_facts(int directory, const std::string& name) {
+  auto* const facts = FileFacts::of_process();
+  if (facts == nullptr) return;
+  if (const auto made = status_at(directory, name)) facts->forget(*made);
+}
+
 [[noreturn]] void fail(const char* action, const RootedPath& path) {
   const int error = errno;
   if (error == EOPNOTSUPP) require_proc();  // the libc's answer where it is missing
@@ -48,7 +62,10 @@ RootedDir RootedDir::open(const std::filesystem::path& path, Times times) {
 std::optional<struct stat> RootedDir::status(const RootedPath& path) {
   const auto [directory, name] = place(path);
   struct stat status;
-  if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return status;
+  if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (const auto* facts = FileFacts::of_process()) facts->apply(status);
+    return status;
+  }
   if (errno == ENOENT) return std::nullopt;
   fail("look at", path);
 }
@@ -97,17 +114,20 @@ UniqueFd RootedDir::create_file(const RootedPath& path) {
   constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   UniqueFd fd(::openat(directory, name.c_str(), flags, 0600));
   if (!fd) fail("create", path);
+  forget_facts(directory, name);
   return fd;
 }
 
 void RootedDir::make_directory(const RootedPath& path) {
   const auto [directory, name] = place_to_change(path);
   if (::mkdirat(directory, name.c_str(), 0700) != 0) fail("create", path);
+  forget_facts(directory, name);
 }
 
 void RootedDir::make_symlink(const RootedPath& path, const std::string& target) {
   const auto [directory, name] = place_to_change(path);
   if (::symlinkat(target.c_str(), directory, name.c_str()) != 0) fail("create", path);
+  forget_facts(directory, name);
 }
 
 void RootedDir::make_hard_link(const RootedPath& path, const RootedPath& existing) {
@@ -124,7 +144,16 @@ void RootedDir::make_hard_link(const RootedPath& path, const RootedPath& existin
 
 std::error_code RootedDir::make_node(const RootedPath& path, mode_t type, dev_t device) {
   const auto [directory, name] = place_to_change(path);
-  return result(::mknodat(directory, name.c_str(), type | 0600, device));
+  auto error = result(::mknodat(directory, name.c_str(), type | 0600, device));
+  auto* const facts = FileFacts::of_process();
+  if (facts == nullptr) return error;
+  if (error == std::errc::operation_not_permitted)
+    error = result(::mknodat(directory, name.c_str(), S_IFREG | 0600, 0));
+  if (error) return error;
+  forget_facts(directory, name);
+  if (const auto made = status_at(directory, name); made && (made->st_mode & S_IFMT) != type)
+    facts->set_device(*made, type, device);
+  return error;
 }
 
 void RootedDir::remove(const RootedPath& path) {
@@ -145,11 +174,21 @@ void RootedDir::move(const RootedPath& path, RootedDir& from, const RootedPath& 
 
 std::error_code RootedDir::set_owner(const RootedPath& path, uid_t uid, gid_t gid) {
   const auto [directory, name] = place(path);
-  return result(::fchownat(directory, name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW));
+  const auto error = result(::fchownat(directory, name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW));
+  auto* const facts = FileFacts::of_process();
+  if (facts == nullptr) return error;
+  const auto status = status_at(directory, name);
+  if (!status) return error;
+  facts->set_owner(*status, uid, gid);
+  return {};
 }
 
 void RootedDir::set_mode(const RootedPath& path, mode_t mode) {
   const auto [directory, name] = place(path);
+  if (auto* const facts = FileFacts::of_process()) {
+    if (const auto status = status_at(directory, name)) facts->set_mode(*status, mode);
+    mode |= 0700;  // whoever it belongs to, we go on reading and writing it
+  }
   // The flag needs /proc for all but directories, which are opened to do without.
   const UniqueFd opened(::openat(directory, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   const int status = opened ? ::fchmodat(opened.get(), ".", mode, 0)
@@ -164,7 +203,15 @@ std::string RootedDir::proc_path(const Place& place) const {
 
 std::error_code RootedDir::set_xattr(const RootedPath& path, const std::string& name,
                                      std::string_view value) {
-  return checked(::lsetxattr(proc_path(place(path)).c_str(), name.c_str(), value.data(), value.size(), 0));
+  const auto where = place(path);
+  const auto error =
+      checked(::lsetxattr(proc_path(where).c_str(), name.c_str(), value.data(), value.size(), 0));
+  auto* const facts = FileFacts::of_process();
+  if (error != std::errc::operation_not_permitted || facts == nullptr) return error;
+  const auto status = status_at(where.directory, where.name);
+  if (!status) return error;
+  facts->set_xattr(*status, name, value);
+  return {};
 }
 
 std::error_code RootedDir::remove_xattr(const RootedPath& path, const std::string& name) {
@@ -185,7 +232,11 @@ std::vector<std::string> RootedDir::list_xattrs(const RootedPath& path) {
 
 std::map<std::string, std::string> RootedDir::xattrs(const RootedPath& path) {
   std::map<std::string, std::string> values;
-  const std::string proc = proc_path(place(path));
+  const auto where = place(path);
+  if (const auto* facts = FileFacts::of_process()) {
+    if (const auto status = status_at(where.directory, where.name)) values = facts->xattrs(*status);
+  }
+  const std::string proc = proc_path(where);
   for (const auto& name : list_xattrs(path)) {
     std::string value(XATTR_SIZE_MAX, '\0');
     const ssize_t size = ::lgetxattr(proc.c_str(), name.c_str(), value.data(), value.size());

@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import threading
@@ -36,6 +37,18 @@ class Outcome:
         self.lines = places(said) if status else []
         self.warnings = sorted(re.findall(r"^#\d+ WARN: (.*)", said, re.MULTILINE))
         self.output = Output(image) if image else None
+
+
+def give_away(directory, user):
+    """Gives all of it to that user, with the bits that a new owner takes away; but not repositories, which are served."""
+    for path, directories, files in os.walk(os.fsencode(directory)):
+        directories[:] = [name for name in directories if not name.endswith(b".git")]
+        for name in [b".", *directories, *files]:
+            entry = os.path.join(path, name)
+            mode = os.lstat(entry).st_mode
+            os.lchown(entry, user, user)
+            if not stat.S_ISLNK(mode):
+                os.chmod(entry, stat.S_IMODE(mode))
 
 
 class Runner:
@@ -123,12 +136,19 @@ class Runner:
             environment = {**environment, "PATH": self.own_path}
         else:
             request["isolation"] = self.isolation
+        as_user = []
+        if engine == "native" and self.isolation == "copies":
+            # Whoever has no rights at all.
+            give_away(work, 1000)
+            as_user = ["setpriv", "--reuid=1000", "--regid=1000", "--clear-groups", "--inh-caps=-all", "--no-new-privs"]
         output = work / engine
         shutil.rmtree(output, ignore_errors=True)
         output.mkdir()
+        if as_user:
+            os.chown(output, 1000, 1000)
         request["targets"][-1]["output"] = engine
         with open(work / f"{engine}.log", "w+") as log:
-            done = subprocess.run(["oci-solve", "--engine", engine], cwd=work, env=environment, stderr=log,
+            done = subprocess.run([*as_user, "oci-solve", "--engine", engine], cwd=work, env=environment, stderr=log,
                                   stdout=subprocess.PIPE, input=json.dumps(request), text=True)
             log.seek(0)
             said = log.read()

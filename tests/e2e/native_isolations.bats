@@ -1,0 +1,109 @@
+#!/usr/bin/env bats
+# The isolations beside namespaces: the same images from fewer rights.
+# bats file_tags=once
+
+bats_require_minimum_version 1.5.0
+
+load ../support/load
+
+setup_file() {
+  [ "$(id -u)" -eq 0 ] || return 0
+  "$BATS_TEST_DIRNAME/../differential/bases" "$BATS_FILE_TMPDIR/bases"
+  chmod -R a+rX "$BATS_FILE_TMPDIR"
+}
+
+setup() {
+  [ "$(id -u)" -eq 0 ] || skip 'building needs root'
+  cd "$BATS_TEST_TMPDIR" || return
+  export TMPDIR=$BATS_TEST_TMPDIR
+}
+
+# open_way: lets everybody come to the directory of the test.
+open_way() {
+  local dir=$PWD
+  while [ "$dir" != / ]; do
+    chmod a+x "$dir"
+    dir=$(dirname "$dir")
+  done
+}
+
+# agree ISOLATION TOPIC...: all cases of the topics do with what BuildKit was recorded to make, or are known to differ.
+agree() {
+  run "$BATS_TEST_DIRNAME/../differential/run" --recorded --bases "$BATS_FILE_TMPDIR/bases" --isolation "$@"
+  [ "$status" -eq 0 ] || { grep -v '^ok ' <<<"$output" | head -n 40; return 1; }
+}
+
+@test "steps in a user namespace of our own make what BuildKit makes" {
+  agree userns run mounts users layers
+}
+
+@test "copies without any right make what BuildKit makes: owners, modes, devices, capabilities" {
+  open_way
+  agree copies copy add layers layered contexts users
+}
+
+# as_nobody COMMAND...: without any right, in the test's directory, which is his then.
+as_nobody() {
+  open_way
+  chown -R 65534:65534 .
+  run --separate-stderr setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs "$@"
+}
+
+@test "who may do nothing builds what has no step, and is told what a step would need" {
+  local solve
+  mkdir src out tmp
+  cp "$(command -v oci-solve)" .
+  echo text >src/file
+  printf 'FROM scratch\nCOPY --chown=5:6 --chmod=4755 file /\n' >src/Dockerfile
+  CONTEXT=src E2E_ENGINE=auto make_request '.targets[0].output = "out"' >request
+  TMPDIR=$PWD/tmp as_nobody sh -c './oci-solve <request'
+  echo "$stderr"
+  [ "$status" -eq 0 ]
+  [[ ${stderr_lines[0]} == 'oci-solve: engine: native (isolation: copies, not namespaces: it needs root here)' ]]
+  tar -xOf out/image.tar "$(tar -xOf out/image.tar manifest.json | jq -r '.[0].Layers[0]')" | tar -tvz | tee listing
+  grep -qE '^-rwsr-xr-x 5/6 ' listing
+
+  printf 'FROM scratch AS unused\nRUN ["x"]\nFROM scratch\nCOPY file /\n' >src/Dockerfile
+  TMPDIR=$PWD/tmp as_nobody sh -c './oci-solve <request'
+  echo "$stderr"
+  [ "$status" -eq 0 ]
+
+  printf 'FROM scratch\nCOPY file /\nRUN ["x"]\n' >src/Dockerfile
+  TMPDIR=$PWD/tmp as_nobody sh -c './oci-solve <request'
+  [ "$status" -eq 1 ]
+  grep -q '^oci-solve: Dockerfile:3: no step can run here (not namespaces: it needs root here; not userns: .*); run it as root (on Concourse ' <<<"$stderr"
+  run ! grep -q 'COPY file' <<<"$(grep '^#' <<<"$stderr")"
+  [ -z "$(ls -A tmp)" ]
+}
+
+@test "a user with newuidmap builds in a user namespace" {
+  command -v newuidmap >/dev/null || skip 'newuidmap is not installed: run scripts/setup --tests'
+  mkdir src out tmp
+  cp "$(command -v oci-solve)" .
+  cp "$(command -v busybox)" src/
+  cat >src/Dockerfile <<'END'
+FROM scratch
+COPY busybox /bin/
+RUN ["/bin/busybox", "sh", "-c", "/bin/busybox chown 33:44 /bin/busybox; /bin/busybox id -u >/id; /bin/busybox cat /proc/self/uid_map >/map"]
+USER 1234:5
+RUN ["/bin/busybox", "id"]
+END
+  CONTEXT=src E2E_ENGINE=auto make_request '.targets[0].output = "out"' >request
+  # Files of his own, in a mount namespace of the test's own.
+  printf 'oci-build-tester:x:54321:54321::/nonexistent:/bin/sh\n' | cat /etc/passwd - >passwd
+  printf 'oci-build-tester:700000:65536\n' >subids
+  chown -R 54321:54321 .
+  open_way
+  # shellcheck disable=SC2016
+  run --separate-stderr unshare --mount sh -c '
+    mount --bind passwd /etc/passwd && mount --bind subids /etc/subuid && mount --bind subids /etc/subgid || exit
+    exec setpriv --reuid=54321 --regid=54321 --clear-groups env TMPDIR="$PWD/tmp" ./oci-solve <request'
+  echo "$stderr"
+  [ "$status" -eq 0 ]
+  [[ ${stderr_lines[0]} == 'oci-solve: engine: native (isolation: userns, not namespaces: it needs root here)' ]]
+  grep -q 'uid=1234 gid=5' <<<"$stderr"
+  [ "$(stat -c %u out/image.tar)" = 54321 ]
+  tar -xOf out/image.tar "$(tar -xOf out/image.tar manifest.json | jq -r '.[0].Layers[1]')" | tar -xOz map | tee map
+  [ "$(wc -l <map)" -eq 2 ]
+  [ -z "$(ls -A tmp)" ]
+}
