@@ -74,13 +74,16 @@ public:
 
   std::string name() const override { return "chroot"; }
 
+  std::optional<std::string> refusal(Network, bool insecure) const override {
+    if (!insecure) return std::nullopt;
+    return "a step with --security=insecure needs rights that nobody has in isolation 'chroot'; run the task "
+           "with "
+           "'privileged: true'";
+  }
+
   sys::ExitStatus run(const Spec& spec, const Output& output) override {
     refuse_nul_bytes(spec);
-    if (spec.insecure)
-      throw StartError(
-          "a step with --security=insecure needs rights that nobody has in isolation 'chroot'; run the task "
-          "with "
-          "'privileged: true'");
+    if (const auto reason = refusal(spec.network, spec.insecure)) throw StartError(*reason);
     auto root = sys::RootedDir::open(spec.root);
     MountPoints points(spec.root, mount_targets(spec));
     const User user = resolve_user(root, spec.user);
