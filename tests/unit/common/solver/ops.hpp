@@ -97,6 +97,7 @@ protected:
 
   // What was printed and noted so far.
   const std::string& shown() const { return shown_; }
+  engine::Progress& progress() { return progress_; }
   engine::Progress::Vertex& vertex() {
     if (!vertex_) vertex_.emplace(progress_, "step").start();
     return *vertex_;
