@@ -11,7 +11,6 @@
 #include "common/plan/cache_key.hpp"
 #include "common/solver/copier.hpp"
 #include "common/solver/git_command.hpp"
-#include "common/solver/git_remote.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/remove_tree.hpp"
 #include "common/sys/rooted_dir.hpp"
@@ -37,13 +36,9 @@ void copy_all(const fs::path& from, sys::RootedDir& to, const sys::Cancellation&
 
 class GitOp {
 public:
-  GitOp(const plan::Git& op, GitRevision revision, Trees& trees, const Secrets& secrets, const SshAgents& ssh,
-        engine::Progress::Vertex& vertex, sys::Cancellation cancel)
-      : op_(op),
-        trees_(trees),
-        cancel_(std::move(cancel)),
-        revision_(std::move(revision)),
-        remote_(op, secrets, ssh, cancel_, [&vertex](std::string_view text) { vertex.write(text); }) {}
+  GitOp(const plan::Git& op, GitRevision revision, GitRemote& remote, Trees& trees,
+        const sys::Cancellation& cancel)
+      : op_(op), revision_(std::move(revision)), remote_(remote), trees_(trees), cancel_(cancel) {}
 
   Checkout run(Fetching fetching, StepCache* cache) {
     if (cache == nullptr || fetching == Fetching::anew) return {subdirectory(*fetched())};
@@ -204,19 +199,18 @@ private:
   }
 
   const plan::Git& op_;
-  Trees& trees_;
-  sys::Cancellation cancel_;
   GitRevision revision_;
-  GitRemote remote_;
+  GitRemote& remote_;
+  Trees& trees_;
+  const sys::Cancellation& cancel_;
   std::optional<fs::path> fetched_;  // where the files are while they are the build's own
 };
 
 }  // namespace
 
-Checkout check_out(const plan::Git& op, const GitRevision& revision, Fetching fetching, Trees& trees,
-                   StepCache* cache, const Secrets& secrets, const SshAgents& ssh,
-                   engine::Progress::Vertex& vertex, const sys::Cancellation& cancel) {
-  return GitOp(op, revision, trees, secrets, ssh, vertex, cancel).run(fetching, cache);
+Checkout check_out(const plan::Git& op, const GitRevision& revision, Fetching fetching, GitRemote& remote,
+                   Trees& trees, StepCache* cache, const sys::Cancellation& cancel) {
+  return GitOp(op, revision, remote, trees, cancel).run(fetching, cache);
 }
 
 }  // namespace solver

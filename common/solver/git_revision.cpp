@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "common/util/characters.hpp"
 #include "common/util/error.hpp"
@@ -63,8 +64,9 @@ GitRevision checked(const plan::Git& op, GitRevision revision, const std::string
 }
 
 GitRevision default_branch(const plan::Git& op, GitRemote& remote) {
+  const auto& git = remote.git();
   const auto text = util::with_context("error fetching default branch for repository " + remote.shown(), [&] {
-    return remote.git().run({"ls-remote", "--symref", "--", op.remote, "HEAD"});
+    return git.run({"ls-remote", "--symref", "--", op.remote, "HEAD"});
   });
   constexpr std::string_view prefix = "refs/heads/";
   const auto begin = text.find(prefix);
@@ -102,30 +104,34 @@ GitRevision choose(const plan::Git& op, const std::string& text) {
 
 GitRevision ask(const plan::Git& op, GitRemote& remote) {
   if (op.ref.empty()) return default_branch(op, remote);
+  const auto& git = remote.git();
   const auto listed = util::with_context("failed to fetch remote " + remote.shown(), [&] {
-    return remote.git().run({"ls-remote", "--", op.remote, op.ref, op.ref + "^{}"});
+    return git.run({"ls-remote", "--", op.remote, op.ref, op.ref + "^{}"});
   });
   return choose(op, listed);
+}
+
+// What the op says itself.
+std::optional<GitRevision> written(const plan::Git& op) {
+  check(op);
+  if (is_commit_id(op.ref)) {
+    if (!op.ref.starts_with(op.checksum)) throw mismatch(op, op.ref);
+    return GitRevision{.ref = op.ref, .commit = op.ref, .target = op.ref};
+  }
+  if (op.fetch_by_commit) return revision_by_commit(op);
+  if (!is_commit_id(op.checksum)) return std::nullopt;
+  return GitRevision{.ref = op.ref, .commit = op.checksum, .target = op.checksum, .is_confirmed = false};
 }
 
 }  // namespace
 
 GitRevision find_revision(const plan::Git& op, GitRemote& remote) {
-  return util::with_context(before_any_file, [&]() -> GitRevision {
-    check(op);
-    if (is_commit_id(op.ref)) {
-      if (!op.ref.starts_with(op.checksum)) throw mismatch(op, op.ref);
-      return {.ref = op.ref, .commit = op.ref, .target = op.ref};
-    }
-    if (op.fetch_by_commit) return revision_by_commit(op);
-    if (is_commit_id(op.checksum)) {
-      return {.ref = op.ref, .commit = op.checksum, .target = op.checksum, .is_confirmed = false};
-    }
-    return ask(op, remote);
-  });
+  const auto revision = util::with_context(before_any_file, [&] { return written(op); });
+  return revision ? *revision : confirm(op, remote);
 }
 
 GitRevision confirm(const plan::Git& op, GitRemote& remote) {
+  remote.git();  // says itself what is missing here
   return util::with_context(before_any_file, [&] { return ask(op, remote); });
 }
 

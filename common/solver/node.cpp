@@ -112,8 +112,10 @@ Made carry_out(const Node& node, const Inputs& inputs, Workshop& workshop, engin
               fetching == Fetching::from_store};
     }
     Made operator()(const plan::Git& git) const {
-      auto checkout = check_out(git, revision.value(), fetching, workshop.trees, workshop.cache,
-                                workshop.steps().secrets, workshop.steps().ssh, *vertex, workshop.cancel);
+      GitRemote remote(git, workshop.steps().secrets, workshop.steps().ssh, workshop.cancel,
+                       [this](std::string_view text) { vertex->write(text); });
+      auto checkout =
+          check_out(git, revision.value(), fetching, remote, workshop.trees, workshop.cache, workshop.cancel);
       return {std::move(checkout.change), checkout.was_there};
     }
     Made operator()(const plan::Copy& action) const {

@@ -27,8 +27,8 @@ std::function<sys::UniqueFd()> opened_in(StepCache& cache, const image::Descript
 
 }  // namespace
 
-Packing::Packing(Workshop& workshop, const layer::PackOptions& options)
-    : workshop_(workshop), options_(options) {}
+Packing::Packing(const layer::PackOptions& options, Trees& trees, StepCache* cache, sys::Cancellation cancel)
+    : options_(options), trees_(trees), cache_(cache), cancel_(std::move(cancel)) {}
 
 // Times are as the steps left them: what SOURCE_DATE_EPOCH makes of them is the image's affair.
 layer::PackOptions Packing::kept_options() const {
@@ -40,7 +40,7 @@ layer::PackOptions Packing::kept_options() const {
 
 template <typename Write>
 BuiltLayer Packing::write_aside(const std::string& name, const Write& write) {
-  const auto file = workshop_.trees.directory() / ("layer-" + name);
+  const auto file = trees_.directory() / ("layer-" + name);
   const auto what = util::quote(file.string());
   sys::UniqueFd blob(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!blob) util::throw_errno("cannot create " + what);
@@ -52,12 +52,12 @@ BuiltLayer Packing::write_aside(const std::string& name, const Write& write) {
 // A cache that takes nothing more costs the time of packing twice.
 template <typename Write>
 BuiltLayer Packing::write(const std::string& name, const Write& write) {
-  if (workshop_.cache == nullptr) return write_aside(name, write);
+  if (cache_ == nullptr) return write_aside(name, write);
   try {
-    auto blob = workshop_.cache->blobs().create();
+    auto blob = cache_->blobs().create();
     auto packed = write(blob.file());
     blob.commit({packed.blob.digest, packed.blob.size});
-    return {.packed = packed, .open = opened_in(*workshop_.cache, packed.blob)};
+    return {.packed = packed, .open = opened_in(*cache_, packed.blob)};
   } catch (const util::Error& error) {
     if (error.is_cancelled()) throw;
     util::log::debug("a layer does not go into the cache: " + std::string(error.what()));
@@ -70,9 +70,9 @@ BuiltLayer Packing::pack(const std::string& name, const Change& change, const sn
   if (!upper) upper = layer::directory_changes(change.tree);
   std::unique_ptr<layer::ChangeSet> lower;
   if (below != nullptr && !below->trees.empty()) lower = snapshot::read(*below);
-  const auto options = workshop_.cache != nullptr ? kept_options() : options_;
+  const auto options = cache_ != nullptr ? kept_options() : options_;
   // What is kept is worth its time even when the build fails.
-  const auto cancel = workshop_.cache != nullptr ? sys::Cancellation() : workshop_.cancel;
+  const auto cancel = cache_ != nullptr ? sys::Cancellation() : cancel_;
   return write(name, [&](const sys::NamedFile& file) {
     return layer::pack(*upper, lower.get(), file, options, cancel);
   });
@@ -81,18 +81,18 @@ BuiltLayer Packing::pack(const std::string& name, const Change& change, const sn
 BuiltLayer Packing::from_cache(const store::Step& step) {
   const image::Descriptor blob{
       .media_type = step.media_type, .digest = step.blob.digest, .size = step.blob.size};
-  auto open = opened_in(*workshop_.cache, blob);
+  auto open = opened_in(*cache_, blob);
   open();
   return {
       .packed = {.diff_id = step.diff_id, .blob = blob}, .open = std::move(open), .created = step.created};
 }
 
 BuiltLayer Packing::for_image(const std::string& name, BuiltLayer built) {
-  if (workshop_.cache == nullptr) return built;
+  if (cache_ == nullptr) return built;
   const auto wanted = layer::media_type_of(options_.compressor);
   if (built.packed.blob.media_type == wanted && !options_.newest_mtime) return built;
   const auto parts = plan::variant_key(built.packed.diff_id, wanted, options_.newest_mtime);
-  if (const auto known = workshop_.cache->find_variant(parts)) {
+  if (const auto known = cache_->find_variant(parts)) {
     auto variant = from_cache(*known);
     variant.created = built.created;
     variant.description = std::move(built.description);
@@ -101,15 +101,15 @@ BuiltLayer Packing::for_image(const std::string& name, BuiltLayer built) {
   }
   auto variant = write(name + "-variant", [&](const sys::NamedFile& file) {
     const auto& blob = built.packed.blob;
-    auto from = built.is_own ? built.open() : workshop_.cache->open({blob.digest, blob.size});
-    return layer::repack(std::move(from), built.packed, file, options_, workshop_.cancel);
+    auto from = built.is_own ? built.open() : cache_->open({blob.digest, blob.size});
+    return layer::repack(std::move(from), built.packed, file, options_, cancel_);
   });
   if (!variant.is_own) {
-    workshop_.cache->keep_variant({.diff_id = variant.packed.diff_id,
-                                   .blob = {variant.packed.blob.digest, variant.packed.blob.size},
-                                   .media_type = variant.packed.blob.media_type,
-                                   .created = built.created,
-                                   .parts = parts});
+    cache_->keep_variant({.diff_id = variant.packed.diff_id,
+                          .blob = {variant.packed.blob.digest, variant.packed.blob.size},
+                          .media_type = variant.packed.blob.media_type,
+                          .created = built.created,
+                          .parts = parts});
   }
   variant.created = built.created;
   variant.description = std::move(built.description);

@@ -12,7 +12,8 @@
 #include "common/engine/progress.hpp"
 #include "common/layer/pack.hpp"
 #include "common/solver/step_cache.hpp"
-#include "common/solver/workshop.hpp"
+#include "common/solver/trees.hpp"
+#include "common/sys/cancellation.hpp"
 #include "common/sys/fd.hpp"
 #include "common/util/date.hpp"
 
@@ -31,8 +32,9 @@ struct BuiltLayer {
 // Thread-safe.
 class Packing {
 public:
-  // `options` are those of the images.
-  Packing(Workshop& workshop, const layer::PackOptions& options);
+  // `options` are those of the images. All else is borrowed; without a cache blobs lie in the directory of
+  // `trees`.
+  Packing(const layer::PackOptions& options, Trees& trees, StepCache* cache, sys::Cancellation cancel);
 
   // `name` is that of no other layer. `below` is null for a change that stands alone. With a cache the blob
   // is there, in the form in which steps are kept. Throws util::Error, also as sys::Cancellation::check does.
@@ -51,8 +53,10 @@ private:
   template <typename Write>
   BuiltLayer write_aside(const std::string& name, const Write& write);
 
-  Workshop& workshop_;
   const layer::PackOptions options_;
+  Trees& trees_;
+  StepCache* const cache_;
+  const sys::Cancellation cancel_;
 };
 
 // One vertex for all packing, shown when nothing else is: what the build waits for then. Thread-safe.

@@ -30,7 +30,7 @@ public:
       : graph_(graph),
         workshop_(workshop),
         display_(graph, workshop.progress, workshop.cancel),
-        packing_(workshop, pack),
+        packing_(pack, workshop.trees, workshop.cache, workshop.cancel),
         packing_progress_(workshop.progress),
         schedule_(max_threads, workshop.canceller) {
     for (const auto& op : graph.ops)

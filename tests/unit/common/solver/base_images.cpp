@@ -9,6 +9,7 @@
 namespace solver {
 namespace {
 
+namespace fs = std::filesystem;
 using test::Lines;
 
 class GivenImage : public test::Ops {

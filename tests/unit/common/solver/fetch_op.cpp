@@ -11,6 +11,7 @@
 namespace solver {
 namespace {
 
+namespace fs = std::filesystem;
 using test::Lines;
 
 constexpr const char* dated = "Last-Modified: Thu, 01 Jan 1970 00:16:40 GMT\r\n";

@@ -8,6 +8,7 @@
 namespace solver {
 namespace {
 
+namespace fs = std::filesystem;
 using test::Lines;
 
 class FileOps : public test::Ops {

@@ -14,6 +14,7 @@
 namespace solver {
 namespace {
 
+namespace fs = std::filesystem;
 using test::default_path;
 using test::Lines;
 

@@ -12,6 +12,7 @@
 namespace solver {
 namespace {
 
+namespace fs = std::filesystem;
 using test::Lines;
 using test::Member;
 
