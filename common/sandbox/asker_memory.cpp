@@ -90,18 +90,20 @@ AskerMemory::AskerMemory(pid_t thread, const Rights& likely) {
 }
 
 bool AskerMemory::read_path(std::uint64_t address, std::string& text) const {
-  text.resize(PATH_MAX);
-  std::size_t size = 0;
-  while (size < PATH_MAX) {
+  text.clear();
+  char part[512];
+  while (text.size() < PATH_MAX) {
     // What follows on the next page may not be there.
-    const auto part = std::min<std::size_t>(512 - (address + size) % 512, PATH_MAX - size);
-    const ssize_t count = ::pread(fd_.get(), text.data() + size, part, static_cast<off_t>(address + size));
+    const auto next = address + text.size();
+    const ssize_t count =
+        ::pread(fd_.get(), part, sizeof part - next % sizeof part, static_cast<off_t>(next));
     if (count <= 0) return false;
-    if (const void* const end = std::memchr(text.data() + size, 0, static_cast<std::size_t>(count))) {
-      text.resize(static_cast<std::size_t>(static_cast<const char*>(end) - text.data()));
+    const auto size = static_cast<std::size_t>(count);
+    if (const void* const end = std::memchr(part, 0, size)) {
+      text.append(part, static_cast<std::size_t>(static_cast<const char*>(end) - part));
       return true;
     }
-    size += static_cast<std::size_t>(count);
+    text.append(part, size);
   }
   return false;
 }

@@ -42,6 +42,7 @@ private:
 // of another's as that user, and of none that has changed users since it was executed.
 class AskerMemory {
 public:
+  AskerMemory() = default;
   // `likely` is whose the thread probably is.
   AskerMemory(pid_t thread, const Rights& likely);
 

@@ -18,6 +18,7 @@
 #include <exception>
 #include <optional>
 
+#include "common/sandbox/known_memory.hpp"
 #include "common/sandbox/process_tree.hpp"
 #include "common/sandbox/root_links.hpp"
 #include "common/sys/paths.hpp"
@@ -63,7 +64,8 @@ bool is_in_system(std::string_view path) {
 
 class Supervisor::Server {
 public:
-  Server(sys::UniqueFd listener, const Step& step) : listener_(std::move(listener)), step_(step) {
+  Server(sys::UniqueFd listener, const Step& step)
+      : listener_(std::move(listener)), step_(step), memory_(step.user) {
     place_ = sys::UniqueFd(::open(step.root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!place_) util::throw_errno("cannot open the step's root");
     root_ = {.path = sys::link_target(sys::link_of(place_.get())).string(),
@@ -106,6 +108,8 @@ private:
     } catch (const std::exception&) {
       // Too little memory or too few descriptors here: the step shall not wait for them.
     }
+    const auto* const call = find_trapped(asked.data.arch, asked.data.nr);
+    if (call != nullptr && call->question == Question::execute) memory_.forget(static_cast<pid_t>(asked.pid));
     if (answer.kind == Answer::Kind::descriptor && give(answer)) return;
     Reply reply{};
     reply.reply.id = asked.id;
@@ -151,10 +155,8 @@ private:
     const auto thread = static_cast<pid_t>(asked.pid);
     if (call->question == Question::signal) return signal(thread, arguments);
 
-    const AskerMemory memory(thread, step_.user);
-    if (!memory.is_open() || !memory.read_path(arguments[call->takes_directory ? 1 : 0], path_) ||
-        path_.empty())
-      return from_root();
+    const auto* const memory = memory_.read_path(thread, arguments[call->takes_directory ? 1 : 0], path_);
+    if (memory == nullptr || path_.empty()) return from_root();
     const auto links = links_of(*call, arguments);
     const auto name = system_name(thread, call->question, links);
     if (name.empty()) {
@@ -167,7 +169,7 @@ private:
     const auto system = find_system_path(name, {.thread = thread, .process = rights->process}, links);
     // The number of the thread may have become another's before its memory was opened.
     if (!system || !still_waits()) return from_root();
-    return answer({.call = *call, .arguments = arguments, .memory = memory, .rights = *rights, .path = name},
+    return answer({.call = *call, .arguments = arguments, .memory = *memory, .rights = *rights, .path = name},
                   *system, root_);
   }
 
@@ -251,6 +253,7 @@ private:
   sys::UniqueFd place_;
   SupervisedRoot root_;
   bool has_entered_ = false;  // somebody has /proc, /dev or /sys as the working directory
+  KnownMemory memory_;
   Notification asked_;
   std::string path_;  // of the call that is answered
   std::vector<std::string> without_rights_;
