@@ -18,7 +18,7 @@ namespace {
 constexpr auto entry_format = "oci-build/key/3/entry";
 constexpr auto content_format = "oci-build/key/3/content";
 constexpr auto unnamed = "_";
-constexpr std::size_t batch = 4096;  // files that are held until they are read, by all threads together
+constexpr std::size_t batch_size = 2048;  // files that are read by all threads together
 
 // What belongs to the machine rather than to the file.
 bool counts(const std::string& xattr) {
@@ -37,10 +37,12 @@ std::optional<std::string_view> below_selected(std::string_view path) {
 
 // Takes down what a copy does to an empty filesystem. Everything is copied once and to a name of its own, so
 // that a file is done with when the next one comes: what is held is the directories, whose metadata may come
-// last, and files until there are enough of them to read.
+// last, and files until there are enough of them to read. Those are read while the copy goes on, where the
+// tree allows it.
 class Record : public CopyTarget {
 public:
   Record(SourceTree& tree, const sys::Cancellation& cancel) : tree_(tree), cancel_(cancel) {}
+  ~Record() override { reading_.next = reading_.files.size(); }  // the threads that are left end at once
 
   std::optional<struct stat> status(const sys::RootedPath& path) override {
     struct stat status = {};
@@ -94,9 +96,10 @@ public:
 
   // The files in the order in which the copy came to them, then the directories.
   Content finish() {
-    finish_files();
+    read_files();
+    finish_reading();
     for (const auto& directory : directories_)
-      finish(directory);
+      put(directory, digest_of(directory));
     return {.digest = all_.finish(), .listing = std::move(listing_)};
   }
 
@@ -110,15 +113,21 @@ private:
     dev_t device = 0;
     bool is_hard_link = false;
     std::string link = {};
-    std::optional<std::string> source = {};  // of a file with bytes: where they are
-    std::optional<hash::Digest> bytes = {};
+    std::optional<std::string> source = {};   // of a file with bytes: where they are
+    std::optional<hash::Digest> digest = {};  // of all that counts of it, once it was read
     std::map<std::string, std::string> xattrs = {};
+  };
+
+  struct Batch {
+    std::vector<Entry> files;
+    std::atomic<std::size_t> next = 0;
+    std::vector<sys::Thread> threads;
   };
 
   [[noreturn]] static void fail_changed() { throw util::Error("the files changed while they were read"); }
 
   Entry& add(const sys::RootedPath& path, mode_t type) {
-    if (files_.size() == batch) finish_files();
+    if (files_.size() == batch_size) read_files();
     return files_.emplace_back(Entry{.path = path.str(), .type = type});
   }
 
@@ -134,50 +143,62 @@ private:
     return *found;
   }
 
-  void finish_files() {
-    read_files();
-    for (const auto& file : files_)
-      finish(file);
-    files_.clear();
+  // Begins to read those that were added since it was called last.
+  void read_files() {
+    finish_reading();
+    reading_.files.swap(files_);
+    reading_.next = 0;
+    std::size_t with_bytes = 0;
+    for (const auto& file : reading_.files)
+      with_bytes += file.source ? 1 : 0;
+    const auto threads = std::min(sys::processor_count(), with_bytes);
+    reading_.threads = sys::start_threads(threads - (threads > 0 ? 1 : 0), [this] { read(); });
+    if (!tree_.is_thread_safe()) finish_reading();
   }
 
-  void finish(const Entry& entry) {
+  // Each thread the next one, until there are none.
+  void read() {
+    for (auto i = reading_.next++; i < reading_.files.size(); i = reading_.next++) {
+      cancel_.check();
+      auto& file = reading_.files[i];
+      file.digest = digest_of(file);
+    }
+  }
+
+  void finish_reading() {
+    read();
+    for (auto& thread : reading_.threads)
+      thread.join();
+    reading_.threads.clear();
+    for (const auto& file : reading_.files)
+      put(file, file.digest.value());
+    reading_.files.clear();
+  }
+
+  hash::Digest digest_of(const Entry& entry) {
+    std::optional<hash::Digest> bytes;
+    if (entry.source) bytes = tree_.digest(*entry.source);
     plan::KeyWriter key(entry_format);
     key.put(entry.type).put(entry.mode).put(entry.uid).put(entry.gid).put(entry.device);
-    key.put(entry.is_hard_link).put(entry.link).put(entry.bytes);
+    key.put(entry.is_hard_link).put(entry.link).put(bytes);
     for (const auto& [name, value] : entry.xattrs)
       key.put(name).put(value);
-    const auto digest = key.finish();
+    return key.finish();
+  }
+
+  void put(const Entry& entry, const hash::Digest& digest) {
     all_.put(entry.path).put(digest);
     if (const auto below = below_selected(entry.path)) listing_.add(*below, digest);
   }
 
-  // Each of them the next one, until there are none.
-  void read_files() {
-    std::atomic<std::size_t> next = 0;
-    const auto work = [&] {
-      for (std::size_t i = next++; i < files_.size(); i = next++) {
-        cancel_.check();
-        if (files_[i].source) files_[i].bytes = tree_.digest(*files_[i].source);
-      }
-    };
-    std::size_t with_bytes = 0;
-    for (const auto& file : files_)
-      with_bytes += file.source ? 1 : 0;
-    auto helpers =
-        sys::start_threads(std::min(sys::processor_count(), with_bytes) - (with_bytes > 0 ? 1 : 0), work);
-    work();
-    for (auto& helper : helpers)
-      helper.join();
-  }
-
   SourceTree& tree_;
   const sys::Cancellation& cancel_;
-  std::vector<Entry> files_;  // that are not read
+  std::vector<Entry> files_;  // that nobody reads yet
   std::vector<Entry> directories_;
   std::unordered_map<std::string, std::size_t> places_;  // of directories
   plan::KeyWriter all_{content_format};
   Listing listing_;
+  Batch reading_;  // the last, so that its threads end before all else goes
 };
 
 }  // namespace

@@ -71,17 +71,8 @@ public:
 
   std::string read_link(const std::string& path) override { return *file(path).link; }
 
-  sys::UniqueFd open(const std::string& path) override {
-    auto opened = tree_->open(path);
-    const auto state = state_of(opened.status);
-    const std::lock_guard lock(mutex_);
-    auto& read = file(path).read;
-    if (!read) read = state;
-    if (*read == state) return std::move(opened.fd);
-    throw util::Error("the file " + util::quote(path) +
-                      " of the build context changed between two reads of it: let nothing write to the "
-                      "context during the build");
-  }
+  sys::UniqueFd open(const std::string& path) override { return open(path, file(path)); }
+  bool is_thread_safe() const override { return true; }
 
   std::map<std::string, std::string> xattrs(const std::string&) override { return {}; }
   std::optional<std::uint64_t> size(const std::string& path) override {
@@ -97,7 +88,8 @@ public:
       const std::lock_guard lock(mutex_);
       if (known) return *known;
     }
-    const auto found = digest_of(open(path).get(), path, static_cast<std::uint64_t>(entry.status.size));
+    const auto found =
+        digest_of(open(path, entry).get(), path, static_cast<std::uint64_t>(entry.status.size));
     const std::lock_guard lock(mutex_);
     return *(known = found);
   }
@@ -111,6 +103,18 @@ private:
   };
 
   File& file(const std::string& path) { return files_.find(path)->value; }
+
+  sys::UniqueFd open(const std::string& path, File& file) {
+    auto opened = tree_->open(path);
+    const auto state = state_of(opened.status);
+    const std::lock_guard lock(mutex_);
+    auto& read = file.read;
+    if (!read) read = state;
+    if (*read == state) return std::move(opened.fd);
+    throw util::Error("the file " + util::quote(path) +
+                      " of the build context changed between two reads of it: let nothing write to the "
+                      "context during the build");
+  }
 
   // Parents come before what lies in them, names of a directory in byte order.
   void add(const context::Entry& entry) {

@@ -32,8 +32,10 @@ public:
   virtual std::vector<std::string> list(const std::string& path) = 0;
   virtual std::string read_link(const std::string& path) = 0;
   virtual sys::UniqueFd open(const std::string& path) = 0;
-  // Of the bytes of a file. Several threads may ask at a time, as long as nobody asks for anything else.
+  // Of the bytes of a file. Several threads may ask at a time, as long as nobody asks for anything else, or
+  // of a tree that is thread-safe.
   virtual hash::Digest digest(const std::string& path);
+  virtual bool is_thread_safe() const { return false; }
   // Extended attributes of anything but symlinks.
   virtual std::map<std::string, std::string> xattrs(const std::string& path) = 0;
   // Bytes in the file at `path`, or in all files below it together. Nothing of a tree that was not walked.
