@@ -19,6 +19,7 @@ constexpr auto schema = "oci-build/cache/1";
 constexpr std::size_t most_steps = 20'000;
 constexpr std::size_t most_parts = 20'000;  // of one step
 constexpr std::size_t most_notes = 200'000;
+constexpr std::size_t most_values = 5 * most_parts;  // a step's parts are three values each, and objects
 constexpr std::uint64_t most_layer_bytes = std::uint64_t{1} << 40;
 const std::set<std::string> layer_types = {"application/vnd.oci.image.layer.v1.tar",
                                            "application/vnd.oci.image.layer.v1.tar+gzip",
@@ -69,22 +70,39 @@ Json write_step(const hash::Digest& key, const store::Step& step) {
           {"parts", std::move(parts)}};
 }
 
-Records parse_document(const util::JsonFields& fields) {
-  fields.require_exactly({"schema", "steps", "notes"});
-  if (fields.string("schema") != schema) fields.fail("schema", "not " + std::string(schema));
-  Records records;
-  for (const auto& one : list_in(fields, "steps", most_steps)) {
-    auto step = parse_step(one);
-    const auto key = digest_in(one, "key");
-    if (plan::key_of(step.parts) != key) one.fail("key", "not that of its parts");
-    records.steps.emplace(key, std::move(step));
+// Elements of the two lists, each as soon as it is there.
+class Reader {
+public:
+  void add_step(const util::JsonFields& fields) {
+    if (++steps_ > most_steps) fields.fail("key", "more than " + std::to_string(most_steps) + " steps");
+    auto step = parse_step(fields);
+    const auto key = digest_in(fields, "key");
+    if (plan::key_of(step.parts) != key) fields.fail("key", "not that of its parts");
+    records_.steps.emplace(key, std::move(step));
   }
-  for (const auto& note : list_in(fields, "notes", most_notes)) {
-    note.require_exactly({"key", "digest"});
-    records.notes.emplace(digest_in(note, "key"), digest_in(note, "digest"));
+
+  void add_note(const util::JsonFields& fields) {
+    if (++notes_ > most_notes) fields.fail("key", "more than " + std::to_string(most_notes) + " notes");
+    fields.require_exactly({"key", "digest"});
+    records_.notes.emplace(digest_in(fields, "key"), digest_in(fields, "digest"));
   }
-  return records;
-}
+
+  // With what has not been taken out of the lists.
+  Records finish(const util::JsonFields& fields) {
+    fields.require_exactly({"schema", "steps", "notes"});
+    if (fields.string("schema") != schema) fields.fail("schema", "not " + std::string(schema));
+    for (const auto& step : fields.objects("steps"))
+      add_step(step);
+    for (const auto& note : fields.objects("notes"))
+      add_note(note);
+    return std::move(records_);
+  }
+
+private:
+  Records records_;
+  std::size_t steps_ = 0;
+  std::size_t notes_ = 0;
+};
 
 }  // namespace
 
@@ -98,10 +116,22 @@ std::string to_json(const Records& records) {
   return util::dump_json(Json{{"schema", schema}, {"steps", std::move(steps)}, {"notes", std::move(notes)}});
 }
 
+// As one value the document would take twenty times what it is long.
 Records parse_records(std::string_view json) {
   const std::string what = "its records";
-  const auto document = util::parse_json(json, what);
-  return parse_document(util::JsonFields(document, what));
+  Reader reader;
+  const auto rest = util::parse_json_lists(
+      json, what, most_values,
+      [&](const std::string& list, std::size_t index, const nlohmann::json& element) {
+        const util::JsonFields fields(element, what, list + "[" + std::to_string(index) + "]");
+        if (list == "steps")
+          reader.add_step(fields);
+        else if (list == "notes")
+          reader.add_note(fields);
+        else
+          fields.fail("", "unknown");
+      });
+  return reader.finish(util::JsonFields(rest, what));
 }
 
 std::optional<Records> parse_config_records(std::string_view config_json) {
@@ -109,7 +139,7 @@ std::optional<Records> parse_config_records(std::string_view config_json) {
   const auto document = util::parse_json(config_json, what);
   const auto records = util::JsonFields(document, what).optional_object(std::string(config_field));
   if (!records) return std::nullopt;
-  return parse_document(*records);
+  return Reader().finish(*records);
 }
 
 bool is_layer_type(const std::string& media_type) {

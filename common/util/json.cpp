@@ -1,6 +1,7 @@
 // Strict JSON parsing and typed access, over nlohmann_json.
 #include "common/util/json.hpp"
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
@@ -27,7 +28,9 @@ std::string place(std::string_view text, std::size_t byte) {
 // attack on whoever checks it, so both are refused.
 class Builder : public nlohmann::json_sax<nlohmann::json> {
 public:
-  Builder(std::string_view text, std::string_view what) : text_(text), what_(what) {}
+  Builder(std::string_view text, std::string_view what, std::size_t most_values = SIZE_MAX,
+          TakeElement take = {})
+      : text_(text), what_(what), most_values_(most_values), take_(std::move(take)) {}
 
   bool null() override { return add(nullptr); }
   bool boolean(bool value) override { return add(value); }
@@ -46,6 +49,7 @@ public:
     auto& object = open_.back()->get_ref<nlohmann::json::object_t&>();
     const auto [field, is_new] = object.try_emplace(name, nullptr);
     if (!is_new) throw Error(std::string(what_) + " has the key " + quote(name) + " twice");
+    if (take_ && open_.size() == 1) list_ = {.name = name};
     field_ = &field->second;
     return true;
   }
@@ -59,7 +63,21 @@ public:
   nlohmann::json take() { return std::move(root_); }
 
 private:
+  struct List {
+    std::string name = {};
+    std::size_t taken = 0;
+    std::size_t values_before = 0;  // the element that is being read
+  };
+
+  // Whether what is innermost is a list in the outermost object.
+  bool is_in_list() const {
+    return take_ && open_.size() == 2 && open_[0]->is_object() && open_[1]->is_array();
+  }
+
   nlohmann::json& put(nlohmann::json&& value) {
+    if (++values_ > most_values_)
+      throw Error(std::string(what_) + " has more than " + std::to_string(most_values_) +
+                  " values in one place");
     if (open_.empty()) return root_ = std::move(value);
     if (open_.back()->is_object()) return *field_ = std::move(value);
     open_.back()->push_back(std::move(value));
@@ -75,17 +93,28 @@ private:
   bool open(nlohmann::json&& value) {
     if (open_.size() == max_depth)
       throw Error(std::string(what_) + " is nested deeper than " + std::to_string(max_depth) + " levels");
+    if (is_in_list()) list_.values_before = values_;
     open_.push_back(&put(std::move(value)));
     return true;
   }
 
   bool close() {
     open_.pop_back();
+    if (is_in_list()) {
+      auto& elements = open_.back()->get_ref<nlohmann::json::array_t&>();
+      take_(list_.name, list_.taken++, elements.back());
+      elements.pop_back();
+      values_ = list_.values_before;
+    }
     return true;
   }
 
   std::string_view text_;
   std::string_view what_;
+  std::size_t most_values_;
+  TakeElement take_;
+  List list_;               // in the outermost object, that was begun last
+  std::size_t values_ = 0;  // that are held
   nlohmann::json root_;
   std::vector<nlohmann::json*> open_;  // those that have begun and not ended, each in the one before it
   nlohmann::json* field_ = nullptr;    // of the innermost object: the one whose key was read
@@ -103,8 +132,13 @@ std::string dump(const Json& value) {
 }  // namespace
 
 nlohmann::json parse_json(std::string_view text, std::string_view what) {
+  return parse_json_lists(text, what, SIZE_MAX, {});
+}
+
+nlohmann::json parse_json_lists(std::string_view text, std::string_view what, std::size_t most_values,
+                                const TakeElement& take) {
   if (!is_utf8(text)) throw Error(std::string(what) + " is not UTF-8");
-  Builder builder(text, what);
+  Builder builder(text, what, most_values, take);
   nlohmann::json::sax_parse(text, &builder);
   return builder.take();
 }

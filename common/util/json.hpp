@@ -1,7 +1,9 @@
 // JSON as the project reads and writes it: UTF-8 only, no duplicate keys, errors that name the place.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -14,6 +16,14 @@ namespace util {
 // line and column), invalid UTF-8, a key that stands twice in one object, nesting deeper than 64, or anything
 // after the value.
 nlohmann::json parse_json(std::string_view text, std::string_view what);
+
+// The same for long lists in an object from outside, of which no more is held than one element: as soon as an
+// element that is an object or a list has been read, `take` gets it with the name of its list and its place
+// there, and it is gone from the value that is returned. Throws Error also where that, or one element, has
+// more than `most_values` values: each takes dozens of bytes.
+using TakeElement = std::function<void(const std::string& list, std::size_t index, const nlohmann::json&)>;
+nlohmann::json parse_json_lists(std::string_view text, std::string_view what, std::size_t most_values,
+                                const TakeElement& take);
 
 // `object` with those of its keys that are one of `names` but for their case called by that name: programs in
 // Go read fields in any case, so the documents of such programs may have them in any. Where a name stands

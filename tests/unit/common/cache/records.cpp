@@ -2,11 +2,13 @@
 #include "common/cache/records.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <functional>
 #include <nlohmann/json.hpp>
 
 #include "tests/support/error_of.hpp"
+#include "tests/support/in_child.hpp"
 #include "tests/unit/common/cache/example_records.hpp"
 
 namespace cache {
@@ -61,6 +63,54 @@ TEST(CacheRecords, OfAnotherFormAreRefused) {
   };
   for (std::size_t i = 0; i < changes.size(); ++i)
     EXPECT_NE(error_after(changes[i]), no_error) << i;
+}
+
+// What a sanitizer keeps of memory that was given back counts, too.
+#if defined(__clang__)  // which makes the builds with sanitizers
+constexpr long most_growth = 640;
+#else
+constexpr long most_growth = 64;
+#endif
+
+// Whether to read it takes no more memory than that many MiB, whatever comes out.
+bool takes_little(const std::string& json) {
+  const auto highest = [] {
+    struct rusage usage {};
+    ::getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss / 1024;
+  };
+  return test::in_child([&] {
+           const long before = highest();
+           test::error_of([&] { parse_records(json); });
+           const long growth = highest() - before;
+           return growth <= most_growth ? 0 : 1;
+         }) == 0;
+}
+
+std::string repeated(const std::string& text, std::size_t bytes) {
+  std::string all;
+  all.reserve(bytes + text.size());
+  while (all.size() < bytes)
+    all += text;
+  return all;
+}
+
+// As one value of the library they took 0.8 GB.
+TEST(CacheRecords, OfAnyLengthTakeLittleMemory) {
+  const std::string head = R"({"schema":"oci-build/cache/1","notes":[)";
+  const auto digest = hash::sha256("x").str();
+  std::string notes = head;
+  for (int i = 0; i < 100'000; ++i) {
+    const auto number = std::to_string(1'000'000 + i);
+    notes += R"({"key":"sha256:)" + number + digest.substr(digest.size() - 57) + R"(","digest":")" + digest +
+             "\"},";
+  }
+  notes.back() = ']';
+  EXPECT_TRUE(takes_little(notes + ",\"steps\":[]}"));
+  const auto most = most_records_bytes - 1000;
+  EXPECT_TRUE(takes_little(head + repeated("[],", most)));
+  EXPECT_TRUE(takes_little(head + repeated("0,", most)));
+  EXPECT_TRUE(takes_little(R"({"steps":[{"parts":[)" + repeated("{},", most)));
 }
 
 TEST(CacheRecords, StandInTheConfigOfAnImage) {

@@ -125,6 +125,25 @@ TEST_F(Fields, TakeNullAndMissingForNothingWhereThatIsAllowed) {
   EXPECT_EQ(error_of([&] { fields_.optional_string("n"); }), "it: field 'n': expected a string");
 }
 
+TEST(JsonLists, OfTheOutermostObjectAreTakenElementByElement) {
+  std::vector<std::string> taken;
+  const auto parse = [&](std::string_view text) {
+    taken.clear();
+    return util::dump_json(
+        util::parse_json_lists(text, "it", 8, [&](const auto& list, auto index, const auto& element) {
+          taken.push_back(list + std::to_string(index) + " " + util::dump_json(element));
+        }));
+  };
+  EXPECT_EQ(parse(R"({"a":[{"x":1},[2]],"b":[{"y":{"z":[3]}}],"c":{"d":[{}]}})"),
+            R"({"a":[],"b":[],"c":{"d":[{}]}})");
+  EXPECT_EQ(taken, (std::vector<std::string>{R"(a0 {"x":1})", "a1 [2]", R"(b0 {"y":{"z":[3]}})"}));
+  EXPECT_EQ(parse(R"([[1]])"), "[[1]]");
+  EXPECT_TRUE(taken.empty());
+  for (const auto* large :
+       {"[1,2,3,4,5,6,7,8]", R"({"a":[1,2,3,4,5,6,7]})", R"({"a":[{"x":[1,2,3,4,5]},[2,3]]})"})
+    EXPECT_EQ(test::error_of([&] { parse(large); }), "it has more than 8 values in one place") << large;
+}
+
 TEST(JsonIntegers, AreWholeAndFitSixtyFourBits) {
   const auto document = util::parse_json(
       R"({"least":-9223372036854775808,"most":9223372036854775807,"more":9223372036854775808,"half":0.5,"huge":1e300,"text":"1"})",
