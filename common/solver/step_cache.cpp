@@ -35,6 +35,11 @@ std::string short_commit(const std::string& commit) {
   return commit.substr(0, 7);
 }
 
+// What stands for a step whose layer was damaged.
+hash::Digest damage_key(const hash::Digest& key) {
+  return plan::KeyWriter("oci-build/key/2/damage").put(key).finish();
+}
+
 std::string short_digest(const hash::Digest& digest) {
   return digest.str().substr(0, digest.str().find(':') + 1 + shown_digits);
 }
@@ -156,7 +161,7 @@ sys::UniqueFd StepCache::open(const store::Blob& blob) {
   bring(blob);
   auto fd = store_.blobs().open_file(blob, store::Check::digest);
   if (fd) return fd;
-  has_lost_ = true;
+  lose();
   throw util::Error("the layer " + blob.digest.str() + " is not in the cache any more",
                     util::Cause::Kind::damaged);
 }
@@ -172,8 +177,16 @@ sys::UniqueFd StepCache::open_for_image(const store::Blob& blob) {
 }
 
 bool StepCache::are_sound_for_images() {
-  if (!checks_.finish()) has_lost_ = true;
+  if (!checks_.finish()) lose();
   return !has_lost_;
+}
+
+// The build that is made again opens the store anew, which knows of no damage then.
+void StepCache::lose() {
+  has_lost_ = true;
+  for (const auto& [key, step] : used().steps) {
+    if (store_.blobs().was_damaged(step.blob.digest)) store_.steps().put_note(damage_key(key), key);
+  }
 }
 
 bool StepCache::removes(const store::Step& step) {
@@ -183,7 +196,9 @@ bool StepCache::removes(const store::Step& step) {
 }
 
 void StepCache::refuse(const store::Step& step) {
-  store_.steps().remove(plan::key_of(step.parts));
+  const auto key = plan::key_of(step.parts);
+  store_.steps().remove(key);
+  store_.steps().put_note(damage_key(key), key);
   has_lost_ = true;
   if (imports_ != nullptr) imports_->give_up();
 }
@@ -239,10 +254,29 @@ void StepCache::keep(const plan::Op& op, const store::Step& step, const std::vec
     if (read.listing) store_.steps().put_listing(listing_key(read.digest), read.listing->text());
   }
   const auto key = plan::key_of(step.parts);
+  store_.steps().remove(damage_key(key));
   store_.steps().put(key, step);
   remember(key, step);
   store_.steps().put_note(plan::place_identity(dockerfile_, op), key);
   store_.steps().put_note(plan::instruction_identity(op), key);
+}
+
+// Of a step that took the place last, or had the instruction last. What is damaged this build has found out,
+// or the one before it has noted.
+std::optional<std::string> StepCache::how_lost(const plan::Op& op, const hash::Digest& key) {
+  for (const auto& identity : {plan::place_identity(dockerfile_, op), plan::instruction_identity(op)}) {
+    const auto last = store_.steps().note(identity);
+    if (last != key) {
+      if (last && store_.steps().peek(*last)) return std::nullopt;
+      continue;
+    }
+    if (store_.steps().was_damaged(key) || store_.steps().note(damage_key(key)))
+      return "its layer is damaged";
+    const auto step = store_.steps().peek(key);
+    return step && store_.blobs().was_damaged(step->blob.digest) ? "its layer is damaged"
+                                                                 : "its layer was pruned";
+  }
+  return std::nullopt;
 }
 
 std::optional<store::Step> StepCache::nearest(const plan::Op& op) {
@@ -312,10 +346,10 @@ std::string StepCache::changed_files(const Read& read, const hash::Digest& then)
 std::string StepCache::reason(const plan::Op& op, const plan::KeyParts& parts,
                               const std::vector<Read>& reads) {
   const auto key = plan::key_of(parts);
+  if (auto how = how_lost(op, key)) return std::move(*how);
   const auto before = nearest(op);
   if (!before) return "never built before";
   const auto& then = before->parts;
-  if (plan::key_of(then) == key) return "its layer was pruned or is damaged";
   for (const auto kind : {Kind::kind, Kind::instruction}) {
     const auto* now = find_part(parts, kind);
     const auto* old = find_part(then, kind);

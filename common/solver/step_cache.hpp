@@ -106,6 +106,8 @@ private:
   void remember(const hash::Digest& key, const store::Step& step);
   void remember_content(const hash::Digest& selection, const hash::Digest& content);
   std::optional<store::Step> nearest(const plan::Op& op);
+  std::optional<std::string> how_lost(const plan::Op& op, const hash::Digest& key);
+  void lose();
   std::optional<hash::Digest> image_of(const hash::Digest& chain);
   std::optional<std::string> commit_of(const hash::Digest& content);
   std::string changed_base(const hash::Digest& then, const hash::Digest& now);

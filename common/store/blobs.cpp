@@ -67,6 +67,11 @@ bool Blobs::is_verified(const hash::Digest& digest) const {
   return verified_.contains(digest);
 }
 
+bool Blobs::was_damaged(const hash::Digest& digest) const {
+  const std::lock_guard lock(mutex_);
+  return damaged_.contains(digest);
+}
+
 void Blobs::remember_verified(const hash::Digest& digest) {
   const std::lock_guard lock(mutex_);
   verified_.insert(digest);
@@ -166,6 +171,7 @@ void Blobs::remove_damaged(const hash::Digest& digest, const std::string& reason
   {
     const std::lock_guard lock(mutex_);
     verified_.erase(digest);
+    damaged_.insert(digest);
   }
   if (spill_.only_looks()) return;
   const auto entry = entry_of(digest);

@@ -67,6 +67,9 @@ public:
   // Stores bytes that are in memory; they are hashed here. Throws util::Error.
   Blob put(std::string_view content);
 
+  // True if it was found to be damaged since this store was opened.
+  bool was_damaged(const hash::Digest& digest) const;
+
   // For who found damage that open_file() cannot see: removes the blob unless its bytes are right after all.
   void discard(const hash::Digest& digest);
 
@@ -93,6 +96,7 @@ private:
   Spill& spill_;
   mutable std::mutex mutex_;
   std::set<hash::Digest> verified_;
+  std::set<hash::Digest> damaged_;
 };
 
 // A blob that is being fetched; nobody else fetches it meanwhile. Without finish() its bytes stay for the

@@ -92,6 +92,10 @@ auto Steps::read(const hash::Digest& key, const Parse& parse)
     return found;
   } catch (const util::Error& error) {
     if (error.is_cancelled()) throw;
+    {
+      const std::lock_guard lock(mutex_);
+      damaged_.insert(key);
+    }
     if (spill_.only_looks()) return std::nullopt;
     remove_entry(folder_, entry);
     warn_("dropped a damaged record of a step from the store: " + std::string(error.what()));
@@ -106,6 +110,11 @@ std::optional<Step> Steps::find(const hash::Digest& key) {
       throw util::Error("its parts are not those of its key", util::Cause::Kind::damaged);
     return step;
   });
+}
+
+bool Steps::was_damaged(const hash::Digest& key) const {
+  const std::lock_guard lock(mutex_);
+  return damaged_.contains(key);
 }
 
 std::optional<Step> Steps::peek(const hash::Digest& key) const try {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -57,6 +59,8 @@ public:
   void put(const hash::Digest& key, const Step& step);
   // One that is wrong is not found any more.
   void remove(const hash::Digest& key);
+  // True if the record of this key was found to be damaged since the store was opened.
+  bool was_damaged(const hash::Digest& key) const;
 
   std::optional<hash::Digest> note(const hash::Digest& key);
   void put_note(const hash::Digest& key, const hash::Digest& digest);
@@ -79,6 +83,8 @@ private:
   const Folder& partial_;
   Warn warn_;
   Spill& spill_;
+  mutable std::mutex mutex_;
+  std::set<hash::Digest> damaged_;  // guarded by mutex_
 };
 
 }  // namespace store

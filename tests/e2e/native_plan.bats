@@ -168,16 +168,43 @@ END
   printf 'FROM busybox\nRUN echo one >/one\nRUN echo two >/two\n' | dockerfile
   build_as_planned
   local step
+  cp -a state whole
   while read -r step; do
     printf X >>"state/blobs/sha256/$(jq -r .digest "$step" | cut -d : -f 2)"
   done < <(grep -l '"instruction"' state/steps/*)
   plan
-  [[ "$output" == *'#1 would run: its layer was pruned or is damaged'*'#2 would run: follows #1'* ]]
+  [[ "$output" == *'#1 would run: its layer is damaged'*'#2 would run: follows #1'* ]]
   [[ "$stderr" != *warning* ]]
   build_as_planned
-  planned 'its layer was pruned or is damaged' 'follows #1'
+  planned 'its layer is damaged' 'follows #1'
   build_as_planned
   planned CACHED CACHED
+  # Of the record, too.
+  grep -l '"instruction"' state/steps/* | while read -r step; do printf X >"$step"; done
+  plan
+  [[ "$output" == *'#1 would run: its layer is damaged'* ]]
+  # What is not there at all, layer or record, was pruned.
+  rm -rf state
+  mv whole state
+  grep -l '"instruction"' state/steps/* | while read -r step; do
+    rm "state/blobs/sha256/$(jq -r .digest "$step" | cut -d : -f 2)"
+  done
+  plan
+  [[ "$output" == *'#1 would run: its layer was pruned'* ]]
+  grep -l '"instruction"' state/steps/* | xargs rm
+  plan
+  [[ "$output" == *'#1 would run: its layer was pruned'* ]]
+}
+
+@test "a layer that turns out to be damaged while it is used is the reason in the build that is made again" {
+  printf 'FROM busybox\nRUN head -c 3000000 /dev/urandom >/one\n' | dockerfile
+  build_as_planned
+  local layer
+  layer=state/blobs/sha256/$(jq -r .digest "$(grep -l '"instruction"' state/steps/*)" | cut -d : -f 2)
+  printf X | dd of="$layer" bs=1 seek=2000000 conv=notrunc status=none
+  request
+  run -0 --separate-stderr oci-solve --state-dir state <request
+  [[ "$stderr" == *'building again, as a layer in the cache was damaged'*'not cached: its layer is damaged'* ]]
 }
 
 @test "a plan knows the caches of others" {
