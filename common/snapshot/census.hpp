@@ -28,6 +28,9 @@ public:
 
   std::size_t size() const noexcept { return entries_.size(); }
 
+  // Files with more names than one, each name.
+  bool has_links() const noexcept { return has_links_; }
+
   // Of all entries the latest change. What is changed at the same tick of the clock is taken for unchanged,
   // so that nobody may change anything before the clock has gone on.
   timespec newest() const noexcept { return newest_; }
@@ -41,6 +44,7 @@ private:
 
   std::vector<Entry> entries_;  // by path once closed
   timespec newest_ = {};
+  bool has_links_ = false;
 };
 
 }  // namespace snapshot

@@ -29,6 +29,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Images of busybox have hundreds of names for a program.
+constexpr std::uint64_t most_parted = 256 << 20;
+
 bool is_later(const timespec& a, const timespec& b) {
   return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
 }
@@ -135,6 +138,10 @@ public:
     if (::chmod(live_->root().c_str(), 0755) != 0)
       util::throw_errno("cannot set the mode of " + util::quote(live_->root().string()));
     if (!live_->census) live_->census = take_census(live_->root(), {});
+    if (live_->census->has_links()) {
+      part_links(live_->root(), most_parted, {});
+      live_->census = take_census(live_->root(), {});
+    }
     root_ = live_->root();
     used_before_ = sys::disk_use(root_);
     wait_for_next_tick();

@@ -73,8 +73,8 @@ std::unique_ptr<Snapshotter> make_overlay(const std::filesystem::path& directory
 
 // Works in any `directory`, and mounts nothing: what a stack shows is copied to a plain directory, which is
 // changed in place from step to step of a stage. What a step has changed is found by looking at all of it
-// (scan.hpp). A stack that two go on from is copied once more. Hard links between files of lower trees stay,
-// where an overlay would part them at the first write.
+// (scan.hpp). A stack that two go on from is copied once more. Names of one file are parted before a step, as
+// an overlay parts those of a lower layer at the first write, unless that takes hundreds of megabytes.
 std::unique_ptr<Snapshotter> make_plain(const std::filesystem::path& directory);
 
 }  // namespace snapshot

@@ -5,9 +5,14 @@
 #include <cerrno>
 #include <limits>
 #include <string>
+#include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "common/layer/change_set.hpp"
 #include "common/sys/copy_content.hpp"
+#include "common/sys/disk_use.hpp"
+#include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -65,7 +70,65 @@ private:
   TreeCopy copy_;
 };
 
+// The names of files of several names, but for the first of each.
+class Links {
+public:
+  Links(sys::RootedDir& root, const sys::Cancellation& cancel) : root_(root), cancel_(cancel) {
+    directory({});
+  }
+
+  const std::vector<sys::RootedPath>& further() const { return further_; }
+  std::uint64_t bytes() const { return bytes_; }
+
+private:
+  void directory(const sys::RootedPath& path) {
+    std::vector<sys::RootedPath> directories;
+    for (const auto& name : root_.list(path)) {
+      cancel_.check();
+      auto entry = path.child(name);
+      const auto status = root_.status(entry);
+      if (!status) continue;
+      if (S_ISDIR(status->st_mode)) {
+        directories.push_back(std::move(entry));
+      } else if (status->st_nlink > 1 && !seen_.insert(status->st_ino).second) {
+        further_.push_back(std::move(entry));
+        bytes_ += sys::bytes_on_disk(*status);
+      }
+    }
+    for (const auto& next : directories)
+      directory(next);
+  }
+
+  sys::RootedDir& root_;
+  const sys::Cancellation& cancel_;
+  std::unordered_set<ino_t> seen_;
+  std::vector<sys::RootedPath> further_;
+  std::uint64_t bytes_ = 0;
+};
+
 }  // namespace
+
+void part_links(const std::filesystem::path& root, std::uint64_t most_bytes,
+                const sys::Cancellation& cancel) {
+  auto from = sys::RootedDir::open(root);
+  const Links links(from, cancel);
+  if (links.bytes() > most_bytes) {
+    util::log::debug("files of several names stay so: parted they would take " +
+                     util::human_size(links.bytes()));
+    return;
+  }
+  const sys::TempDir aside(root.parent_path(), "parted-");
+  auto to = sys::RootedDir::open(root);
+  for (const auto& path : links.further()) {
+    auto copies = sys::RootedDir::open(aside.path());
+    const auto copy = *copies.find("copy");
+    const auto status = from.status(path);
+    if (status) TreeCopy(from, copies, cancel).entry_as(path, copy, *status);
+    to.remove(path);
+    to.move(path, copies, copy);
+  }
+  to.settle();
+}
 
 void TreeCopy::entry(const sys::RootedPath& path, const struct stat& status) {
   cancel_.check();
@@ -74,27 +137,32 @@ void TreeCopy::entry(const sys::RootedPath& path, const struct stat& status) {
     const auto [first, is_new] = copied_.try_emplace(status.st_ino, path);
     if (!is_new) return to_.make_hard_link(path, first->second);
   }
-  make(path, status);
+  make(path, path, status);
 }
 
-void TreeCopy::make(const sys::RootedPath& path, const struct stat& status) {
+void TreeCopy::entry_as(const sys::RootedPath& path, const sys::RootedPath& name, const struct stat& status) {
+  make(path, name, status);
+}
+
+void TreeCopy::make(const sys::RootedPath& path, const sys::RootedPath& name, const struct stat& status) {
   if (S_ISDIR(status.st_mode)) {
-    if (!to_.status(path)) to_.make_directory(path);
+    if (!to_.status(name)) to_.make_directory(name);
   } else if (S_ISREG(status.st_mode)) {
-    copy_file(path, status);
+    copy_file(path, name, status);
   } else if (S_ISLNK(status.st_mode)) {
-    to_.make_symlink(path, from_.target_of(path));
-  } else if (const auto error = to_.make_node(path, status.st_mode & S_IFMT, status.st_rdev)) {
+    to_.make_symlink(name, from_.target_of(path));
+  } else if (const auto error = to_.make_node(name, status.st_mode & S_IFMT, status.st_rdev)) {
     if (!is_device(status)) util::throw_errno("cannot create " + quoted(path), error.value());
     util::log::debug("the device " + quoted(path) + " cannot be made here");
     copied_.erase(status.st_ino);
     return;
   }
-  copy_metadata(path, status);
+  copy_metadata(path, name, status);
 }
 
-void TreeCopy::copy_file(const sys::RootedPath& path, const struct stat& status) {
-  auto target = to_.create_file(path);
+void TreeCopy::copy_file(const sys::RootedPath& path, const sys::RootedPath& name,
+                         const struct stat& status) {
+  auto target = to_.create_file(name);
   if (status.st_size > 0) {
     const auto source = from_.open_file(path);
     if (!source) throw util::Error(quoted(path) + " changed while it was copied");
@@ -105,18 +173,19 @@ void TreeCopy::copy_file(const sys::RootedPath& path, const struct stat& status)
 }
 
 // In this order: a new owner takes set-id bits and capabilities away, a new mode changes an ACL.
-void TreeCopy::copy_metadata(const sys::RootedPath& path, const struct stat& status) {
-  if (const auto error = to_.set_owner(path, status.st_uid, status.st_gid))
+void TreeCopy::copy_metadata(const sys::RootedPath& path, const sys::RootedPath& name,
+                             const struct stat& status) {
+  if (const auto error = to_.set_owner(name, status.st_uid, status.st_gid))
     util::throw_errno("cannot set the owner of " + quoted(path), error.value());
   if (!S_ISLNK(status.st_mode)) {
-    to_.set_mode(path, status.st_mode & 07777);
-    for (const auto& [name, value] : from_.xattrs(path)) {
-      const auto error = to_.set_xattr(path, name, value);
-      if (error && name == "security.capability")
+    to_.set_mode(name, status.st_mode & 07777);
+    for (const auto& [attribute, value] : from_.xattrs(path)) {
+      const auto error = to_.set_xattr(name, attribute, value);
+      if (error && attribute == "security.capability")
         util::throw_errno("cannot set the capabilities of " + quoted(path), error.value());
     }
   }
-  to_.set_mtime(path, status.st_mtim);
+  to_.set_mtime(name, status.st_mtim);
 }
 
 void apply_tree(const std::filesystem::path& from, const std::filesystem::path& to,

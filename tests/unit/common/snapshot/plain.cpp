@@ -138,6 +138,21 @@ TEST_F(Plain, FindsModesOwnersAndLinks) {
   EXPECT_TRUE(fs::equivalent(tree / "linked", tree / "directory/below/file"));
 }
 
+// A step before may have written to either.
+TEST_F(Plain, PartsTheNamesOfAFileOfALowerTree) {
+  const auto append = [](const fs::path& path) {
+    const sys::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+    sys::write_all(fd.get(), std::string_view(", and more"), path.string());
+  };
+  EXPECT_EQ(step([&](const fs::path& root) { append(root / "file"); }), Names{"+file"});
+  EXPECT_EQ(read(stack_, "other-name"), "first");
+  EXPECT_EQ(step([&](const fs::path& root) { fs::create_hard_link(root / "file", root / "third"); }),
+            Names{"+third"});
+  EXPECT_EQ(step([&](const fs::path& root) { append(root / "third"); }), Names{"+third"});
+  EXPECT_EQ(read(stack_, "file"), "first, and more");
+  EXPECT_EQ(read(stack_, "third"), "first, and more, and more");
+}
+
 TEST_F(Plain, KeepsExtendedAttributesAndOwners) {
   if (::geteuid() != 0) GTEST_SKIP() << "other owners need root";
   step([](const fs::path& root) {
