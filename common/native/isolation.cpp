@@ -81,20 +81,29 @@ void try_to_change_user() {
   if (const auto obstacle = sys::why_not(change_user)) throw CannotRun(*obstacle);
 }
 
+constexpr const char* snapshots = "snapshots";
+
+// Private, with one for snapshots in it.
+sys::WorkDir make_directory(const fs::path& work_dir) try {
+  sys::WorkDir directory(work_dir, "native-");
+  sys::make_directory(directory.path() / snapshots, 0700);
+  return directory;
+} catch (const util::Error& error) {
+  throw CannotRun(error.what(), error.cause());
+}
+
 // In a private directory, which is made where the mounts are.
 void prepare_namespaces(const fs::path& work_dir, Work work, std::optional<Isolation>& isolation,
                         IsolationChoice kind) {
   enter_private_mounts();
-  sys::WorkDir directory(work_dir, "native-");
+  auto directory = make_directory(work_dir);
   const auto path = directory.path();
   if (work == Work::steps) {
     enter_other_namespaces();
     try_to_mount_proc(path);
   }
-  const auto snapshots = path / "snapshots";
-  sys::make_directory(snapshots, 0700);
   auto snapshotter = snapshot::make_overlay(
-      snapshots, work == Work::steps ? snapshot::Probe::now : snapshot::Probe::when_used);
+      path / snapshots, work == Work::steps ? snapshot::Probe::now : snapshot::Probe::when_used);
   isolation.emplace(
       Isolation{kind, std::move(directory), std::move(snapshotter), sandbox::make_namespaces(path)});
 }
@@ -141,12 +150,10 @@ void try_to_change_root(const fs::path& directory) {
 Isolation enter_chroot(const fs::path& work_dir) {
   try_to_change_root(work_dir);
   try_to_change_user();
-  sys::WorkDir directory(work_dir, "native-");
-  const auto path = directory.path();
-  const auto snapshots = path / "snapshots";
-  sys::make_directory(snapshots, 0700);
-  return {IsolationChoice::chroot, std::move(directory), snapshot::make_plain(snapshots),
-          sandbox::make_chroot(path)};
+  auto directory = make_directory(work_dir);
+  auto snapshotter = snapshot::make_plain(directory.path() / snapshots);
+  auto sandbox = sandbox::make_chroot(directory.path());
+  return {IsolationChoice::chroot, std::move(directory), std::move(snapshotter), std::move(sandbox)};
 }
 
 // The least that would let steps run.
@@ -162,13 +169,10 @@ std::string advice() {
 
 // No right is needed: what the kernel refuses is kept in memory.
 Isolation enter_copies(const fs::path& work_dir, const std::string& refusal) {
-  sys::WorkDir directory(work_dir, "native-");
-  const auto path = directory.path();
-  const auto snapshots = path / "snapshots";
-  sys::make_directory(snapshots, 0700);
+  auto directory = make_directory(work_dir);
+  auto snapshotter = snapshot::make_plain(directory.path() / snapshots);
   sys::FileFacts::keep_for_process();
-  return {IsolationChoice::copies, std::move(directory), snapshot::make_plain(snapshots),
-          sandbox::make_none(refusal)};
+  return {IsolationChoice::copies, std::move(directory), std::move(snapshotter), sandbox::make_none(refusal)};
 }
 
 Isolation enter(IsolationChoice kind, const fs::path& work_dir, Work work) {

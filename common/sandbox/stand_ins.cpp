@@ -194,7 +194,10 @@ void StandIns::put_file(const MemoryFile& file) {
   if (::fchown(created.get(), file.uid, file.gid) != 0)
     util::throw_errno("cannot set the owner of " + util::quote(file.target));
   place.root.set_mode(place.path, file.mode);
-  place.record.secret = std::move(created);
+  // Not open for writing: nobody could execute it, and the script of a here-document is one.
+  place.record.secret = sys::UniqueFd(::open(sys::link_of(created.get()).c_str(), O_PATH | O_CLOEXEC));
+  if (!place.record.secret) util::throw_errno("cannot open " + util::quote(file.target));
+  sys::close_checked(std::move(created), util::quote(file.target));
   place.root.settle();
 }
 
@@ -254,7 +257,7 @@ void StandIns::put_back() {
 }
 
 void StandIns::put_back(StandIn& stand_in) {
-  if (stand_in.secret && ::ftruncate(stand_in.secret.get(), 0) != 0)
+  if (stand_in.secret && ::truncate(sys::link_of(stand_in.secret.get()).c_str(), 0) != 0)
     util::throw_errno("cannot empty " + util::quote("/" + stand_in.path));
   struct stat status;
   if (::fstat(stand_in.parent.get(), &status) != 0) util::throw_errno("cannot look at a mount point");

@@ -134,9 +134,10 @@ private:
 class PlainWorkspace : public Workspace {
 public:
   PlainWorkspace(LiveTrees& trees, const Stack& stack) : trees_(trees), live_(trees.take(stack, {})) {
-    // Of the root directory the owner lasts from step to step, its mode does not.
-    if (::chmod(live_->root().c_str(), 0755) != 0)
-      util::throw_errno("cannot set the mode of " + util::quote(live_->root().string()));
+    // Of the root directory the owner lasts from step to step, its mode and time do not.
+    if (::chmod(live_->root().c_str(), 0755) != 0 ||
+        ::utimensat(AT_FDCWD, live_->root().c_str(), nullptr, 0) != 0)
+      util::throw_errno("cannot set mode and time of " + util::quote(live_->root().string()));
     if (!live_->census) live_->census = take_census(live_->root(), {});
     if (live_->census->has_links()) {
       part_links(live_->root(), most_parted, {});

@@ -106,6 +106,8 @@ private:
   }
 
   void take(const sys::RootedPath& path, const struct stat& status) {
+    if (layer::is_whiteout(status))
+      return;  // no layer can hold that device, and an overlay lets nobody make it
     make_above();
     copy_.entry(path, status);
   }

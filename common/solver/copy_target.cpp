@@ -17,7 +17,7 @@ namespace {
 
 class DirectoryTarget : public CopyTarget {
 public:
-  explicit DirectoryTarget(sys::RootedDir& root) : root_(root) {}
+  DirectoryTarget(sys::RootedDir& root, Over over) : root_(root), over_(over) {}
 
   std::optional<struct stat> status(const sys::RootedPath& path) override { return root_.status(path); }
   std::string target_of(const sys::RootedPath& symlink) override { return root_.target_of(symlink); }
@@ -30,6 +30,9 @@ public:
     root_.make_hard_link(path, existing);
   }
   std::error_code make_node(const sys::RootedPath& path, mode_t type, dev_t device) override {
+    // What stands for a removed file no overlay lets anybody make, and so nobody does anywhere.
+    if (over_ == Over::files && type == S_IFCHR && device == 0)
+      return std::make_error_code(std::errc::operation_not_permitted);
     return root_.make_node(path, type, device);
   }
   void copy_file(const sys::RootedPath& path, const std::shared_ptr<SourceTree>& source,
@@ -56,12 +59,13 @@ public:
 
 private:
   sys::RootedDir& root_;
+  Over over_;
 };
 
 }  // namespace
 
-std::unique_ptr<CopyTarget> directory_target(sys::RootedDir& root) {
-  return std::make_unique<DirectoryTarget>(root);
+std::unique_ptr<CopyTarget> directory_target(sys::RootedDir& root, Over over) {
+  return std::make_unique<DirectoryTarget>(root, over);
 }
 
 std::optional<sys::RootedPath> follow(CopyTarget& target, std::string_view path) {

@@ -44,8 +44,11 @@ public:
   virtual void set_mtime(const sys::RootedPath& path, timespec mtime) = 0;
 };
 
+// Whether files of others lie below what is copied: then it cannot hold the device 0:0.
+enum class Over { nothing, files };
+
 // A directory on disk. Attributes that its filesystem does not take are left out.
-std::unique_ptr<CopyTarget> directory_target(sys::RootedDir& root);
+std::unique_ptr<CopyTarget> directory_target(sys::RootedDir& root, Over over = Over::nothing);
 
 // Where `path` leads with symlinks followed to the end inside the root. Nothing if something on the way is
 // missing. Throws util::Error after `most_links`.

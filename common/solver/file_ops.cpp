@@ -49,7 +49,7 @@ private:
   Change tree() {
     const auto workspace = trees_.snapshotter().open(base_);
     auto root = sys::RootedDir::open(workspace->root(), sys::RootedDir::Times::natural);
-    copy(*directory_target(root), &root);
+    copy(*directory_target(root, base_.trees.empty() ? Over::nothing : Over::files), &root);
     return trees_.commit(*workspace);
   }
 

@@ -37,6 +37,10 @@ agree() {
   agree userns run mounts users layers
 }
 
+@test "steps by chroot make what BuildKit makes" {
+  agree chroot run mounts users layers copy
+}
+
 @test "copies without any right make what BuildKit makes: owners, modes, devices, capabilities" {
   open_way
   agree copies copy add layers layered contexts users
