@@ -34,6 +34,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+const std::string without_supervisor =
+    "this step has /proc, /sys and the devices of /dev as empty places alone in isolation 'chroot'";
+
 struct SocketPair {
   sys::UniqueFd ours;
   sys::UniqueFd theirs;
@@ -46,8 +49,8 @@ SocketPair make_socket_pair() {
   return {sys::UniqueFd(ends[0]), sys::UniqueFd(ends[1])};
 }
 
-// What the step's process sends; empty where it has none to send.
-sys::UniqueFd receive_listener(int socket) {
+// What the step's process sends; an empty one where it has none. Nothing where it has ended before.
+std::optional<sys::UniqueFd> receive_listener(int socket) {
   char byte;
   iovec data{&byte, 1};
   int listener = -1;
@@ -59,7 +62,8 @@ sys::UniqueFd receive_listener(int socket) {
   message.msg_controllen = sizeof control;
   ssize_t size = 0;
   while ((size = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {}
-  const cmsghdr* const header = size > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
+  if (size <= 0) return std::nullopt;
+  const cmsghdr* const header = CMSG_FIRSTHDR(&message);
   if (header == nullptr || header->cmsg_type != SCM_RIGHTS) return sys::UniqueFd();
   std::memcpy(&listener, CMSG_DATA(header), sizeof listener);
   return sys::UniqueFd(listener);
@@ -123,10 +127,8 @@ private:
     if (needed.empty()) {
       plan.supervised = supervised_filter();
     } else {
-      output("oci-build: " + util::escape(needed) +
-             " takes the rights of another user: in isolation 'chroot' this step has /proc, /sys and the "
-             "devices of /dev "
-             "as empty places alone\n");
+      output("oci-build: " + without_supervisor + ", as " + util::escape(needed) +
+             " needs the rights of its owner\n");
     }
     const auto programs = candidates(spec.args.front(), env);
     plan.programs = pointers(programs);
@@ -158,13 +160,18 @@ private:
     lifeline.read_end = sys::UniqueFd();
     socket.theirs = sys::UniqueFd();
 
-    if (auto listener = receive_listener(socket.ours.get())) {
+    auto listener = receive_listener(socket.ours.get());
+    if (listener && *listener) {
       const Rights rights{
           .uid = user.uid, .gid = user.gid, .groups = {user.groups.begin(), user.groups.end()}};
-      supervisor.emplace(std::move(listener), Supervisor::Step{.root = spec.root.string(),
-                                                               .keeper = process.pid(),
-                                                               .user = rights,
-                                                               .working_dir = spec.working_dir});
+      supervisor.emplace(std::move(*listener), Supervisor::Step{.root = spec.root.string(),
+                                                                .keeper = process.pid(),
+                                                                .user = rights,
+                                                                .working_dir = spec.working_dir});
+    } else if (listener && !plan.supervised.empty()) {
+      output("oci-build: " + without_supervisor +
+             ", as this kernel, or a filter around it, lets nobody answer its "
+             "system calls\n");
     }
     Failure failure;
     const auto bytes = std::as_writable_bytes(std::span(&failure, 1));

@@ -23,7 +23,7 @@
 namespace sandbox {
 namespace {
 
-using enum Failure::Step;
+using FailedStep = Failure::Step;
 
 constexpr int socket_fd = failure_fd + 1;
 
@@ -33,7 +33,7 @@ void set_step_descriptors(ChrootPlan& plan) noexcept {
   // Out of the way of the numbers they are to get.
   const auto move = [&](int fd) {
     const int moved = ::fcntl(fd, F_DUPFD_CLOEXEC, socket_fd + 1);
-    if (moved < 0) fail(child, root);
+    if (moved < 0) fail(child, FailedStep::root);
     return moved;
   };
   const int input = move(child.stdin_fd);
@@ -41,11 +41,11 @@ void set_step_descriptors(ChrootPlan& plan) noexcept {
   const int socket = move(plan.listener_socket);
   const int errors = move(child.error_fd);
   child.error_fd = errors;
-  if (::dup3(errors, failure_fd, O_CLOEXEC) < 0) fail(child, root);
+  if (::dup3(errors, failure_fd, O_CLOEXEC) < 0) fail(child, FailedStep::root);
   child.error_fd = failure_fd;
   if (::dup2(input, 0) < 0 || ::dup2(output, 1) < 0 || ::dup2(output, 2) < 0 ||
       ::dup3(socket, socket_fd, O_CLOEXEC) < 0 || !close_descriptors(socket_fd + 1, ~0U)) {
-    fail(child, root);
+    fail(child, FailedStep::root);
   }
 }
 
@@ -66,7 +66,7 @@ void send_listener(const ChrootPlan& plan, int listener) noexcept {
     header->cmsg_len = CMSG_LEN(sizeof listener);
     std::memcpy(CMSG_DATA(header), &listener, sizeof listener);
   }
-  if (::sendmsg(socket_fd, &message, MSG_NOSIGNAL) != 1) fail(plan.child, seccomp);
+  if (::sendmsg(socket_fd, &message, MSG_NOSIGNAL) != 1) fail(plan.child, FailedStep::seccomp);
   if (listener >= 0) ::close(listener);
   ::close(socket_fd);
 }
@@ -82,9 +82,9 @@ void apply_filters(const ChrootPlan& plan) noexcept {
   int listener = -1;
   if (!plan.supervised.empty() || !plan.network.empty()) {
     // Who may not administrate the system may set no other filter.
-    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail(plan.child, seccomp);
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail(plan.child, FailedStep::seccomp);
     apply_seccomp(plan.child);
-    if (!plan.network.empty() && install(plan.network, 0) != 0) fail(plan.child, seccomp);
+    if (!plan.network.empty() && install(plan.network, 0) != 0) fail(plan.child, FailedStep::seccomp);
   } else {
     // Where it is refused the filter of the container around us is the one that holds.
     install(plan.child.seccomp, 0);
@@ -107,23 +107,23 @@ void apply_filters(const ChrootPlan& plan) noexcept {
     if (errno != ENOENT && errno != ENOTDIR) found_but_refused = errno;
   }
   errno = found_but_refused != 0 ? found_but_refused : ENOENT;
-  fail(plan.child, exec);
+  fail(plan.child, FailedStep::exec);
 }
 
 [[noreturn]] void run_step(ChrootPlan& plan) noexcept {
   ChildPlan& child = plan.child;
   begin_process();
-  if (::fchdir(child.root.get()) != 0) fail(child, root);
+  if (::fchdir(child.root.get()) != 0) fail(child, FailedStep::root);
   set_step_descriptors(plan);
-  if (::chroot(".") != 0) fail(child, root);
+  if (::chroot(".") != 0) fail(child, FailedStep::root);
   limit_process();
   const bool is_entered = enter_working_dir(child);
-  if (!is_entered && errno != EACCES) fail(child, working_dir);
+  if (!is_entered && errno != EACCES) fail(child, FailedStep::working_dir);
   apply_filters(plan);
   become_user(child);
   // A change of ids clears it.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (!is_entered && !enter_working_dir(child)) fail(child, working_dir);
+  if (!is_entered && !enter_working_dir(child)) fail(child, FailedStep::working_dir);
   execute(plan);
 }
 
@@ -156,10 +156,10 @@ void run_keeper(ChrootPlan& plan) noexcept {
   ::sigemptyset(&of_children);
   ::sigaddset(&of_children, SIGCHLD);
   const int ended = ::signalfd(-1, &of_children, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (ended < 0 || ::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) fail(child, root);
+  if (ended < 0 || ::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) fail(child, FailedStep::root);
 
   const auto step = static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
-  if (step < 0) fail(child, root);
+  if (step < 0) fail(child, FailedStep::root);
   if (step == 0) run_step(plan);
   const auto low = static_cast<unsigned>(std::min(ended, plan.lifeline));
   const auto high = static_cast<unsigned>(std::max(ended, plan.lifeline));

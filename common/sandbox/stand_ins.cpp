@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <exception>
 #include <functional>
 #include <optional>
 
@@ -249,11 +250,17 @@ StandIns::Place StandIns::cover(sys::RootedPath path) {
 }
 
 void StandIns::put_back() {
+  std::exception_ptr first;
   while (!stand_ins_.empty()) {
     auto last = std::move(stand_ins_.back());
     stand_ins_.pop_back();
-    put_back(last);
+    try {
+      put_back(last);
+    } catch (const util::Error&) {
+      if (!first) first = std::current_exception();
+    }
   }
+  if (first) std::rethrow_exception(first);
 }
 
 void StandIns::put_back(StandIn& stand_in) {

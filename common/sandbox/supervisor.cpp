@@ -135,7 +135,8 @@ private:
       added.flags = 0;
       number = ::ioctl(listener_.get(), add_descriptor, &added);
     }
-    answer.kind = Answer::Kind::result;
+    const bool is_refused = number < 0 && errno == EINVAL;  // by a kernel older than Linux 5.9
+    answer.kind = is_refused ? Answer::Kind::from_root : Answer::Kind::result;
     answer.value = number;
     answer.error = number < 0 ? errno : 0;
     return false;

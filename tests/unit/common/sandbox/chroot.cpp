@@ -58,7 +58,8 @@ protected:
   }
 
   std::string output_of(const std::string& script) {
-    EXPECT_TRUE(run(script).success()) << printed_;
+    const auto status = run(script);
+    EXPECT_TRUE(status.success()) << status.describe() << ": " << printed_;
     return printed_;
   }
 
@@ -170,7 +171,8 @@ TEST_F(Chroot, RunsAProgramThatTakesRightsWithoutASupervisorAndSaysSo) {
   ASSERT_EQ(::chmod((root() / "bin/sudo").c_str(), 04755), 0);
   spec_.user = "1000:1000";
   run("sudo; true");
-  EXPECT_NE(printed_.find("oci-build: /bin/sudo takes the rights of another user"), std::string::npos);
+  EXPECT_NE(printed_.find("in isolation 'chroot', as /bin/sudo needs the rights of its owner\n"),
+            std::string::npos);
   output_of("grep NoNewPrivs /proc/self/status || echo no proc");
   EXPECT_EQ(printed_, "NoNewPrivs:\t1\n");
   output_of("x=su; y=do; ${x}$y true 2>&1 | head -0; ${x}$y; true");
@@ -204,6 +206,54 @@ TEST_F(Chroot, RefusesWhatNobodyHasHere) {
   EXPECT_EQ(test::error_of([&] { run("true"); }),
             "cannot mount '/proc' for the step: filesystem \"proc\" must be mounted on ordinary directory");
 }
+
+TEST_F(Chroot, KeepsTheStepsOfOneBuildApart) {
+  fs::copy(root(), base_.path() / "other", fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+  for (const auto& place : {root(), base_.path() / "other"}) {
+    ASSERT_EQ(::mkfifo((place / "tmp/there").c_str(), 0600), 0);
+    ASSERT_EQ(::mkfifo((place / "tmp/go").c_str(), 0600), 0);
+  }
+  Spec other = spec_;
+  other.root = base_.path() / "other";
+  const std::string script = ": >/tmp/there; cat /tmp/go; cat /proc/self/comm; ls /proc | grep -c '^[0-9]*$'";
+  std::string printed;
+  sys::Thread thread([&] {
+    other.args = {"/bin/sh", "-c", script};
+    sandbox_->run(other, [&](std::string_view text) { printed += text; });
+  });
+  sys::Thread starter([&] {
+    // Both run before one of them goes on.
+    for (const char* name : {"tmp/there", "tmp/go"}) {
+      for (const auto& place : {root(), other.root})
+        const sys::UniqueFd fifo(
+            ::open((place / name).c_str(), (name[4] == 't' ? O_RDONLY : O_WRONLY) | O_CLOEXEC));
+    }
+  });
+  EXPECT_EQ(output_of(script), "cat\n3\n");
+  thread.join();
+  starter.join();
+  EXPECT_EQ(printed, "cat\n3\n");
+}
+
+#if defined(__x86_64__)
+// Opens /proc/self/comm by the system calls of i386, and writes what it reads: an executable of 167 bytes.
+TEST_F(Chroot, AnswersProgramsOf32Bits) {
+  constexpr unsigned char program[] = {
+      0x7f, 0x45, 0x4c, 0x46, 0x01, 0x01, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02,
+      0x00, 0x03, 0x00, 0x01, 0x00, 0x00, 0x00, 0x54, 0x80, 0x04, 0x08, 0x34, 0x00, 0x00, 0x00, 0x00, 0x00,
+      0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x34, 0x00, 0x20, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+      0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x80, 0x04, 0x08, 0x00, 0x80, 0x04, 0x08,
+      0xa7, 0x00, 0x00, 0x00, 0xa7, 0x00, 0x00, 0x00, 0x05, 0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x00, 0xb8,
+      0x05, 0x00, 0x00, 0x00, 0xbb, 0x97, 0x80, 0x04, 0x08, 0xb9, 0x00, 0x00, 0x00, 0x00, 0xba, 0x00, 0x00,
+      0x00, 0x00, 0xcd, 0x80, 0x89, 0xc3, 0x83, 0xec, 0x40, 0x89, 0xe1, 0xba, 0x40, 0x00, 0x00, 0x00, 0xb8,
+      0x03, 0x00, 0x00, 0x00, 0xcd, 0x80, 0x89, 0xc2, 0xbb, 0x01, 0x00, 0x00, 0x00, 0xb8, 0x04, 0x00, 0x00,
+      0x00, 0xcd, 0x80, 0xbb, 0x00, 0x00, 0x00, 0x00, 0xb8, 0x01, 0x00, 0x00, 0x00, 0xcd, 0x80, 0x2f, 0x70,
+      0x72, 0x6f, 0x63, 0x2f, 0x73, 0x65, 0x6c, 0x66, 0x2f, 0x63, 0x6f, 0x6d, 0x6d, 0x00};
+  sys::write_file(root() / "bin/tiny", std::string(reinterpret_cast<const char*>(program), sizeof program),
+                  0755);
+  EXPECT_EQ(output_of("/bin/tiny"), "tiny\n");
+}
+#endif
 
 // All that the engine keeps of a step is a process of its own, which notices.
 TEST_F(Chroot, EndsWithTheEngine) {

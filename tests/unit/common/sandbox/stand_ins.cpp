@@ -154,6 +154,28 @@ TEST_F(StandInsOfAStep, CopyWhatIsBound) {
   EXPECT_EQ(content(source / "file"), "content");
 }
 
+TEST_F(StandInsOfAStep, LeadToTheListenerOfASocket) {
+  const auto address_of = [](const fs::path& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.string().copy(address.sun_path, sizeof address.sun_path - 1);
+    return address;
+  };
+  const sys::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const auto listening = address_of(base_.path() / "socket");
+  ASSERT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&listening), sizeof listening), 0);
+  ASSERT_EQ(::listen(socket.get(), 1), 0);
+  spec_.binds = {{.source = base_.path() / "socket", .target = "/run/agent"}};
+  StandIns stand_ins(root(), aside());
+  stand_ins.put_mounts(spec_);
+  const sys::UniqueFd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const auto mounted = address_of(root() / "run/agent");
+  EXPECT_EQ(::connect(client.get(), reinterpret_cast<const sockaddr*>(&mounted), sizeof mounted), 0);
+  stand_ins.put_back();
+  EXPECT_FALSE(fs::exists(root() / "run/agent"));
+  EXPECT_TRUE(fs::exists(base_.path() / "socket"));
+}
+
 TEST_F(StandInsOfAStep, KeepWhatIsWrittenToACache) {
   sys::write_file(cache() / "old", "1");
   fs::permissions(cache(), fs::perms{0750});
