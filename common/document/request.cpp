@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/document/fields.hpp"
+#include "common/document/request_words.hpp"
 #include "common/image/reference.hpp"
 #include "common/util/error.hpp"
 
@@ -12,36 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using Fields = util::JsonFields;
-
-constexpr Words<EngineChoice, 3> engine_choices = {{
-    {EngineChoice::automatic, "auto"},
-    {EngineChoice::buildkit, "buildkit"},
-    {EngineChoice::native, "native"},
-}};
-constexpr Words<IsolationChoice, 5> isolation_choices = {{
-    {IsolationChoice::automatic, "auto"},
-    {IsolationChoice::namespaces, "namespaces"},
-    {IsolationChoice::userns, "userns"},
-    {IsolationChoice::chroot, "chroot"},
-    {IsolationChoice::copies, "copies"},
-}};
-constexpr Words<Entitlement, 2> entitlements = {{
-    {Entitlement::network_host, "network.host"},
-    {Entitlement::security_insecure, "security.insecure"},
-}};
-constexpr Words<OutputFormat, 2> output_formats = {{
-    {OutputFormat::docker, "docker"},
-    {OutputFormat::oci, "oci"},
-}};
-constexpr Words<Compression, 3> compressions = {{
-    {Compression::gzip, "gzip"},
-    {Compression::zstd, "zstd"},
-    {Compression::none, "none"},
-}};
-constexpr Words<Preload::Role, 2> preload_roles = {{
-    {Preload::Role::build_arg, "build_arg"},
-    {Preload::Role::context, "context"},
-}};
 
 // A list of plain strings, each in an object of one field: the list can gain fields without a new schema for
 // whoever reads it.
@@ -281,39 +252,6 @@ RemoteEngine read_remote(const Fields& parent, const std::string& name) {
 }
 
 }  // namespace
-
-std::string_view to_string(EngineChoice choice) {
-  return word_of(engine_choices, choice);
-}
-std::string_view to_string(IsolationChoice choice) {
-  return word_of(isolation_choices, choice);
-}
-std::string_view to_string(Entitlement entitlement) {
-  return word_of(entitlements, entitlement);
-}
-
-std::string_view to_string(OutputFormat format) {
-  return word_of(output_formats, format);
-}
-std::string_view to_string(Compression compression) {
-  return word_of(compressions, compression);
-}
-std::optional<EngineChoice> parse_engine_choice(std::string_view word) {
-  return value_of(engine_choices, word);
-}
-std::optional<IsolationChoice> parse_isolation_choice(std::string_view word) {
-  return value_of(isolation_choices, word);
-}
-std::optional<Entitlement> parse_entitlement(std::string_view word) {
-  return value_of(entitlements, word);
-}
-
-std::optional<OutputFormat> parse_output_format(std::string_view word) {
-  return value_of(output_formats, word);
-}
-std::optional<Compression> parse_compression(std::string_view word) {
-  return value_of(compressions, word);
-}
 
 Attributes parse_provenance(std::string_view text) {
   auto attributes = Attributes::parse(text);
