@@ -13,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "common/snapshot/links.hpp"
 #include "common/snapshot/scan.hpp"
 #include "common/snapshot/snapshotter.hpp"
 #include "common/snapshot/tree_copy.hpp"
@@ -45,6 +46,7 @@ struct Live {
   sys::TempDir directory;
   std::vector<fs::path> trees = {};  // that it shows
   std::optional<Census> census = {};
+  std::vector<PartedFile> parted = {};  // for steps
   std::size_t readers = 0;
   bool is_written = false;  // somebody works in it
 };
@@ -70,6 +72,7 @@ public:
       const std::lock_guard lock(mutex_);
       for (const auto& live : trees_) {
         if (live->is_written || live->trees != stack.trees) continue;
+        if (!live->parted.empty()) join(*live);
         ++live->readers;
         return live;
       }
@@ -118,6 +121,12 @@ private:
     return best;
   }
 
+  // Nobody reads one that is parted.
+  static void join(Live& live) {
+    live.census.reset();
+    join_links(live.root(), std::exchange(live.parted, {}), {});
+  }
+
   void complete(Live& live, const Stack& stack, const sys::Cancellation& cancel) {
     for (auto i = live.trees.size(); i < stack.trees.size(); ++i) {
       live.census.reset();
@@ -140,7 +149,8 @@ public:
       util::throw_errno("cannot set mode and time of " + util::quote(live_->root().string()));
     if (!live_->census) live_->census = take_census(live_->root(), {});
     if (live_->census->has_links()) {
-      part_links(live_->root(), most_parted, {});
+      for (auto& file : part_links(live_->root(), most_parted, {}))
+        live_->parted.push_back(std::move(file));
       live_->census = take_census(live_->root(), {});
     }
     root_ = live_->root();

@@ -5,14 +5,10 @@
 #include <cerrno>
 #include <limits>
 #include <string>
-#include <unordered_set>
 #include <utility>
-#include <vector>
 
 #include "common/layer/change_set.hpp"
 #include "common/sys/copy_content.hpp"
-#include "common/sys/disk_use.hpp"
-#include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -70,65 +66,7 @@ private:
   TreeCopy copy_;
 };
 
-// The names of files of several names, but for the first of each.
-class Links {
-public:
-  Links(sys::RootedDir& root, const sys::Cancellation& cancel) : root_(root), cancel_(cancel) {
-    directory({});
-  }
-
-  const std::vector<sys::RootedPath>& further() const { return further_; }
-  std::uint64_t bytes() const { return bytes_; }
-
-private:
-  void directory(const sys::RootedPath& path) {
-    std::vector<sys::RootedPath> directories;
-    for (const auto& name : root_.list(path)) {
-      cancel_.check();
-      auto entry = path.child(name);
-      const auto status = root_.status(entry);
-      if (!status) continue;
-      if (S_ISDIR(status->st_mode)) {
-        directories.push_back(std::move(entry));
-      } else if (status->st_nlink > 1 && !seen_.insert(status->st_ino).second) {
-        further_.push_back(std::move(entry));
-        bytes_ += sys::bytes_on_disk(*status);
-      }
-    }
-    for (const auto& next : directories)
-      directory(next);
-  }
-
-  sys::RootedDir& root_;
-  const sys::Cancellation& cancel_;
-  std::unordered_set<ino_t> seen_;
-  std::vector<sys::RootedPath> further_;
-  std::uint64_t bytes_ = 0;
-};
-
 }  // namespace
-
-void part_links(const std::filesystem::path& root, std::uint64_t most_bytes,
-                const sys::Cancellation& cancel) {
-  auto from = sys::RootedDir::open(root);
-  const Links links(from, cancel);
-  if (links.bytes() > most_bytes) {
-    util::log::debug("files of several names stay so: parted they would take " +
-                     util::human_size(links.bytes()));
-    return;
-  }
-  const sys::TempDir aside(root.parent_path(), "parted-");
-  auto to = sys::RootedDir::open(root);
-  for (const auto& path : links.further()) {
-    auto copies = sys::RootedDir::open(aside.path());
-    const auto copy = *copies.find("copy");
-    const auto status = from.status(path);
-    if (status) TreeCopy(from, copies, cancel).entry_as(path, copy, *status);
-    to.remove(path);
-    to.move(path, copies, copy);
-  }
-  to.settle();
-}
 
 void TreeCopy::entry(const sys::RootedPath& path, const struct stat& status) {
   cancel_.check();

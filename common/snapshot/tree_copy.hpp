@@ -41,12 +41,6 @@ private:
   std::unordered_map<std::uint64_t, sys::RootedPath> copied_;  // files of several names, by inode
 };
 
-// Makes a file of its own of each name but one of the files in `root` that have several, as far as all of
-// that takes no more than `most_bytes`; of more it does nothing. Over an overlay a step that writes to one
-// name of a file of a lower layer changes that name alone. Throws util::Error, also as
-// sys::Cancellation::check does.
-void part_links(const std::filesystem::path& root, std::uint64_t most_bytes, const sys::Cancellation& cancel);
-
 // Puts what the tree `from` holds, over a filesystem that begins as what lies in `to`, into `to`: a whiteout
 // removes, an opaque directory begins empty, what is of another type is replaced. Throws util::Error, also as
 // sys::Cancellation::check does.

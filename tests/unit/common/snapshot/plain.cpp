@@ -153,6 +153,40 @@ TEST_F(Plain, PartsTheNamesOfAFileOfALowerTree) {
   EXPECT_EQ(read(stack_, "third"), "first, and more, and more");
 }
 
+TEST_F(Plain, ShowsReadersTheLinksOfTheLayers) {
+  fs::create_hard_link(first_ / "file", first_ / "directory/third");
+  step([](const fs::path& root) { sys::write_file(root / "new", "new"); });
+  {
+    const auto view = snapshotter_->open_read_only(stack_);
+    EXPECT_EQ(fs::hard_link_count(view->root() / "file"), 3U);
+    EXPECT_TRUE(fs::equivalent(view->root() / "file", view->root() / "other-name"));
+  }
+  // A name that a step touched is a file of its own from then on, and so is one where its directory went.
+  EXPECT_EQ(step([](const fs::path& root) {
+              fs::permissions(root / "file", fs::perms::owner_all);
+              fs::remove_all(root / "directory");
+              fs::create_directory_symlink(".", root / "directory");
+              sys::write_file(root / "third", "another");
+            }),
+            (Names{"+directory", "+file", "+third"}));
+  const auto view = snapshotter_->open_read_only(stack_);
+  for (const auto* name : {"file", "other-name", "third"})
+    EXPECT_EQ(fs::hard_link_count(view->root() / name), 1U) << name;
+  EXPECT_EQ(sys::read_file(view->root() / "third"), "another");
+}
+
+TEST_F(Plain, JoinsNamesThatWereNotTouchedWithoutTheOneThatWas) {
+  fs::create_hard_link(first_ / "file", first_ / "third");
+  for (const auto* name : {"file", "other-name", "third"}) {
+    step([&](const fs::path& root) { sys::write_file(root / "new", name); });
+    step([&](const fs::path& root) { sys::write_file(root / "file", name); });
+    const auto view = snapshotter_->open_read_only(stack_);
+    EXPECT_EQ(fs::hard_link_count(view->root() / "third"), 2U);
+    EXPECT_EQ(sys::read_file(view->root() / "other-name"), "first");
+    EXPECT_EQ(sys::read_file(view->root() / "file"), name);
+  }
+}
+
 TEST_F(Plain, KeepsExtendedAttributesAndOwners) {
   if (::geteuid() != 0) GTEST_SKIP() << "other owners need root";
   step([](const fs::path& root) {
