@@ -6,9 +6,9 @@
 #include <unordered_map>
 #include <utility>
 
-#include "common/snapshot/tree_copy.hpp"
 #include "common/sys/disk_use.hpp"
 #include "common/sys/temp_dir.hpp"
+#include "common/sys/tree_copy.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -96,7 +96,7 @@ std::vector<PartedFile> part_links(const std::filesystem::path& root, std::uint6
       auto copies = sys::RootedDir::open(aside.path());
       const auto copy = *copies.find("copy");
       const auto status = from.status(names[i]);
-      if (status) TreeCopy(from, copies, cancel).entry_as(names[i], copy, *status);
+      if (status) sys::TreeCopy(from, copies, cancel).entry_as(names[i], copy, *status);
       to.remove(names[i]);
       to.move(names[i], copies, copy);
     }

@@ -13,10 +13,10 @@
 #include <thread>
 #include <utility>
 
+#include "common/snapshot/apply_tree.hpp"
 #include "common/snapshot/links.hpp"
 #include "common/snapshot/scan.hpp"
 #include "common/snapshot/snapshotter.hpp"
-#include "common/snapshot/tree_copy.hpp"
 #include "common/sys/disk_use.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/paths.hpp"

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "common/snapshot/tree_copy.hpp"
 #include "common/sys/rooted_dir.hpp"
+#include "common/sys/tree_copy.hpp"
 
 namespace snapshot {
 namespace {
@@ -136,7 +136,7 @@ private:
   const Census& before_;
   const layer::ChangeSet& below_;
   sys::RootedDir change_;
-  TreeCopy copy_;
+  sys::TreeCopy copy_;
   const sys::Cancellation& cancel_;
   std::vector<Above> made_;  // the directories that the walk is in, the root first
   Census after_;
