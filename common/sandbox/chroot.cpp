@@ -136,7 +136,6 @@ private:
     plan.child.environment = pointers(env);
     const auto status = execute(spec, user, plan, output);
     stand_ins.put_back();
-    if (spec.restored != nullptr) *spec.restored = stand_ins.restored();
     return status;
   }
 

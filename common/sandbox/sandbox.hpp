@@ -59,9 +59,6 @@ struct Spec {
   std::string hostname = "buildkitsandbox";
   Network network = Network::shared;
   bool insecure = false;
-  // Where set, gets the files (relative to the root) that have been moved out of the way and back: but for
-  // the time of their last status change they are what they were.
-  std::vector<std::string>* restored = nullptr;
   sys::Cancellation cancel = {};  // once it is requested the process is killed and run() throws
 };
 

@@ -276,12 +276,7 @@ void StandIns::put_back(StandIn& stand_in) {
   if (!stand_in.covered.empty()) {
     auto aside = sys::RootedDir::open(aside_, Times::natural);
     const auto moved = sys::RootedPath().child(stand_in.covered);
-    const auto now = aside.status(moved);
-    const auto& was = stand_in.status;
     parent.move(place, aside, moved);
-    if (now && !S_ISDIR(now->st_mode) && now->st_ctim.tv_sec == was.st_ctim.tv_sec &&
-        now->st_ctim.tv_nsec == was.st_ctim.tv_nsec)
-      restored_.push_back(stand_in.path);
   }
   parent.settle();
 }

@@ -38,10 +38,6 @@ public:
   // Throws util::Error.
   void put_back();
 
-  // After put_back(): the files (relative to the root) that have been moved away and back, and are what they
-  // were but for the time of their last status change.
-  const std::vector<std::string>& restored() const noexcept { return restored_; }
-
 private:
   enum class Point { directory, file };
 
@@ -83,7 +79,6 @@ private:
   };
   std::map<std::pair<dev_t, ino_t>, Cache> caches_;
   std::list<StandIn> stand_ins_;
-  std::vector<std::string> restored_;
 };
 
 }  // namespace sandbox
