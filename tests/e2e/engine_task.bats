@@ -7,10 +7,7 @@ load ../support/load
 
 setup_file() { prepare_base; }
 
-setup() {
-  enter_build
-  concourse_task=${CONCOURSE_TASK:-$BATS_TEST_DIRNAME/../../../shared/concourse-task}
-}
+setup() { enter_build; }
 
 # programs: a directory with all that a build needs of ours, for roots where our build directory is out of sight.
 programs() {
@@ -23,9 +20,8 @@ programs() {
 
 # solve_in_task OPTION...: oci-solve on `request` in a copy of a Concourse task on this machine's root.
 solve_in_task() {
-  [ -e "$concourse_task" ] || skip "$concourse_task is not there: set CONCOURSE_TASK"
   programs
-  run python3 "$concourse_task" --rootfs host --bind "$PWD/programs:/opt" --input src="$PWD/src" \
+  run concourse_task --rootfs host --bind "$PWD/programs:/opt" --input src="$PWD/src" \
     --input busybox="$BATS_FILE_TMPDIR/busybox" --input request="$PWD/request" --output out="$PWD/out" \
     --timeout 300 "$@" -- sh -c 'TMPDIR=/scratch /opt/oci-solve -v <request/json; status=$?
       echo "left: $(ls -A /scratch)"; grep -c " /sys/fs/cgroup" /proc/self/mountinfo; exit $status'

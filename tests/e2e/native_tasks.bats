@@ -6,7 +6,6 @@ load ../support/load
 # Everything that user namespaces and other people's overlays make hard, in two stages.
 setup_file() {
   [ "$(id -u)" -eq 0 ] || skip 'building needs root'
-  export CONCOURSE_TASK=${CONCOURSE_TASK:-$BATS_TEST_DIRNAME/../../../shared/concourse-task}
   local root=$BATS_FILE_TMPDIR/rootfs program
   cd "$BATS_FILE_TMPDIR" || return
   make_busybox_rootfs "$root"
@@ -64,7 +63,6 @@ END
 }
 
 setup() {
-  [ -e "$CONCOURSE_TASK" ] || skip "$CONCOURSE_TASK is not there: set CONCOURSE_TASK"
   cd "$BATS_TEST_TMPDIR" || return
   mkdir out programs
   cp -L "$(command -v oci-solve)" programs/
@@ -77,7 +75,7 @@ layers() {
 
 # solve_in_task OPTION...: the build of setup_file in a copy of a Concourse task on this machine's root.
 solve_in_task() {
-  run python3 "$CONCOURSE_TASK" --rootfs host --bind "$PWD/programs:/opt" --input src="$BATS_FILE_TMPDIR/src" \
+  run concourse_task --rootfs host --bind "$PWD/programs:/opt" --input src="$BATS_FILE_TMPDIR/src" \
     --input busybox="$BATS_FILE_TMPDIR/busybox" --input request="$BATS_FILE_TMPDIR/request" \
     --output out="$PWD/out" --timeout 120 "$@" -- sh -c '
       cat /proc/self/mountinfo >/scratch/.before
@@ -126,7 +124,7 @@ solve_in_task() {
 
 # count_in_task TEXT OPTION...: a step in a task counts the builds before by a cache mount, and says TEXT.
 count_in_task() {
-  run python3 "$CONCOURSE_TASK" --rootfs host --bind "$PWD/programs:/opt" --input src="$PWD/src" --input request="$PWD/request" \
+  run concourse_task --rootfs host --bind "$PWD/programs:/opt" --input src="$PWD/src" --input request="$PWD/request" \
     --input busybox="$BATS_FILE_TMPDIR/busybox" --timeout 120 "${@:2}" -- sh -c '
       /opt/oci-solve <request/json || exit
       /opt/oci-solve <request/json'
@@ -159,7 +157,7 @@ one_run() {
   local mode=$1 commands=${*: -1}
   rm -rf "$mode/left" "$mode/out"
   mkdir -p "$mode/left" "$mode/out"
-  run python3 "$CONCOURSE_TASK" --mode "$mode" --rootfs host --bind "$PWD/programs:/opt" --input src="$PWD/src" \
+  run concourse_task --mode "$mode" --rootfs host --bind "$PWD/programs:/opt" --input src="$PWD/src" \
     --input busybox="$BATS_FILE_TMPDIR/busybox" --output image="$PWD/$mode/out" --output left="$PWD/$mode/left" --timeout 120 \
     --env ENGINE=native --env CONTEXT=src --env BUILD_CONTEXTS=busybox=busybox --env PATH="$PATH" \
     "${@:2:$#-3}" -- sh -c "$commands; status=\$?; cp -a cache/. left; exit \$status"

@@ -37,12 +37,7 @@ setup_file() {
 
 setup() {
   top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-  concourse_task=${CONCOURSE_TASK:-$top/../shared/concourse-task}
   cd "$BATS_TEST_TMPDIR" || return
-}
-
-require_concourse_task() {
-  [ -e "$concourse_task" ] || skip "$concourse_task is not there: set CONCOURSE_TASK"
 }
 
 # task MODE CGROUP [option...] -- COMMAND...: runs a command in a task of that mode on our image, with ./image and ./cache
@@ -51,7 +46,7 @@ task() {
   local mode=$1 cgroup=$2
   shift 2
   mkdir -p image cache
-  python3 "$concourse_task" --mode "$mode" --rootfs "$BATS_FILE_TMPDIR/image/rootfs" --cgroup "$cgroup" \
+  concourse_task --mode "$mode" --rootfs "$BATS_FILE_TMPDIR/image/rootfs" --cgroup "$cgroup" \
     --output image="$PWD/image" --cache cache="$PWD/cache" --timeout 300 "$@"
 }
 
@@ -64,8 +59,6 @@ in_task() {
 # builds_twice CGROUP: the second of two tasks takes every step from the cache that the first one left.
 builds_twice() {
   local first
-  require_concourse_task
-
   run in_task privileged "$1" --env ENGINE=buildkit --env UNPACK_ROOTFS=true -- build
   echo "$output"
   [ "$status" -eq 0 ]
@@ -115,7 +108,6 @@ own_config() {
 
 @test "our own Dockerfile comes to one image: by BuildKit, natively, and in tasks with and without privileges" {
   local where settings
-  require_concourse_task
   grep -q '^oci-solve: engine: native' "$BATS_FILE_TMPDIR/log"
   # What is compiled already stands in for the stage that compiles.
   mkdir -p compiled/installed/bin
@@ -143,7 +135,6 @@ own_config() {
 }
 
 @test "every program in the image finds its libraries" {
-  require_concourse_task
   # shellcheck disable=SC2016  # for the shell in the task
   run in_task privileged v2 -- sh -c '
     for tool in build oci-params oci-preload oci-solve oci-digest oci-unpack buildkitd buildctl runc; do
@@ -166,22 +157,20 @@ own_config() {
   builds_twice none
 }
 
-@test "privileged tasks build natively unless told otherwise, also on workers that grant no more than fuse" {
-  require_concourse_task
-  run in_task privileged v2 -- build
-  echo "$output"
-  [ "$status" -eq 0 ]
-  [[ "$output" == *'oci-solve: engine: native'* ]]
-  run in_task fuse-only v2 -- build
-  echo "$output"
-  [ "$status" -eq 0 ]
-  [[ "$output" == *'oci-solve: engine: native'* ]]
-  [ "$(<image/digest)" = "$(oci-digest image/image.tar)" ]
+@test "tasks build natively unless told otherwise, also without privileges and on workers that grant no more than fuse" {
+  local mode
+  for mode in privileged fuse-only unprivileged; do
+    run in_task "$mode" v2 -- build
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *'oci-solve: engine: native'* ]]
+    [ "$(<image/digest)" = "$(oci-digest image/image.tar)" ]
+    rm -r image
+  done
 }
 
-@test "an unprivileged task is told at once what it lacks" {
-  require_concourse_task
-  run in_task unprivileged v2 -- build
+@test "an unprivileged task is told at once what BuildKit lacks there" {
+  run in_task unprivileged v2 --env ENGINE=buildkit -- build
   echo "$output"
   [ "$status" -eq 1 ]
   [[ "$output" = *"set 'privileged: true' on the task, or BUILDKIT_HOST"* ]]

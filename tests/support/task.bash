@@ -152,3 +152,6 @@ END
   rm -rf volumes cache
   mv left cache
 }
+
+# concourse_task OPTION... -- COMMAND...: runs a command in the sandbox that a worker gives to a task.
+concourse_task() { "$(dirname "${BASH_SOURCE[0]}")/concourse-task" "$@"; }
