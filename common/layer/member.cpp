@@ -219,7 +219,7 @@ void MemberWriter::make_file(const tar::Entry& entry, tar::Reader& reader, const
   write_content(file.get(), entry, reader, what);
   set_owner_and_xattrs(entry, place);
   // After the owner, whose change takes setuid away.
-  if (::fchmod(file.get(), entry.mode) != 0) util::throw_errno("cannot set the mode of " + what);
+  root_.set_mode(place, file.get(), entry.mode);
   const timespec times[2] = {time_of(entry), time_of(entry)};
   if (::futimens(file.get(), times) != 0) util::throw_errno("cannot set the time of " + what);
   sys::close_checked(std::move(file), what);

@@ -196,6 +196,15 @@ void RootedDir::set_mode(const RootedPath& path, mode_t mode) {
   if (status != 0) fail("set the mode of", path);
 }
 
+void RootedDir::set_mode(const RootedPath& path, int file, mode_t mode) {
+  if (auto* const facts = FileFacts::of_process()) {
+    struct stat status;
+    if (::fstat(file, &status) == 0) facts->set_mode(status, mode);
+    mode |= 0700;
+  }
+  if (::fchmod(file, mode) != 0) fail("set the mode of", path);
+}
+
 // There is no lsetxattrat(2) on kernels that matter, and a descriptor of a symlink or device will not do.
 std::string RootedDir::proc_path(const Place& place) const {
   return link_of(place.directory) + "/" + place.name;

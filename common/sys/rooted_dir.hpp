@@ -121,6 +121,7 @@ public:
   // Of the thing itself, never of what a symlink points at. set_mode is not for symlinks.
   std::error_code set_owner(const RootedPath& path, uid_t uid, gid_t gid);
   void set_mode(const RootedPath& path, mode_t mode);
+  void set_mode(const RootedPath& path, int file, mode_t mode);  // of what create_file() gave
   std::error_code set_xattr(const RootedPath& path, const std::string& name, std::string_view value);
   std::error_code remove_xattr(const RootedPath& path, const std::string& name);
   std::vector<std::string> list_xattrs(

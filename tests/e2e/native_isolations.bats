@@ -80,6 +80,28 @@ as_nobody() {
   [ -z "$(ls -A tmp)" ]
 }
 
+@test "who may do nothing packs files that nobody may read" {
+  mkdir src out tmp files
+  cp "$(command -v oci-solve)" .
+  echo text >files/closed
+  chmod 6000 files/closed
+  echo other >files/none
+  mkdir files/inner
+  cp files/none files/inner/
+  chmod 0 files/none files/inner
+  tar -C files -cf src/files.tar .
+  printf 'FROM scratch AS base\nADD files.tar /\nFROM scratch\nCOPY --from=base / /\n' >src/Dockerfile
+  CONTEXT=src E2E_ENGINE=native make_request '.isolation = "copies"' '.targets[0].output = "out"' >request
+  TMPDIR=$PWD/tmp as_nobody sh -c './oci-solve <request'
+  echo "$stderr"
+  [ "$status" -eq 0 ]
+  tar -xOf out/image.tar "$(tar -xOf out/image.tar manifest.json | jq -r '.[0].Layers[0]')" | tar -tvz | tee listing
+  grep -qE '^---S--S--- 0/0 .* closed$' listing
+  grep -qE '^---------- 0/0 .* none$' listing
+  grep -qE '^d--------- 0/0 .* inner/$' listing
+  grep -qE ' inner/none$' listing
+}
+
 @test "a user with newuidmap builds in a user namespace" {
   command -v newuidmap >/dev/null || skip 'newuidmap is not installed: run scripts/setup --tests'
   mkdir src out tmp
