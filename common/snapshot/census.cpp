@@ -36,4 +36,10 @@ Census::Answer Census::ask(std::string_view path, const struct stat& status) con
   return Answer::replaced;
 }
 
+bool Census::has(std::string_view path) const {
+  const auto hash = std::hash<std::string_view>()(path);
+  return std::binary_search(entries_.begin(), entries_.end(), Entry{hash, 0, 0},
+                            [](const Entry& a, const Entry& b) { return a.path < b.path; });
+}
+
 }  // namespace snapshot

@@ -25,6 +25,8 @@ public:
   void close();
 
   Answer ask(std::string_view path, const struct stat& status) const;
+  // Whether anything was there.
+  bool has(std::string_view path) const;
 
   std::size_t size() const noexcept { return entries_.size(); }
 

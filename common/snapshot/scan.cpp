@@ -79,7 +79,7 @@ private:
   void directory(const sys::RootedPath& path, Answer what) {
     auto names = root_.list(path);
     std::sort(names.begin(), names.end());
-    if (what != Answer::unchanged) hide_missing(path, names);
+    if (what != Answer::unchanged) hide_missing(path, names, what);
     std::vector<Entry> directories;
     for (auto& name : names) {
       cancel_.check();
@@ -121,14 +121,17 @@ private:
     }
   }
 
-  // `names` are those that are there, in order.
-  void hide_missing(const sys::RootedPath& path, const std::vector<std::string>& names) {
+  // `names` are those that are there, in order. A device of a lower tree that nobody could make here never
+  // was there, and is not gone now.
+  void hide_missing(const sys::RootedPath& path, const std::vector<std::string>& names, Answer what) {
     const auto status = below_.status(path.str());
     if (!status || !S_ISDIR(status->st_mode)) return;
     for (const auto& name : below_.list(path.str())) {
       if (std::binary_search(names.begin(), names.end(), name)) continue;
+      const auto missing = path.child(name);
+      if (what == Answer::changed && !before_.has(missing.str())) continue;
       make_above();
-      change_.make_symlink(path.child(name), layer::whiteout_target());
+      change_.make_symlink(missing, layer::whiteout_target());
     }
   }
 

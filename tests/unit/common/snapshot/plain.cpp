@@ -1,7 +1,10 @@
 // Plain directories changed in place.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -9,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "common/layer/diff.hpp"
@@ -185,6 +189,26 @@ TEST_F(Plain, JoinsNamesThatWereNotTouchedWithoutTheOneThatWas) {
     EXPECT_EQ(sys::read_file(view->root() / "other-name"), "first");
     EXPECT_EQ(sys::read_file(view->root() / "file"), name);
   }
+}
+
+// A tree that somebody with more rights unpacked.
+TEST_F(Plain, KeepsDevicesThatNobodyCanMakeHere) {
+  if (::geteuid() != 0) GTEST_SKIP() << "making devices needs root";
+  ASSERT_EQ(::mknod((first_ / "directory/null").c_str(), S_IFCHR | 0666, makedev(1, 3)), 0);
+  std::thread([&] {  // rights are those of a thread
+    __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    __user_cap_data_struct data[2];
+    ASSERT_EQ(::syscall(SYS_capget, &header, data), 0);
+    data[0].effective &= ~(1U << CAP_MKNOD);
+    ASSERT_EQ(::syscall(SYS_capset, &header, data), 0);
+    EXPECT_EQ(step([](const fs::path& root) {
+                EXPECT_FALSE(fs::exists(root / "directory/null"));
+                sys::write_file(root / "directory/new", "new");
+                fs::remove_all(root / "directory/below");
+              }),
+              (Names{"-directory/below", "+directory/new"}));
+  })
+      .join();
 }
 
 TEST_F(Plain, KeepsExtendedAttributesAndOwners) {
