@@ -18,55 +18,22 @@
 #include "common/sys/thread.hpp"
 #include "common/util/error.hpp"
 #include "tests/support/error_of.hpp"
+#include "tests/support/sanitizers.hpp"
+#include "tests/unit/common/sandbox/busybox_root.hpp"
 
 namespace sandbox {
 namespace {
 
 namespace fs = std::filesystem;
 
-class Chroot : public testing::Test {
+class Chroot : public test::BusyboxRoot {
 protected:
   void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "chroot needs root";
-    if (!fs::exists("/usr/bin/busybox") && !fs::exists("/bin/busybox"))
-      GTEST_SKIP() << "busybox-static is not installed";
-    fs::permissions(base_.path(), fs::perms{0755});
-    fs::create_directory(root());
+    BusyboxRoot::SetUp();
+    if (IsSkipped()) return;
     fs::create_directory(base_.path() / "work");
-    for (const char* directory : {"bin", "etc", "tmp", "dev", "proc", "sys", "root"})
-      fs::create_directory(root() / directory);
-    fs::copy_file(fs::exists("/bin/busybox") ? "/bin/busybox" : "/usr/bin/busybox", root() / "bin/busybox");
-    for (const char* applet :
-         {"sh", "id",   "cat",   "ls",     "hostname", "grep", "echo", "touch", "mount", "sleep",
-          "ps", "stat", "mkdir", "pwd",    "env",      "kill", "head", "od",    "true",  "readlink",
-          "wc", "nc",   "rm",    "mkfifo", "setsid",   "tr",   "test", "mknod", "chmod", "mv"})
-      fs::create_symlink("busybox", root() / "bin" / applet);
-    sys::write_file(root() / "etc/passwd",
-                    "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1001::/home/user:/bin/sh\n");
-    sys::write_file(root() / "etc/group", "root:x:0:\nstaff:x:50:user\nusers:x:1001:\n");
-    spec_.root = root();
-    spec_.env = {"PATH=/bin"};
     sandbox_ = make_chroot(base_.path() / "work");
   }
-
-  fs::path root() const { return base_.path() / "root"; }
-
-  sys::ExitStatus run(const std::string& script) {
-    printed_.clear();
-    spec_.args = {"/bin/sh", "-c", script};
-    return sandbox_->run(spec_, [this](std::string_view text) { printed_ += text; });
-  }
-
-  std::string output_of(const std::string& script) {
-    const auto status = run(script);
-    EXPECT_TRUE(status.success()) << status.describe() << ": " << printed_;
-    return printed_;
-  }
-
-  sys::TempDir base_{sys::scratch_directory()};
-  Spec spec_;
-  std::unique_ptr<Sandbox> sandbox_;
-  std::string printed_;
 };
 
 TEST_F(Chroot, PassesOnTheExitCodeAndTheSignal) {
@@ -207,20 +174,9 @@ TEST_F(Chroot, RefusesWhatNobodyHasHere) {
             "cannot mount '/proc' for the step: filesystem \"proc\" must be mounted on ordinary directory");
 }
 
-// ThreadSanitizer keeps locks of its own, which a process that was cloned beside threads may find held for
-// ever.
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-constexpr bool may_clone_beside_threads = false;
-#else
-constexpr bool may_clone_beside_threads = true;
-#endif
-#else
-constexpr bool may_clone_beside_threads = true;
-#endif
-
 TEST_F(Chroot, KeepsTheStepsOfOneBuildApart) {
-  if (!may_clone_beside_threads) GTEST_SKIP() << "steps side by side are not for ThreadSanitizer";
+  if (test::has_thread_sanitizer)
+    GTEST_SKIP() << "ThreadSanitizer has locks that a process cloned beside threads may find held for ever";
   fs::copy(root(), base_.path() / "other", fs::copy_options::recursive | fs::copy_options::copy_symlinks);
   for (const auto& place : {root(), base_.path() / "other"}) {
     ASSERT_EQ(::mkfifo((place / "tmp/there").c_str(), 0600), 0);

@@ -16,55 +16,23 @@
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
 #include "tests/support/error_of.hpp"
+#include "tests/unit/common/sandbox/busybox_root.hpp"
 
 namespace sandbox {
 namespace {
 
 namespace fs = std::filesystem;
 
-class Namespaces : public testing::Test {
+class Namespaces : public test::BusyboxRoot {
 protected:
   void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "namespaces need root";
-    if (!fs::exists("/usr/bin/busybox") && !fs::exists("/bin/busybox"))
-      GTEST_SKIP() << "busybox-static is not installed";
+    BusyboxRoot::SetUp();
+    if (IsSkipped()) return;
     ASSERT_TRUE(sys::enter_private_mounts());
-    fs::permissions(root(), fs::perms{0755});
-    for (const char* directory : {"bin", "etc", "tmp", "dev", "proc", "sys", "root"}) {
-      fs::create_directory(root() / directory);
-    }
-    fs::copy_file(fs::exists("/bin/busybox") ? "/bin/busybox" : "/usr/bin/busybox", root() / "bin/busybox");
-    for (const char* applet :
-         {"sh",   "id",   "cat",   "ls",  "hostname", "grep",  "echo",    "touch", "mount", "sleep",
-          "test", "stat", "mkdir", "pwd", "env",      "mknod", "unshare", "head",  "od",    "true"}) {
-      fs::create_symlink("busybox", root() / "bin" / applet);
-    }
-    sys::write_file(root() / "etc/passwd",
-                    "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1001::/home/user:/bin/sh\n");
-    sys::write_file(root() / "etc/group", "root:x:0:\nstaff:x:50:user\nusers:x:1001:\n");
-    spec_.root = root();
-    spec_.env = {"PATH=/bin"};
     sandbox_ = make_namespaces(mounts_.path());
   }
 
-  fs::path root() const { return directory_.path(); }
-
-  sys::ExitStatus run(const std::string& script) {
-    printed_.clear();
-    spec_.args = {"/bin/sh", "-c", script};
-    return sandbox_->run(spec_, [this](std::string_view text) { printed_ += text; });
-  }
-
-  std::string output_of(const std::string& script) {
-    EXPECT_TRUE(run(script).success()) << printed_;
-    return printed_;
-  }
-
-  sys::TempDir directory_{sys::scratch_directory()};
   sys::TempDir mounts_{sys::scratch_directory()};
-  Spec spec_;
-  std::unique_ptr<Sandbox> sandbox_;
-  std::string printed_;
 };
 
 TEST_F(Namespaces, RunAProcessAsProcessOneOfItsRoot) {

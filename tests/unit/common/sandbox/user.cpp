@@ -11,6 +11,7 @@
 #include "common/sys/temp_dir.hpp"
 #include "tests/support/error_of.hpp"
 #include "tests/support/in_child.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace sandbox {
 namespace {
@@ -50,15 +51,7 @@ TEST_F(UserOfAStep, IsRootWithRootsGroupsWhenNothingIsSaid) {
 }
 
 // Sanitizers map terabytes, and keep what is freed.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool is_sanitized = true;
-#else
-constexpr bool is_sanitized = false;
-#endif
-#else
-constexpr bool is_sanitized = false;
-#endif
+constexpr bool is_sanitized = test::has_address_sanitizer || test::has_thread_sanitizer;
 
 TEST_F(UserOfAStep, TakesLittleMemoryWhateverTheFilesHold) {
   std::string lines;

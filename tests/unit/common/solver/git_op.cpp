@@ -1,13 +1,11 @@
 // Checkouts of a real repository, by the real git.
 #include "common/solver/git_op.hpp"
 
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #include "common/store/store.hpp"
 #include "common/sys/process.hpp"
 #include "common/util/error.hpp"
 #include "tests/support/error_of.hpp"
+#include "tests/support/listening_socket.hpp"
 #include "tests/unit/common/solver/ops.hpp"
 
 namespace solver {
@@ -101,11 +99,7 @@ private:
   // What is not reached by http needs one; it listens, as far as anybody looks.
   void give_agent() {
     const auto path = directory({}) / "agent";
-    agent_ = sys::UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
-    ASSERT_LT(path.string().size(), sizeof address.sun_path);
-    path.string().copy(address.sun_path, sizeof address.sun_path - 1);
-    ASSERT_EQ(::bind(agent_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    agent_ = test::make_socket(path);
     ssh_ = std::make_unique<SshAgents>(
         std::vector<document::Ssh>{{.id = "default", .env = {}, .paths = {path}}}, outside());
   }

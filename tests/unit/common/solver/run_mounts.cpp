@@ -1,13 +1,12 @@
 // What RUN --mount and secrets become in a step.
 #include <sys/mount.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include <cstdlib>
 #include <system_error>
 
 #include "common/sys/proc.hpp"
 #include "common/util/error.hpp"
+#include "tests/support/listening_socket.hpp"
 #include "tests/unit/common/solver/running.hpp"
 
 namespace solver {
@@ -223,7 +222,7 @@ TEST_F(RunMounts, SecretIsAFileForTheStepsUserAlone) {
   EXPECT_EQ(files[0].content, "from a variable");
   EXPECT_EQ(files[0].mode, 0400U);
   EXPECT_EQ(files[0].uid, 0U);
-  EXPECT_EQ(files[1].target, "/work/sub/secret");
+  EXPECT_EQ(files[1].target, "/app/sub/secret");
   EXPECT_EQ(files[1].content, "from a file\n");
   EXPECT_EQ(files[1].mode, 0640U);
   EXPECT_EQ(files[1].uid, 5U);
@@ -264,11 +263,7 @@ protected:
   // An agent that listens, as far as anybody looks.
   void give_agent() {
     const auto path = directory({}) / "agent";
-    agent_ = sys::UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
-    ASSERT_LT(path.string().size(), sizeof address.sun_path);
-    path.string().copy(address.sun_path, sizeof address.sun_path - 1);
-    ASSERT_EQ(::bind(agent_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    agent_ = test::make_socket(path);
     document::Request request;
     request.ssh = {{.id = "default", .env = {}, .paths = {path}}};
     give(request);
@@ -302,7 +297,7 @@ TEST_F(RunSshMounts, AgentIsASocketThatAVariableNames) {
   ASSERT_EQ(spec.binds.size(), 3U);
   EXPECT_EQ(spec.binds[0].target, "/run/buildkit/ssh_agent.0");
   EXPECT_EQ(spec.binds[1].target, "/run/buildkit/ssh_agent.1");
-  EXPECT_EQ(spec.binds[2].target, "/work/sub/agent");
+  EXPECT_EQ(spec.binds[2].target, "/app/sub/agent");
   EXPECT_FALSE(fs::exists(spec.binds[0].source));
 }
 

@@ -45,7 +45,7 @@ TEST_F(RunOp, StepIsWhatTheDockerfileSays) {
   op_.network = dockerfile::Network::none;
   const auto spec = this->spec();
   EXPECT_EQ(spec.args, (Lines{"tool", "--flag"}));
-  EXPECT_EQ(spec.working_dir, "/work");
+  EXPECT_EQ(spec.working_dir, "/app");
   EXPECT_EQ(spec.user, "me:staff");
   EXPECT_EQ(spec.hostname, "builder");
   EXPECT_EQ(spec.network, sandbox::Network::none);

@@ -38,7 +38,7 @@ protected:
     inputs_ = {{base, filesystem({{"bin/tool", "tool"}})}};
     op_.root = base;
     op_.arguments = {"tool", "--flag"};
-    op_.working_dir = "/work";
+    op_.working_dir = "/app";
     op_.platform = image::Platform::host();
     give({});
   }

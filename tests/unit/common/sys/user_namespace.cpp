@@ -7,6 +7,7 @@
 #include "common/sys/file.hpp"
 #include "common/sys/trial.hpp"
 #include "common/util/error.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace sys {
 namespace {
@@ -25,19 +26,9 @@ TEST(SubordinateIds, AreThoseOfTheUserByNameAndNumber) {
   EXPECT_TRUE(subordinate_ids(text, "carol", 5).empty());
 }
 
-// Who has threads may not enter one, and ThreadSanitizer has one of its own.
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-constexpr bool has_own_thread = true;
-#else
-constexpr bool has_own_thread = false;
-#endif
-#else
-constexpr bool has_own_thread = false;
-#endif
-
 TEST(UserNamespace, HasAllIdsThatRootHas) {
-  if (has_own_thread) GTEST_SKIP() << "not for ThreadSanitizer";
+  if (test::has_thread_sanitizer)
+    GTEST_SKIP() << "ThreadSanitizer has a thread of its own, and who has threads may not enter one";
   if (::geteuid() != 0) GTEST_SKIP() << "maps that are written by root";
   const auto before = parse_id_map(read_file("/proc/self/uid_map"));
   EXPECT_EQ(why_not([&] {
