@@ -183,9 +183,12 @@ Isolation enter(IsolationChoice kind, const fs::path& work_dir, Work work) {
       return enter_user_namespace(work_dir);
     case IsolationChoice::copies:
       return enter_copies(work_dir, "ISOLATION=copies runs no step; leave it out");
-    default:
+    case IsolationChoice::chroot:
       return enter_chroot(work_dir);
+    case IsolationChoice::automatic:
+      break;
   }
+  throw util::Error("no such isolation");
 }
 
 // Those that are worth a trial, before `copies`, which works everywhere.

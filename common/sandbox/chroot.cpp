@@ -76,8 +76,6 @@ public:
     ::prctl(PR_SET_DUMPABLE, 0);
   }
 
-  std::string name() const override { return "chroot"; }
-
   std::optional<std::string> refusal(Network, bool insecure) const override {
     if (!insecure) return std::nullopt;
     return "a step with --security=insecure needs rights that nobody has in isolation 'chroot'; run the task "

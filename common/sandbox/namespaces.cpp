@@ -183,8 +183,6 @@ public:
   // Absolute: the child uses paths below it after it has changed its directory.
   explicit NamespaceSandbox(const fs::path& directory) : directory_(sys::absolute_path(directory)) {}
 
-  std::string name() const override { return "namespaces"; }
-
   sys::ExitStatus run(const Spec& spec, const Output& output) override {
     refuse_nul_bytes(spec);
     std::call_once(prepared_, [this] { prepare(); });

@@ -8,7 +8,6 @@ class NoSandbox : public Sandbox {
 public:
   explicit NoSandbox(std::string reason) : reason_(std::move(reason)) {}
 
-  std::string name() const override { return "copies"; }
   std::optional<std::string> refusal(Network, bool) const override { return reason_; }
   sys::ExitStatus run(const Spec&, const Output&) override { throw StartError(reason_); }
 

@@ -78,8 +78,6 @@ using Output = std::function<void(std::string_view)>;
 class Sandbox {
 public:
   virtual ~Sandbox() = default;
-  virtual std::string name() const = 0;  // the isolation: "namespaces", "chroot"
-
   // Why no step that asks for this can run here, and what would help; nothing if one can.
   virtual std::optional<std::string> refusal([[maybe_unused]] Network network,
                                              [[maybe_unused]] bool insecure) const {

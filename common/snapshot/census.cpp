@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "common/sys/disk_use.hpp"
+
 namespace snapshot {
 namespace {
 
@@ -16,6 +18,7 @@ std::int64_t nanoseconds(const timespec& time) {
 void Census::add(std::string_view path, const struct stat& status) {
   const auto& changed = status.st_ctim;
   entries_.push_back({std::hash<std::string_view>()(path), status.st_ino, nanoseconds(changed)});
+  bytes_ += sys::bytes_on_disk(status);
   if (!S_ISDIR(status.st_mode) && status.st_nlink > 1) has_links_ = true;
   if (nanoseconds(changed) > nanoseconds(newest_)) newest_ = changed;
 }

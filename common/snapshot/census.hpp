@@ -30,7 +30,10 @@ public:
 
   std::size_t size() const noexcept { return entries_.size(); }
 
-  // Files with more names than one, each name.
+  // What the entries take on disk, a file of several names as often.
+  std::uint64_t bytes() const noexcept { return bytes_; }
+
+  // True if a file has more names than one.
   bool has_links() const noexcept { return has_links_; }
 
   // Of all entries the latest change. What is changed at the same tick of the clock is taken for unchanged,
@@ -46,6 +49,7 @@ private:
 
   std::vector<Entry> entries_;  // by path once closed
   timespec newest_ = {};
+  std::uint64_t bytes_ = 0;
   bool has_links_ = false;
 };
 

@@ -197,7 +197,6 @@ public:
     if (when == Probe::now) std::call_once(probed_, [this] { probe(); });
   }
 
-  std::string name() const override { return "overlay"; }
   const fs::path& directory() const override { return directory_; }
 
   std::unique_ptr<Workspace> open(const Stack& lower, Writers writers) override {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <iterator>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -148,13 +149,8 @@ public:
         ::utimensat(AT_FDCWD, live_->root().c_str(), nullptr, 0) != 0)
       util::throw_errno("cannot set mode and time of " + util::quote(live_->root().string()));
     if (!live_->census) live_->census = take_census(live_->root(), {});
-    if (live_->census->has_links()) {
-      for (auto& file : part_links(live_->root(), most_parted, {}))
-        live_->parted.push_back(std::move(file));
-      live_->census = take_census(live_->root(), {});
-    }
+    if (live_->census->has_links()) part();
     root_ = live_->root();
-    used_before_ = sys::disk_use(root_);
     wait_for_next_tick();
   }
 
@@ -166,7 +162,8 @@ public:
 
   std::uint64_t written(const sys::Cancellation& cancel) const override {
     const auto used = sys::disk_use(root_, cancel);
-    return used > used_before_ ? used - used_before_ : 0;
+    const auto used_before = live_->census->bytes();
+    return used > used_before ? used - used_before : 0;
   }
 
   // Nobody holds anything of it: what a step leaves behind has ended.
@@ -181,6 +178,13 @@ public:
   }
 
 private:
+  void part() {
+    auto parted = part_links(live_->root(), most_parted, {});
+    if (parted.empty()) return;
+    std::move(parted.begin(), parted.end(), std::back_inserter(live_->parted));
+    live_->census = take_census(live_->root(), {});
+  }
+
   // From when on a change of a file shows in its ctime.
   void wait_for_next_tick() const {
     for (;;) {
@@ -196,7 +200,6 @@ private:
   LiveTrees& trees_;
   std::shared_ptr<Live> live_;  // null once committed
   fs::path root_;
-  std::uint64_t used_before_ = 0;
 };
 
 // A directory that nobody may write to.
@@ -230,7 +233,6 @@ class PlainSnapshotter : public Snapshotter {
 public:
   explicit PlainSnapshotter(const fs::path& directory) : trees_(directory) {}
 
-  std::string name() const override { return "plain"; }
   const fs::path& directory() const override { return trees_.directory(); }
 
   std::unique_ptr<Workspace> open(const Stack& lower, Writers) override {

@@ -49,8 +49,6 @@ class Snapshotter {
 public:
   virtual ~Snapshotter() = default;
 
-  virtual std::string name() const = 0;  // "overlay"
-
   // Where it works. Trees must be on this filesystem.
   virtual const std::filesystem::path& directory() const = 0;
 

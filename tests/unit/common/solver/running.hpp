@@ -16,7 +16,6 @@ namespace test {
 
 class RecordingSandbox : public sandbox::Sandbox {
 public:
-  std::string name() const override { return "recording"; }
   sys::ExitStatus run(const sandbox::Spec& given, const sandbox::Output& output) override {
     spec = given;
     return step ? step(given, output) : sys::ExitStatus{};
