@@ -59,7 +59,7 @@ AgentSocket::AgentSocket(std::filesystem::path agent, Forwarding forwarding,
       listener_(make_socket()) {
   if (!directory_fd_) util::throw_errno("cannot open " + util::quote(directory_.path().string()));
   listen(access);
-  server_ = sys::Thread([this, fd = canceller_.cancellation().fd()] { serve(fd); });
+  server_ = sys::Thread([this, cancel = canceller_.cancellation()] { serve(cancel); });
 }
 
 std::filesystem::path AgentSocket::path() const {
@@ -82,12 +82,12 @@ void AgentSocket::listen(const Access& access) {
   }
 }
 
-void AgentSocket::serve(int cancelled_fd) {
+void AgentSocket::serve(const sys::Cancellation& cancel) {
   std::list<AgentRelay> relays;
   bool is_short = false;
   for (;;) {
     const bool accepts = !is_short && relays.size() < most_connections;
-    std::vector<pollfd> events = {{cancelled_fd, POLLIN, 0}, {accepts ? listener_.get() : -1, POLLIN, 0}};
+    std::vector<pollfd> events = {{cancel.fd(), POLLIN, 0}, {accepts ? listener_.get() : -1, POLLIN, 0}};
     for (const auto& relay : relays) {
       events.push_back(relay.client_events());
       events.push_back(relay.agent_events());

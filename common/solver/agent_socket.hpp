@@ -40,7 +40,7 @@ private:
   enum class Accepted { one, later };
 
   void listen(const Access& access);
-  void serve(int cancelled_fd);
+  void serve(const sys::Cancellation& cancel);
   Accepted accept(std::list<AgentRelay>& relays) const;
 
   std::filesystem::path agent_;

@@ -3,12 +3,16 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sched.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <filesystem>
 #include <iterator>
 #include <string>
@@ -208,6 +212,55 @@ TEST_P(ShortOfDescriptors, WaitsWithoutSpinning) {
               if (milliseconds(after) - milliseconds(before) > 20) return 4;
               others.clear();
               return receive(later, no_keys.size()) == no_keys ? 0 : 5;
+            }),
+            0);
+}
+
+void run_on(std::size_t processor) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(processor, &set);
+  ::sched_setaffinity(0, sizeof set, &set);
+}
+
+// The server runs only where nobody else wants its processor, so it looks at what woke it once its owner
+// waits for it, and another thread has taken all numbers of descriptors that were given back. (With one
+// processor there is no such order.)
+TEST(AgentSocketEnd, ReachesAServerThatRunsLate) {
+  EXPECT_EQ(test::in_child([] {
+              ::alarm(20);
+              const sys::TempDir directory(fs::temp_directory_path(), "agent-");
+              std::atomic<bool> ends = false;
+              std::atomic<bool> takes = false;
+              std::thread busy([&] {
+                run_on(0);
+                while (!ends) {}
+              });
+              std::thread taker([&] {
+                run_on(1);
+                std::vector<sys::UniqueFd> held;
+                for (; !ends; std::this_thread::yield()) {
+                  if (!takes)
+                    held.clear();
+                  else if (held.size() < 100)
+                    held.emplace_back(::eventfd(0, EFD_CLOEXEC));
+                }
+              });
+              const sched_param parameters{};
+              for (int round = 0; round < 10; ++round) {
+                takes = false;
+                run_on(0);
+                ::sched_setscheduler(0, SCHED_IDLE, &parameters);
+                const AgentSocket socket(directory.path() / "agent", Forwarding::raw, directory.path(), {});
+                ::sched_setscheduler(0, SCHED_OTHER, &parameters);
+                run_on(1);
+                ::poll(nullptr, 0, 20);
+                takes = true;
+              }
+              ends = true;
+              busy.join();
+              taker.join();
+              return 0;
             }),
             0);
 }
