@@ -26,12 +26,14 @@ SyntaxError too_large() {
 
 class Lexer {
 public:
-  Lexer(std::string_view word, const Environment& environment, const ExpandOptions& options)
+  // `cuts`: the result is wanted as words too.
+  Lexer(std::string_view word, const Environment& environment, const ExpandOptions& options, bool cuts)
       : word_(decode(word)),
         environment_(environment),
         options_(options),
         escape_(static_cast<unsigned char>(options.escape)),
         keep_escapes_(options.keep_escapes),
+        cuts_(cuts),
         largest_(word.size() + largest_growth) {
     // A byte order mark at the start is no part of the text.
     if (!word_.empty() && word_.front() == 0xFEFF) position_ = 1;
@@ -55,20 +57,24 @@ private:
   // with an operator begins: "80${x:-81}" is the word "81". EXPOSE and heredocs can tell.
   struct Words {
     std::string& unfinished;
+    bool wanted;
     std::vector<std::string> finished = {};
     bool in_word = false;
 
     void add(char32_t character) {
+      if (!wanted) return;
       if (!is_space(character)) return add_protected(character);
       if (!in_word || unfinished.empty()) return;
       finished.push_back(std::exchange(unfinished, ""));
       in_word = false;
     }
     void add_protected(char32_t character) {
+      if (!wanted) return;
       append(unfinished, character);
       in_word = true;
     }
     void add_protected(const std::string& text) {
+      if (!wanted) return;
       unfinished += text;
       in_word = true;
     }
@@ -99,6 +105,7 @@ private:
   const ExpandOptions& options_;
   char32_t escape_;
   bool keep_escapes_;
+  bool cuts_;
   std::size_t largest_;       // that a text may become
   std::size_t produced_ = 0;  // by all variables together, nested ones too
   std::string unfinished_word_;
@@ -110,7 +117,7 @@ Lexer::Result Lexer::read(char32_t stop, bool keep_escapes) {
   const bool kept_before = std::exchange(keep_escapes_, keep_escapes);
   std::string text;
   unfinished_word_.clear();
-  Words words{unfinished_word_};
+  Words words{unfinished_word_, cuts_};
   while (peek() != stop) {
     const char32_t character = peek();
     if (character == end_of_text) {
@@ -120,8 +127,10 @@ Lexer::Result Lexer::read(char32_t stop, bool keep_escapes) {
       const std::string value = dollar();
       text += value;
       if (text.size() > largest_) throw too_large();
-      for (const char32_t each : decode(value))
-        words.add(each);
+      if (cuts_) {
+        for (const char32_t each : decode(value))
+          words.add(each);
+      }
     } else if (character == '<' || (!options_.ignore_quotes && (character == '\'' || character == '"'))) {
       const std::string piece = character == '<'   ? heredoc_mark()
                                 : character == '"' ? double_quoted()
@@ -353,8 +362,9 @@ struct Expanded {
   std::vector<std::string> words;
 };
 
-Expanded process(std::string_view word, const Environment& environment, const ExpandOptions& options) {
-  Lexer lexer(word, environment, options);
+Expanded process(std::string_view word, const Environment& environment, const ExpandOptions& options,
+                 bool cuts) {
+  Lexer lexer(word, environment, options, cuts);
   try {
     auto result = lexer.read(end_of_text, options.keep_escapes);
     return {{std::move(result.text), std::move(lexer.found), std::move(lexer.missing)},
@@ -367,7 +377,7 @@ Expanded process(std::string_view word, const Environment& environment, const Ex
 }  // namespace
 
 Expansion expand(std::string_view word, const Environment& environment, const ExpandOptions& options) {
-  return process(word, environment, options).expansion;
+  return process(word, environment, options, false).expansion;
 }
 
 Expansion expand(std::string_view word, const Environment& environment, char escape) {
@@ -378,7 +388,7 @@ Expansion expand(std::string_view word, const Environment& environment, char esc
 
 std::vector<std::string> expand_words(std::string_view text, const Environment& environment,
                                       const ExpandOptions& options) {
-  return process(text, environment, options).words;
+  return process(text, environment, options, true).words;
 }
 
 }  // namespace dockerfile
