@@ -13,6 +13,7 @@
 #include <climits>
 #include <optional>
 
+#include "common/sandbox/changes.hpp"
 #include "common/sandbox/compat_status.hpp"
 #include "common/sandbox/mount_table.hpp"
 #include "common/sandbox/process_tree.hpp"
@@ -61,20 +62,14 @@ public:
         return link_target();
       case Question::filesystem:
         return filesystem();
-      case Question::attribute:
-      case Question::attributes:
-        return attributes();
-      case Question::enter:
-      case Question::execute:
-      case Question::signal:
-        break;
+      default:
+        return {.kind = Answer::Kind::from_root};
     }
-    return {.kind = Answer::Kind::from_root};
   }
 
 private:
   std::uint64_t argument(int after_path) const {
-    return asked_.arguments[(asked_.call.takes_directory ? 2 : 1) + after_path];
+    return asked_.arguments[asked_.call.path_argument() + 1 + after_path];
   }
 
   bool is_own(pid_t process) const { return descends_from(process, root_.keeper); }
@@ -82,14 +77,11 @@ private:
   // The path on this machine; for what lies behind a link, that of a descriptor of it.
   const char* path() {
     switch (system_.kind) {
-      case Kind::behind_link: {
-        const auto link = target_of(system_.path);
-        if (!link || !link->starts_with('/')) return errno = ENOENT, nullptr;
-        place_ = open_in(root_, *link + "/" + system_.rest);
+      case Kind::behind_link:
+        place_ = open_behind(root_, system_);
         if (!place_) return errno = ENOENT, nullptr;
         place_path_ = sys::link_of(place_.get());
         return place_path_.c_str();
-      }
       case Kind::link:
         return "/proc/self";
       default:
@@ -121,17 +113,34 @@ private:
       // Who forbids links or other mounts on the way finds none.
       if (how.resolve != 0) return {.kind = Answer::Kind::from_root};
     } else {
-      how.flags = asked_.call.variant == Variant::create ? O_CREAT | O_WRONLY | O_TRUNC
-                                                         : static_cast<std::uint32_t>(argument(0));
+      const bool is_creat = asked_.call.variant == Variant::create;
+      how.flags = is_creat ? O_CREAT | O_WRONLY | O_TRUNC : static_cast<std::uint32_t>(argument(0));
+      how.mode = argument(is_creat ? 0 : 1);
     }
     const int flags = static_cast<int>(how.flags);
     const bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
     if (system_.read_only && writes && system_.path != "/dev/null") return refusal(EROFS);
-    if ((flags & O_CREAT) != 0 && (flags & O_EXCL) != 0) return refusal(EEXIST);
     Answer answer{.kind = Answer::Kind::descriptor, .closes_at_exec = (flags & O_CLOEXEC) != 0};
+    if ((flags & O_CREAT) != 0 && system_.kind == Kind::behind_link) {
+      answer.file = create(flags, static_cast<mode_t>(how.mode));
+      if (answer.file || errno != EEXIST || (flags & O_EXCL) != 0)
+        return answer.file ? std::move(answer) : refusal(errno);
+    }
+    if ((flags & O_CREAT) != 0 && (flags & O_EXCL) != 0) return refusal(EEXIST);
+    mode_ = static_cast<mode_t>(how.mode) & ~asked_.rights.umask;
     answer.file = system_.kind == Kind::link || writes ? open_file(flags) : open_to_read(flags);
     if (!answer.file) return refusal(errno);
     return answer;
+  }
+
+  // A file that is not there yet.
+  sys::UniqueFd create(int flags, mode_t mode) const {
+    const auto spot = spot_behind(root_, system_);
+    if (!spot.directory) return errno = ENOENT, sys::UniqueFd();
+    sys::UniqueFd file(
+        ::openat(spot.directory.get(), spot.name.c_str(), flags | O_EXCL | O_CLOEXEC | O_NOCTTY, mode));
+    if (file) set_mode_of_new(asked_.rights, spot, mode);
+    return file;
   }
 
   sys::UniqueFd open_to_read(int flags) {
@@ -153,7 +162,8 @@ private:
     if (name == nullptr) return sys::UniqueFd();
     // Nothing is waited for here: others ask meanwhile.
     const int usual = flags & ~(O_CREAT | O_EXCL);
-    sys::UniqueFd file(::open(name, usual | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    sys::UniqueFd file(::open(name, usual | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, mode_));
+    if (file && (flags & O_TMPFILE) == O_TMPFILE) ::fchmod(file.get(), mode_);
     if (file && (flags & (O_NONBLOCK | O_PATH)) == 0)
       ::fcntl(file.get(), F_SETFL, flags & (O_APPEND | O_DIRECT | O_NOATIME | O_ASYNC));
     return file;
@@ -234,12 +244,6 @@ private:
     return written(&status, sizeof status, argument(0));
   }
 
-  Answer attributes() {
-    struct stat status;
-    if (!stat_of(status, asked_.call.variant == Variant::no_follow)) return refusal(errno);
-    return asked_.call.question == Question::attribute ? refusal(ENODATA) : Answer{};
-  }
-
   Answer written(const void* data, std::size_t size, std::uint64_t address) const {
     return asked_.memory.write(address, data, size) ? Answer{} : refusal(EFAULT);
   }
@@ -286,6 +290,7 @@ private:
   const SupervisedRoot& root_;
   sys::UniqueFd place_;
   std::string place_path_;
+  mode_t mode_ = 0;  // of a file without a name (O_TMPFILE)
 };
 
 }  // namespace

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "common/sandbox/asker_memory.hpp"
-#include "common/sandbox/notify_filter.hpp"
 #include "common/sandbox/system_paths.hpp"
+#include "common/sandbox/trapped_calls.hpp"
 #include "common/sys/fd.hpp"
 
 namespace sandbox {

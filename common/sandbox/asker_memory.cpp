@@ -34,6 +34,18 @@ std::vector<std::uint32_t> numbers_of(std::string_view status, std::string_view 
   return numbers;
 }
 
+// Told in octal.
+mode_t umask_of(std::string_view status) {
+  mode_t umask = 0;
+  const auto begin = status.find("\nUmask:\t");
+  if (begin == std::string_view::npos) return 022;  // before Linux 4.7
+  for (const char c : status.substr(begin + 8)) {
+    if (c < '0' || c > '7') break;
+    umask = umask << 3 | static_cast<mode_t>(c - '0');
+  }
+  return umask;
+}
+
 // The bare calls concern this thread alone.
 void set_groups(const std::vector<gid_t>& groups) noexcept {
   ::syscall(SYS_setgroups, groups.size(), groups.data());
@@ -55,7 +67,8 @@ std::optional<Rights> rights_of(pid_t thread) {
   return Rights{.process = static_cast<pid_t>(process[0]),
                 .uid = uids[3],
                 .gid = gids[3],
-                .groups = numbers_of(status, "\nGroups:")};
+                .groups = numbers_of(status, "\nGroups:"),
+                .umask = umask_of(status)};
 }
 
 ActingAs::ActingAs(const Rights& rights) noexcept {

@@ -19,6 +19,7 @@ struct Rights {
   uid_t uid = 0;
   gid_t gid = 0;
   std::vector<gid_t> groups = {};
+  mode_t umask = 022;
 };
 
 // Nothing for a thread that is not there any more.

@@ -3,89 +3,21 @@
 #include "common/sandbox/notify_filter.hpp"
 
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
+
+#include "common/sandbox/trapped_calls.hpp"
 
 namespace sandbox {
 namespace {
 
-using Variant = TrappedCall::Variant;
-
-#if defined(__x86_64__)
-constexpr std::uint32_t native = AUDIT_ARCH_X86_64;
-constexpr std::uint32_t companion = AUDIT_ARCH_I386;
-#elif defined(__aarch64__)
-constexpr std::uint32_t native = AUDIT_ARCH_AARCH64;
-constexpr std::uint32_t companion = AUDIT_ARCH_ARM;
-#else
-#error "the supervisor knows no system calls of this architecture yet"
-#endif
-
-constexpr TrappedCall trapped[] = {
-    {native, SYS_openat, Question::open, true},
-    {native, 437, Question::open_how, true},
-    {native, SYS_newfstatat, Question::status, true},
-    {native, SYS_statx, Question::statx, true},
-    {native, SYS_faccessat, Question::access, true},
-    {native, 439, Question::access, true},
-    {native, SYS_readlinkat, Question::link_target, true},
-    {native, SYS_execve, Question::execute, false},
-    {native, SYS_execveat, Question::execute, true},
-    {native, SYS_chdir, Question::enter, false},
-    {native, SYS_statfs, Question::filesystem, false},
-    {native, SYS_getxattr, Question::attribute, false},
-    {native, SYS_lgetxattr, Question::attribute, false, Variant::no_follow},
-    {native, SYS_listxattr, Question::attributes, false},
-    {native, SYS_llistxattr, Question::attributes, false, Variant::no_follow},
-    {native, SYS_kill, Question::signal, false},
-#if defined(__x86_64__)
-    {native, SYS_open, Question::open, false},
-    {native, SYS_creat, Question::open, false, Variant::create},
-    {native, SYS_stat, Question::status, false},
-    {native, SYS_lstat, Question::status, false, Variant::no_follow},
-    {native, SYS_access, Question::access, false},
-    {native, SYS_readlink, Question::link_target, false},
-#endif
-#if defined(__x86_64__)
-    {companion, 295, Question::open, true},
-    {companion, 437, Question::open_how, true},
-    {companion, 300, Question::status, true, Variant::compat},
-    {companion, 383, Question::statx, true},
-    {companion, 307, Question::access, true},
-    {companion, 439, Question::access, true},
-    {companion, 305, Question::link_target, true},
-    {companion, 11, Question::execute, false},
-    {companion, 358, Question::execute, true},
-    {companion, 12, Question::enter, false},
-    {companion, 37, Question::signal, false},
-    {companion, 5, Question::open, false},
-    {companion, 8, Question::open, false, Variant::create},
-    {companion, 195, Question::status, false, Variant::compat},
-    {companion, 196, Question::status, false, Variant::compat_no_follow},
-    {companion, 33, Question::access, false},
-    {companion, 85, Question::link_target, false},
-#elif defined(__aarch64__)
-    {companion, 322, Question::open, true},
-    {companion, 437, Question::open_how, true},
-    {companion, 397, Question::statx, true},
-    {companion, 334, Question::access, true},
-    {companion, 439, Question::access, true},
-    {companion, 332, Question::link_target, true},
-    {companion, 11, Question::execute, false},
-    {companion, 387, Question::execute, true},
-    {companion, 12, Question::enter, false},
-    {companion, 37, Question::signal, false},
-    {companion, 5, Question::open, false},
-    {companion, 8, Question::open, false, Variant::create},
-    {companion, 33, Question::access, false},
-    {companion, 85, Question::link_target, false},
-#endif
-};
+constexpr auto native = native_architecture;
+constexpr auto companion = companion_architecture;
 
 using Program = std::vector<sock_filter>;
 
@@ -103,15 +35,20 @@ void answer(Program& program, std::uint32_t action) {
 }
 
 void ask_about(Program& program, const TrappedCall& call) {
-  unless_equal_skip(program, static_cast<std::uint32_t>(call.number), call.takes_directory ? 4 : 1);
-  if (call.takes_directory) {
-    load(program, offsetof(seccomp_data, args));
+  if (!call.takes_directory) {
+    unless_equal_skip(program, static_cast<std::uint32_t>(call.number), 1);
+    return answer(program, SECCOMP_RET_USER_NOTIF);
+  }
+  const int paths = call.has_two_paths() ? 2 : 1;
+  unless_equal_skip(program, static_cast<std::uint32_t>(call.number),
+                    3 * static_cast<std::size_t>(paths) + 1);
+  for (int path = 0; path < paths; ++path) {
+    const auto directory = static_cast<std::size_t>(call.path_argument(path) - 1);
+    load(program, offsetof(seccomp_data, args) + sizeof(std::uint64_t) * directory);
     unless_equal_skip(program, static_cast<std::uint32_t>(AT_FDCWD), 1);
     answer(program, SECCOMP_RET_USER_NOTIF);
-    answer(program, SECCOMP_RET_ALLOW);
-  } else {
-    answer(program, SECCOMP_RET_USER_NOTIF);
   }
+  answer(program, SECCOMP_RET_ALLOW);
 }
 
 // `part` for each architecture, behind a check for it that ends in leave for all others.
@@ -124,7 +61,9 @@ Program for_architectures(const Part& part) {
     part(inner, architecture);
     answer(inner, SECCOMP_RET_ALLOW);
     load(whole, offsetof(seccomp_data, arch));
-    unless_equal_skip(whole, architecture, inner.size());
+    // Too far for a conditional jump.
+    whole.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, architecture, 1, 0));
+    whole.push_back(BPF_STMT(BPF_JMP | BPF_JA, static_cast<std::uint32_t>(inner.size())));
     whole.insert(whole.end(), inner.begin(), inner.end());
   }
   answer(whole, SECCOMP_RET_ALLOW);
@@ -133,7 +72,7 @@ Program for_architectures(const Part& part) {
 
 Program make_supervised() {
   return for_architectures([](Program& program, std::uint32_t architecture) {
-    for (const auto& call : trapped) {
+    for (const auto& call : trapped_calls()) {
       if (call.architecture == architecture) ask_about(program, call);
     }
   });
@@ -166,13 +105,6 @@ Program make_no_network() {
 }
 
 }  // namespace
-
-const TrappedCall* find_trapped(std::uint32_t architecture, int number) noexcept {
-  for (const auto& call : trapped) {
-    if (call.architecture == architecture && call.number == number) return &call;
-  }
-  return nullptr;
-}
 
 const std::vector<sock_filter>& supervised_filter() {
   static const Program filter = make_supervised();

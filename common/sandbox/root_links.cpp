@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <climits>
 #include <set>
+#include <string_view>
+#include <utility>
 
 #include "common/sandbox/process_tree.hpp"
 #include "common/sandbox/system_paths.hpp"
@@ -21,7 +23,52 @@ sys::RootedDir rooted(const SupervisedRoot& root, sys::RootedDir::Times times) {
   return sys::RootedDir(sys::UniqueFd(::fcntl(root.place, F_DUPFD_CLOEXEC, 3)), times);
 }
 
+// The directory of a path as text, and the last component.
+std::pair<std::string, std::string> split_last(std::string_view path) {
+  while (path.size() > 1 && path.back() == '/')
+    path.remove_suffix(1);
+  const auto slash = path.rfind('/');
+  if (slash == std::string_view::npos) return {"", std::string(path)};
+  const auto name = path.substr(slash + 1);
+  return {std::string(path.substr(0, slash + 1)), name.empty() ? "." : std::string(name)};
+}
+
+sys::UniqueFd open_below(const SupervisedRoot& root, const std::string& link, const std::string& rest) {
+  sys::UniqueFd base(::open(link.c_str(), O_PATH | O_CLOEXEC));
+  if (!base || rest.empty()) return base;
+  // By its name, so that links and ".." below it lead through the root; unless that is another's by now.
+  const auto name = place_of_link(root, link);
+  struct stat wanted;
+  struct stat found;
+  const auto named = name.empty() ? sys::UniqueFd() : open_in(root, name);
+  if (named && ::fstat(base.get(), &wanted) == 0 && ::fstat(named.get(), &found) == 0 &&
+      sys::is_same_file(wanted, found))
+    return open_in(root, name + "/" + rest);
+  return sys::RootedDir(std::move(base), sys::RootedDir::Times::natural).open_place(rest);
+}
+
 }  // namespace
+
+Spot spot_in(const SupervisedRoot& root, const std::string& path) {
+  auto [directory, name] = split_last(path);
+  return {open_in(root, directory), std::move(name)};
+}
+
+sys::UniqueFd open_behind(const SupervisedRoot& root, const SystemPath& path) {
+  return open_below(root, path.path, path.rest);
+}
+
+Spot spot_behind(const SupervisedRoot& root, const SystemPath& path) {
+  auto [directory, name] = split_last(path.rest);
+  return {open_below(root, path.path, directory), std::move(name)};
+}
+
+std::string place_of_link(const SupervisedRoot& root, const std::string& link) {
+  char target[PATH_MAX];
+  const ssize_t size = ::readlink(link.c_str(), target, sizeof target);
+  if (size <= 0 || target[0] != '/') return {};
+  return seen_from(root, {target, static_cast<std::size_t>(size)});
+}
 
 sys::UniqueFd open_in(const SupervisedRoot& root, const std::string& path) {
   return rooted(root, sys::RootedDir::Times::natural).open_place(path);

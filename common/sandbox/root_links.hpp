@@ -4,12 +4,31 @@
 #include <string>
 
 #include "common/sandbox/answers.hpp"
+#include "common/sandbox/system_paths.hpp"
 #include "common/sys/fd.hpp"
 
 namespace sandbox {
 
 // What lies at `path` in the root, links followed there (O_PATH); empty where nothing does.
 sys::UniqueFd open_in(const SupervisedRoot& root, const std::string& path);
+
+// A name in a directory (O_PATH) of the root.
+struct Spot {
+  sys::UniqueFd directory;  // empty where there is none
+  std::string name;
+};
+
+// Of the last component of an absolute path, which is not followed.
+Spot spot_in(const SupervisedRoot& root, const std::string& path);
+
+// The same two for SystemPath::Kind::behind_link. They hold also of a directory that has another name by now,
+// or none.
+sys::UniqueFd open_behind(const SupervisedRoot& root, const SystemPath& path);
+Spot spot_behind(const SupervisedRoot& root, const SystemPath& path);
+
+// What a link of the kernel's leads to, as the step names it; empty where it leads to nothing that has a
+// path.
+std::string place_of_link(const SupervisedRoot& root, const std::string& link);
 
 // Where `path` leads by the links at its end, as text: the first name in /proc, /dev or /sys that it comes
 // to. Empty where it comes to none.

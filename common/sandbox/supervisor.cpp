@@ -18,6 +18,7 @@
 #include <exception>
 #include <optional>
 
+#include "common/sandbox/changes.hpp"
 #include "common/sandbox/known_memory.hpp"
 #include "common/sandbox/process_tree.hpp"
 #include "common/sandbox/root_links.hpp"
@@ -156,10 +157,11 @@ private:
     const auto thread = static_cast<pid_t>(asked.pid);
     if (call->question == Question::signal) return signal(thread, arguments);
 
-    const auto* const memory = memory_.read_path(thread, arguments[call->takes_directory ? 1 : 0], path_);
+    const auto* const memory = memory_.read_path(thread, arguments[call->path_argument()], path_);
     if (memory == nullptr || path_.empty()) return from_root();
     const auto links = links_of(*call, arguments);
-    const auto name = system_name(thread, call->question, links);
+    if (call->has_two_paths()) return change_two(*call, arguments, *memory, links);
+    const auto name = system_name(thread, path_, call->question, links);
     if (name.empty()) {
       if (call->question == Question::execute) note_rights(thread);
       return from_root();
@@ -167,22 +169,110 @@ private:
     if (call->question == Question::enter) has_entered_ = true;
     const auto rights = rights_of(thread);
     if (!rights) return from_root();
-    const auto system = find_system_path(name, {.thread = thread, .process = rights->process}, links);
+    const auto named = resolve(name, *rights, links);
     // The number of the thread may have become another's before its memory was opened.
-    if (!system || !still_waits()) return from_root();
-    return answer({.call = *call, .arguments = arguments, .memory = *memory, .rights = *rights, .path = name},
-                  *system, root_);
+    if (!named.system || !still_waits()) return from_root();
+    const auto question = call->question;
+    if (changes_file(question) || changes_names(question) || question == Question::attribute ||
+        question == Question::attributes) {
+      if (!is_own(*named.system)) return {.error = ENOENT};
+      const Change change{.call = *call,
+                          .arguments = arguments,
+                          .memory = *memory,
+                          .rights = *rights,
+                          .links = links,
+                          .first = named};
+      return changes_names(question) ? change_names(change, root_) : change_file(change, root_);
+    }
+    return answer(
+        {.call = *call, .arguments = arguments, .memory = *memory, .rights = *rights, .path = named.path},
+        *named.system, root_);
+  }
+
+  // Of two names that lead to ordinary places nothing is known here.
+  Answer change_two(const TrappedCall& call, const std::uint64_t* arguments, const AskerMemory& memory,
+                    sys::Links links) {
+    const auto thread = static_cast<pid_t>(asked_.notification.pid);
+    const auto from_root = [] { return Answer{.kind = Answer::Kind::from_root}; };
+    std::string other;
+    if (!memory.read_path(arguments[call.path_argument(1)], other) || other.empty()) return from_root();
+    const auto directory_of = [&](int which) {
+      return call.takes_directory ? static_cast<int>(arguments[call.path_argument(which) - 1]) : AT_FDCWD;
+    };
+    const auto name_of = [&](const std::string& path, int which, sys::Links followed) {
+      const bool is_relative_to_one = path.front() != '/' && directory_of(which) != AT_FDCWD;
+      return is_relative_to_one ? std::string() : system_name(thread, path, call.question, followed);
+    };
+    const auto first = name_of(path_, 0, links);
+    const auto second = name_of(other, 1, sys::Links::kept);
+    if (first.empty() && second.empty()) return from_root();
+    const auto rights = rights_of(thread);
+    if (!rights) return from_root();
+    const auto named = [&](const std::string& name, const std::string& path, int which, sys::Links followed) {
+      return name.empty() ? Named{.path = absolute(thread, path, directory_of(which))}
+                          : resolve(name, *rights, followed);
+    };
+    const Change change{.call = call,
+                        .arguments = arguments,
+                        .memory = memory,
+                        .rights = *rights,
+                        .links = links,
+                        .first = named(first, path_, 0, links),
+                        .second = named(second, other, 1, sys::Links::kept)};
+    if ((!change.first.system && !change.second.system) || !still_waits()) return from_root();
+    for (const auto* one : {&change.first, &change.second})
+      if (one->system && !is_own(*one->system)) return {.error = ENOENT};
+    return change_names(change, root_);
+  }
+
+  bool is_own(const SystemPath& system) const {
+    return system.process == 0 || descends_from(system.process, root_.keeper);
+  }
+
+  std::string absolute(pid_t thread, const std::string& path, int directory) const {
+    if (path.front() == '/') return path;
+    if (directory == AT_FDCWD) return working_dir_of(thread) + "/" + path;
+    const ActingAs acting(step_.user);
+    const auto link = "/proc/" + std::to_string(thread) + "/fd/" + std::to_string(directory);
+    return place_of_link(root_, link) + "/" + path;
+  }
+
+  // What a name stands for. One behind a link of the kernel's may be another name of the machine's files.
+  Named resolve(const std::string& name, const Rights& rights, sys::Links links) const {
+    constexpr int most = 4;
+    Named named{.path = name};
+    for (int i = 0; i < most; ++i) {
+      const Asker asker{.thread = static_cast<pid_t>(asked_.notification.pid), .process = rights.process};
+      named.system = find_system_path(named.path, asker, links);
+      if (!named.system || named.system->kind != SystemPath::Kind::behind_link || !is_own(*named.system))
+        break;
+      const ActingAs acting(rights);
+      const auto place = place_of_link(root_, named.system->path);
+      if (!is_in_system(place)) break;
+      named.path = place + "/" + named.system->rest;
+    }
+    return named;
   }
 
   sys::Links links_of(const TrappedCall& call, const std::uint64_t* arguments) const {
-    if (path_.back() == '/') return sys::Links::followed;
     const auto at = [&](int index) { return static_cast<int>(arguments[index]); };
+    if (call.question == Question::link)
+      return call.takes_directory && (at(4) & AT_SYMLINK_FOLLOW) != 0 ? sys::Links::followed
+                                                                      : sys::Links::kept;
+    if (changes_names(call.question)) return sys::Links::kept;
+    if (path_.back() == '/') return sys::Links::followed;
     bool kept = call.variant == TrappedCall::Variant::no_follow ||
                 call.variant == TrappedCall::Variant::compat_no_follow ||
                 call.question == Question::link_target;
     if (call.takes_directory) {
       if (call.question == Question::status) kept = (at(3) & AT_SYMLINK_NOFOLLOW) != 0;
       if (call.question == Question::statx) kept = (at(2) & AT_SYMLINK_NOFOLLOW) != 0;
+      if (call.question == Question::owner) kept = (at(4) & AT_SYMLINK_NOFOLLOW) != 0;
+      if (call.question == Question::times && call.variant != TrappedCall::Variant::microseconds)
+        kept = (at(3) & AT_SYMLINK_NOFOLLOW) != 0;
+      // fchmodat(2) has no flags.
+      if (call.question == Question::mode && call.number == 452) kept = (at(3) & AT_SYMLINK_NOFOLLOW) != 0;
+      if (call.question == Question::file_handle) kept = (at(4) & AT_SYMLINK_FOLLOW) == 0;
     }
     if (call.question == Question::open && call.variant == TrappedCall::Variant::usual)
       kept = (at(call.takes_directory ? 2 : 1) & O_NOFOLLOW) != 0;
@@ -190,15 +280,15 @@ private:
   }
 
   // The name in /proc, /dev or /sys that the asker's path stands for; empty for any other.
-  std::string system_name(pid_t thread, Question question, sys::Links links) const {
-    const bool is_relative = path_.front() != '/';
+  std::string system_name(pid_t thread, const std::string& path, Question question, sys::Links links) const {
+    const bool is_relative = path.front() != '/';
     std::string name;
-    if (may_be_system_path(path_) || (is_relative && has_entered_)) {
-      name = "/" + sys::clean_path(is_relative ? working_dir_of(thread) + "/" + path_ : path_);
+    if (may_be_system_path(path) || (is_relative && has_entered_)) {
+      name = "/" + sys::clean_path(is_relative ? working_dir_of(thread) + "/" + path : path);
       if (is_in_system(name)) return name;
     }
     if (is_relative || links == sys::Links::kept || question == Question::execute) return {};
-    name = system_name_behind(root_, name.empty() ? path_ : name);
+    name = system_name_behind(root_, name.empty() ? path : name);
     return is_in_system(name) ? name : std::string();
   }
 

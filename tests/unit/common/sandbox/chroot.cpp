@@ -10,9 +10,11 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "common/sandbox/sandbox.hpp"
 #include "common/sys/file.hpp"
+#include "common/sys/mounts.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/sys/thread.hpp"
@@ -70,6 +72,25 @@ TEST_F(Chroot, FollowsLinksOfTheRootIntoProc) {
   fs::create_symlink("../proc/self/mounts", root() / "etc/mtab");
   fs::create_symlink("/dev/stdout", root() / "tmp/log");
   EXPECT_EQ(output_of("head -1 /etc/mtab | grep -c ' / '; echo logged >/tmp/log"), "1\nlogged\n");
+}
+
+// Every call that takes a path, with paths through links of the kernel's: as where /proc is mounted.
+TEST_F(Chroot, ChangesWhatLinksOfTheKernelLeadTo) {
+  fs::copy_file(CALLS_BY_NAME, root() / "bin/calls");
+  const std::string script = "rm -rf /tmp/calls; mkdir -p /tmp/calls; calls /tmp/calls";
+  for (const char* user : {"", "user"}) {
+    spec_.user = user;
+    fs::permissions(root() / "tmp", fs::perms{0777});
+    const auto here = output_of(script);
+    ASSERT_TRUE(sys::enter_private_mounts());
+    const sys::TempDir mounts(sys::scratch_directory());
+    const auto by_chroot = std::exchange(sandbox_, make_namespaces(mounts.path()));
+    const auto there = output_of(script);
+    EXPECT_EQ(here, there) << user;
+    EXPECT_GT(here.size(), 10'000U);
+    sandbox_.reset();
+    sandbox_ = make_chroot(base_.path() / "work");
+  }
 }
 
 TEST_F(Chroot, WritesNothingToSys) {

@@ -1,0 +1,147 @@
+// By their numbers, where libraries that are older than the calls have no names for them.
+#include "common/sandbox/trapped_calls.hpp"
+
+#include <sys/syscall.h>
+
+namespace sandbox {
+namespace {
+
+using Variant = TrappedCall::Variant;
+constexpr auto native = native_architecture;
+constexpr auto companion = companion_architecture;
+
+constexpr TrappedCall all[] = {
+    {native, SYS_openat, Question::open, true},
+    {native, 437, Question::open_how, true},
+    {native, SYS_newfstatat, Question::status, true},
+    {native, SYS_statx, Question::statx, true},
+    {native, SYS_faccessat, Question::access, true},
+    {native, 439, Question::access, true},
+    {native, SYS_readlinkat, Question::link_target, true},
+    {native, SYS_execve, Question::execute, false},
+    {native, SYS_execveat, Question::execute, true},
+    {native, SYS_chdir, Question::enter, false},
+    {native, SYS_statfs, Question::filesystem, false},
+    {native, SYS_getxattr, Question::attribute, false},
+    {native, SYS_lgetxattr, Question::attribute, false, Variant::no_follow},
+    {native, SYS_listxattr, Question::attributes, false},
+    {native, SYS_llistxattr, Question::attributes, false, Variant::no_follow},
+    {native, SYS_kill, Question::signal, false},
+    {native, SYS_fchmodat, Question::mode, true},
+    {native, 452, Question::mode, true},
+    {native, SYS_fchownat, Question::owner, true},
+    {native, SYS_utimensat, Question::times, true},
+    {native, SYS_truncate, Question::size, false},
+    {native, SYS_setxattr, Question::set_attribute, false},
+    {native, SYS_lsetxattr, Question::set_attribute, false, Variant::no_follow},
+    {native, SYS_removexattr, Question::remove_attribute, false},
+    {native, SYS_lremovexattr, Question::remove_attribute, false, Variant::no_follow},
+    {native, SYS_name_to_handle_at, Question::file_handle, true},
+    {native, SYS_mkdirat, Question::make_directory, true},
+    {native, SYS_mknodat, Question::make_node, true},
+    {native, SYS_symlinkat, Question::make_symlink, true},
+    {native, SYS_unlinkat, Question::remove, true},
+    {native, SYS_renameat, Question::rename, true},
+    {native, SYS_renameat2, Question::rename, true},
+    {native, SYS_linkat, Question::link, true},
+#if defined(__x86_64__)
+    {native, SYS_open, Question::open, false},
+    {native, SYS_creat, Question::open, false, Variant::create},
+    {native, SYS_stat, Question::status, false},
+    {native, SYS_lstat, Question::status, false, Variant::no_follow},
+    {native, SYS_access, Question::access, false},
+    {native, SYS_readlink, Question::link_target, false},
+    {native, SYS_chmod, Question::mode, false},
+    {native, SYS_chown, Question::owner, false},
+    {native, SYS_lchown, Question::owner, false, Variant::no_follow},
+    {native, SYS_futimesat, Question::times, true, Variant::microseconds},
+    {native, SYS_utimes, Question::times, false, Variant::microseconds},
+    {native, SYS_utime, Question::times, false, Variant::seconds},
+    {native, SYS_mkdir, Question::make_directory, false},
+    {native, SYS_mknod, Question::make_node, false},
+    {native, SYS_symlink, Question::make_symlink, false},
+    {native, SYS_unlink, Question::remove, false},
+    {native, SYS_rmdir, Question::remove_directory, false},
+    {native, SYS_rename, Question::rename, false},
+    {native, SYS_link, Question::link, false},
+#endif
+#if defined(__x86_64__)
+    {companion, 295, Question::open, true},
+    {companion, 300, Question::status, true, Variant::compat},
+    {companion, 383, Question::statx, true},
+    {companion, 307, Question::access, true},
+    {companion, 305, Question::link_target, true},
+    {companion, 358, Question::execute, true},
+    {companion, 195, Question::status, false, Variant::compat},
+    {companion, 196, Question::status, false, Variant::compat_no_follow},
+    {companion, 306, Question::mode, true},
+    {companion, 298, Question::owner, true},
+    {companion, 320, Question::times, true, Variant::compat},
+    {companion, 193, Question::size, false, Variant::compat},
+    {companion, 296, Question::make_directory, true},
+    {companion, 297, Question::make_node, true},
+    {companion, 304, Question::make_symlink, true},
+    {companion, 301, Question::remove, true},
+    {companion, 302, Question::rename, true},
+    {companion, 353, Question::rename, true},
+    {companion, 303, Question::link, true},
+#elif defined(__aarch64__)
+    {companion, 322, Question::open, true},
+    {companion, 397, Question::statx, true},
+    {companion, 334, Question::access, true},
+    {companion, 332, Question::link_target, true},
+    {companion, 387, Question::execute, true},
+    {companion, 333, Question::mode, true},
+    {companion, 325, Question::owner, true},
+    {companion, 348, Question::times, true, Variant::compat},
+    {companion, 323, Question::make_directory, true},
+    {companion, 324, Question::make_node, true},
+    {companion, 331, Question::make_symlink, true},
+    {companion, 328, Question::remove, true},
+    {companion, 329, Question::rename, true},
+    {companion, 382, Question::rename, true},
+    {companion, 330, Question::link, true},
+#endif
+    // The same numbers on i386 and arm.
+    {companion, 5, Question::open, false},
+    {companion, 8, Question::open, false, Variant::create},
+    {companion, 437, Question::open_how, true},
+    {companion, 33, Question::access, false},
+    {companion, 439, Question::access, true},
+    {companion, 85, Question::link_target, false},
+    {companion, 11, Question::execute, false},
+    {companion, 12, Question::enter, false},
+    {companion, 37, Question::signal, false},
+    {companion, 15, Question::mode, false},
+    {companion, 452, Question::mode, true},
+    {companion, 212, Question::owner, false},
+    {companion, 198, Question::owner, false, Variant::no_follow},
+    {companion, 412, Question::times, true},
+    {companion, 92, Question::size, false},
+    {companion, 226, Question::set_attribute, false},
+    {companion, 227, Question::set_attribute, false, Variant::no_follow},
+    {companion, 235, Question::remove_attribute, false},
+    {companion, 236, Question::remove_attribute, false, Variant::no_follow},
+    {companion, 39, Question::make_directory, false},
+    {companion, 14, Question::make_node, false},
+    {companion, 83, Question::make_symlink, false},
+    {companion, 10, Question::remove, false},
+    {companion, 40, Question::remove_directory, false},
+    {companion, 38, Question::rename, false},
+    {companion, 9, Question::link, false},
+};
+
+}  // namespace
+
+std::span<const TrappedCall> trapped_calls() noexcept {
+  return all;
+}
+
+const TrappedCall* find_trapped(std::uint32_t architecture, int number) noexcept {
+  for (const auto& call : all) {
+    if (call.architecture == architecture && call.number == number) return &call;
+  }
+  return nullptr;
+}
+
+}  // namespace sandbox
