@@ -2,16 +2,15 @@
 #include "common/layer/change_set.hpp"
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/xattr.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdint>
 #include <string_view>
 #include <utility>
 
+#include "common/sys/device_marks.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/file_facts.hpp"
 #include "common/sys/paths.hpp"
@@ -50,7 +49,7 @@ public:
     const int directory = enter(parent);
     struct stat status;
     if (directory >= 0 && ::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
-      if (is_whiteout_link(path, status)) status.st_mode = S_IFCHR;
+      if (const auto* marks = sys::DeviceMarks::of_process()) marks->show(directory, name, status);
       if (const auto* facts = sys::FileFacts::of_process()) facts->apply(status);
       return status;
     }
@@ -97,7 +96,9 @@ public:
     const int directory = enter(parent);
     if (directory < 0) util::throw_errno("cannot open " + util::quote(path));
     auto fd = sys::find_regular_at(directory, name, util::quote(path));
-    if (!fd) throw util::Error(util::quote(path) + " changed while it was packed");
+    const auto* marks = sys::DeviceMarks::of_process();
+    if (!fd || (marks != nullptr && marks->is_mark(fd.get())))
+      throw util::Error(util::quote(path) + " changed while it was packed");
     return fd;
   }
 
@@ -106,12 +107,6 @@ private:
     std::string parent;
     std::string name;
   };
-
-  // Its st_rdev is 0 as that of every symlink.
-  bool is_whiteout_link(const std::string& path, const struct stat& status) const {
-    return S_ISLNK(status.st_mode) && static_cast<std::size_t>(status.st_size) == whiteout_target().size() &&
-           read_link(path) == whiteout_target();
-  }
 
   static Place split(const std::string& path) {
     if (path.empty()) return {"", "."};
@@ -179,16 +174,6 @@ std::unique_ptr<ChangeSet> directory_changes(const std::filesystem::path& direct
   sys::UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) util::throw_errno("cannot open " + util::quote(directory.string()));
   return std::make_unique<DirectoryChanges>(std::move(fd));
-}
-
-const std::string& whiteout_target() {
-  static const std::string target = [] {
-    std::array<std::uint64_t, 2> random;
-    if (::getrandom(random.data(), sizeof random, 0) != static_cast<ssize_t>(sizeof random))
-      util::throw_errno("cannot draw a random number");
-    return "removed:" + std::to_string(random[0]) + ":" + std::to_string(random[1]);
-  }();
-  return target;
 }
 
 }  // namespace layer

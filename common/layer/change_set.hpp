@@ -40,14 +40,10 @@ inline bool is_whiteout(const struct stat& status) noexcept {
   return S_ISCHR(status.st_mode) && status.st_rdev == 0;
 }
 
-// An overlay's upper directory, or any other. `fd` must outlive it.
+// An overlay's upper directory, or any other; marks (sys::DeviceMarks) are shown as devices. `fd` must
+// outlive it.
 std::unique_ptr<ChangeSet> directory_changes(int fd);
 // The same, opened here. Throws util::Error.
 std::unique_ptr<ChangeSet> directory_changes(const std::filesystem::path& directory);
-
-// A whiteout for directories in which nobody may make the device 0:0: a symlink to this text, which
-// directory_changes() shows as that device. It is drawn by lot in each process, so that no image and no step
-// can hold one.
-const std::string& whiteout_target();
 
 }  // namespace layer

@@ -189,6 +189,7 @@ void MemberWriter::make_node(const tar::Entry& entry, const sys::RootedPath& pla
     missing_devices_.insert(place.str());
     return note(losses_.devices, place, error);
   }
+  if (type != S_IFIFO && root_.is_mark(place)) ++losses_.marks;
   set_owner_and_xattrs(entry, place);
   root_.set_mode(place, entry.mode);
   root_.set_mtime(place, time_of(entry));

@@ -27,9 +27,10 @@ struct Loss {
 };
 
 struct Losses {
-  Loss devices;  // device nodes left out
-  Loss owners;   // members that belong to who runs this instead
-  Loss xattrs;   // extended attributes left out
+  Loss devices;             // device nodes left out
+  Loss owners;              // members that belong to who runs this instead
+  Loss xattrs;              // extended attributes left out
+  std::uint64_t marks = 0;  // device nodes that are files which stand for them (sys::DeviceMarks)
 };
 
 // What those whom we agree with make differently of members.

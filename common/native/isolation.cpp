@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "common/sys/device_marks.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/file_facts.hpp"
 #include "common/sys/mounts.hpp"
@@ -200,6 +201,8 @@ std::vector<IsolationChoice> candidates(Work work) {
 }  // namespace
 
 Isolation enter_isolation(const fs::path& work_dir, Work work, IsolationChoice wanted) {
+  // Namespaces of users and tasks keep even root from making devices.
+  sys::DeviceMarks::keep_for_process();
   if (wanted != IsolationChoice::automatic) return enter(wanted, work_dir, work);
   std::vector<PassedOver> passed_over;
   for (const auto kind : candidates(work)) {

@@ -131,7 +131,7 @@ private:
       const auto missing = path.child(name);
       if (what == Answer::changed && !before_.has(missing.str())) continue;
       make_above();
-      change_.make_symlink(missing, layer::whiteout_target());
+      change_.make_whiteout(missing);
     }
   }
 

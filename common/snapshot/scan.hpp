@@ -14,7 +14,7 @@ Census take_census(const std::filesystem::path& root, const sys::Cancellation& c
 
 // Copies what was changed in `root` since `before` into the empty directory `change`, as a tree over `below`,
 // the filesystem that was there before: files and directories that are new, replaced or changed, the
-// directories above them, and whiteouts (layer::whiteout_target) for what is gone. A file counts as changed
+// directories above them, and whiteouts (RootedDir::make_whiteout) for what is gone. A file counts as changed
 // when its inode was touched at all, as overlayfs copies it up then; layer::diff finds what is different. A
 // directory that was moved is a new one, with everything in it. Gives the census of what is there now. Throws
 // util::Error, also as sys::Cancellation::check does.

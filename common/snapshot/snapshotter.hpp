@@ -13,8 +13,8 @@
 namespace snapshot {
 
 // A filesystem at one point of a build: trees on top of each other, lowest first. Each is a plain directory;
-// all but the lowest may hold whiteouts (character device 0:0, or layer::whiteout_target) and opaque marks
-// (overlay xattr).
+// all but the lowest may hold whiteouts (character device 0:0, or what stands for it, sys::DeviceMarks) and
+// opaque marks (overlay xattr).
 struct Stack {
   std::vector<std::filesystem::path> trees;
 };

@@ -35,7 +35,7 @@ store::Fidelity fidelity_of(const layer::Report& report, engine::Progress::Verte
   tell(report.devices, "device nodes");
   tell(report.owners, "owners of files");
   tell(report.xattrs, "extended attributes");
-  return lost ? store::Fidelity::with_losses : store::Fidelity::whole;
+  return lost || report.marks > 0 ? store::Fidelity::with_losses : store::Fidelity::whole;
 }
 
 std::string familiar(const std::string& reference) {

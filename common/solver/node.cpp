@@ -150,8 +150,9 @@ Change unpack_checked(const store::Step& step, const snapshot::Stack& below, Tre
     applier.apply(*archive, "the layer " + blob.digest.str() + " of the cache");
     applier.finish();
     const auto& report = applier.report();
-    return report.devices.count + report.owners.count + report.xattrs.count > 0 ? store::Fidelity::with_losses
-                                                                                : store::Fidelity::whole;
+    return report.devices.count + report.owners.count + report.xattrs.count + report.marks > 0
+               ? store::Fidelity::with_losses
+               : store::Fidelity::whole;
   };
   // What only adds is a tree like that of an image with this one layer, and serves later builds too.
   if (!cache.removes(step) && has_our_owner(below)) {

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
 #include "common/hash/digest.hpp"
 #include "common/store/entries.hpp"
+#include "common/sys/device_marks.hpp"
 
 namespace store {
 
@@ -15,6 +17,8 @@ struct TreeRecord {
   hash::Digest seal;
   std::string boot;
   std::uint64_t bytes = 0;  // that it takes on disk
+  std::map<std::string, sys::Device> devices =
+      {};  // what its files that stand for devices mean (sys::DeviceMarks)
 };
 
 // Throws util::Error where nobody had the time, so that a tree that was copied cannot be told from a damaged

@@ -11,6 +11,7 @@
 #include "common/store/fingerprint.hpp"
 #include "common/store/store.hpp"
 #include "common/sys/cancellation.hpp"
+#include "common/sys/device_marks.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/remove_tree.hpp"
@@ -44,7 +45,7 @@ std::string circumstances(bool& plain) {
   plain = is_identity(uids) && is_identity(gids);
   const auto status = sys::read_if_there("/proc/self/status");
   const auto begin = std::min(status.find("CapEff:"), status.size());
-  return uids + "\n" + gids + "\n" + status.substr(begin, status.find('\n', begin) - begin);
+  return "with marks\n" + uids + "\n" + gids + "\n" + status.substr(begin, status.find('\n', begin) - begin);
 }
 
 std::string plain_name(const hash::Digest& chain) {
@@ -69,6 +70,14 @@ std::shared_ptr<const OpenTree> open_new_tree(const NewEntry& entry) {
   auto path = place.path() / root_name;
   return std::make_shared<const OpenTree>(
       OpenTree{std::move(place), Folder(std::move(root), std::move(path))});
+}
+
+// Those that files of a tree may stand for.
+std::map<std::string, sys::Device> known_devices() {
+  const auto* const marks = sys::DeviceMarks::of_process();
+  auto devices = marks == nullptr ? std::map<std::string, sys::Device>() : marks->contents();
+  std::erase_if(devices, [](const auto& known) { return known.second.number == 0; });  // whiteouts
+  return devices;
 }
 
 bool are_same(int one, int other) {
@@ -117,6 +126,7 @@ std::optional<fs::path> Trees::find_named(const std::string& name, const sys::Ca
     if (!record) return std::nullopt;
     auto root = find_folder(*place, root_name);
     if (!root) throw util::Error("its files are missing");
+    if (auto* const marks = sys::DeviceMarks::of_process()) marks->learn(record->devices);
     tree = std::make_shared<const OpenTree>(OpenTree{std::move(*place), std::move(*root)});
     if (const auto boot = boot_id(); record->boot != boot || boot.empty()) {
       if (fingerprint_of(*record) != fingerprint(tree->root, cancel))
@@ -230,8 +240,9 @@ NewTree::NewTree(Trees& trees, hash::Digest chain, const sys::Cancellation& canc
 fs::path NewTree::commit(Fidelity fidelity) {
   const bool lasts = trees_->life_ == Life::lasting;
   const auto sealed = lasts ? seal(tree_->root) : Seal{hash::sha256(""), 0};
-  const TreeRecord record{
+  TreeRecord record{
       .fingerprint = std::nullopt, .seal = sealed.digest, .boot = boot_id(), .bytes = sealed.bytes};
+  if (fidelity == Fidelity::with_losses) record.devices = known_devices();
   write_tree_record(tree_->place, record, trees_->partial_);
   if (!lock_) {
     while (!(lock_ = trees_->try_lock(chain_, Bytes::here)))

@@ -39,13 +39,6 @@ void FileFacts::set_mode(const struct stat& of, mode_t mode) {
   change(of, [&](Fact& fact) { fact.mode = mode & 07777; });
 }
 
-void FileFacts::set_device(const struct stat& of, mode_t type, dev_t device) {
-  change(of, [&](Fact& fact) {
-    fact.type = type;
-    fact.device = device;
-  });
-}
-
 void FileFacts::set_xattr(const struct stat& of, const std::string& name, std::string_view value) {
   change(of, [&](Fact& fact) { fact.xattrs[name] = value; });
 }
@@ -60,10 +53,6 @@ void FileFacts::apply(struct stat& status) const {
   if (fact.uid) status.st_uid = *fact.uid;
   if (fact.gid) status.st_gid = *fact.gid;
   if (fact.mode) status.st_mode = (status.st_mode & S_IFMT) | *fact.mode;
-  if (!fact.type) return;
-  status.st_mode = *fact.type | (status.st_mode & 07777);
-  status.st_rdev = fact.device;
-  status.st_size = 0;
 }
 
 std::optional<std::string> FileFacts::xattr(const struct stat& of, const std::string& name) const {

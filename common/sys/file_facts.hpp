@@ -1,4 +1,4 @@
-// What files are to have and cannot have where this process lacks the rights: owners, devices, capabilities.
+// What files are to have and cannot have where this process lacks the rights: owners, modes, capabilities.
 #pragma once
 
 #include <sys/stat.h>
@@ -30,7 +30,6 @@ public:
 
   void set_owner(const struct stat& of, uid_t uid, gid_t gid);
   void set_mode(const struct stat& of, mode_t mode);  // of the 07777
-  void set_device(const struct stat& of, mode_t type, dev_t device);
   void set_xattr(const struct stat& of, const std::string& name, std::string_view value);
 
   // Changes what lstat(2) said to what the file is to be. What is our own, and of which nobody has said whose
@@ -55,8 +54,6 @@ private:
     std::optional<uid_t> uid = {};
     std::optional<gid_t> gid = {};
     std::optional<mode_t> mode = {};
-    std::optional<mode_t> type = {};
-    dev_t device = 0;
     std::map<std::string, std::string> xattrs = {};
   };
 

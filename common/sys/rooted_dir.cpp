@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "common/sys/device_marks.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/file_facts.hpp"
 #include "common/sys/paths.hpp"
@@ -45,6 +46,19 @@ void forget_facts(int directory, const std::string& name) {
   if (const auto made = status_at(directory, name)) facts->forget(*made);
 }
 
+// True if a new file stands for the device now.
+bool write_mark(int directory, const std::string& name, const Device& device) {
+  auto* const marks = DeviceMarks::of_process();
+  const auto content = marks == nullptr ? std::nullopt : marks->content_for(device);
+  if (!content) return false;
+  constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  UniqueFd file(::openat(directory, name.c_str(), flags, 0600));
+  if (!file) util::throw_errno("cannot create " + util::quote(name));
+  write_all(file.get(), *content, util::quote(name));
+  close_checked(std::move(file), util::quote(name));
+  return true;
+}
+
 [[noreturn]] void fail(const char* action, const RootedPath& path) {
   const int error = errno;
   if (error == EOPNOTSUPP) require_proc();  // the libc's answer where it is missing
@@ -63,6 +77,7 @@ std::optional<struct stat> RootedDir::status(const RootedPath& path) {
   const auto [directory, name] = place(path);
   struct stat status;
   if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (const auto* marks = DeviceMarks::of_process()) marks->show(directory, name, status);
     if (const auto* facts = FileFacts::of_process()) facts->apply(status);
     return status;
   }
@@ -98,7 +113,10 @@ UniqueFd RootedDir::open_file(std::string_view path) {
 
 UniqueFd RootedDir::open_file(const RootedPath& path) {
   const auto [directory, name] = place(path);
-  return find_regular_at(directory, name, util::quote("/" + path.str()));
+  auto file = find_regular_at(directory, name, util::quote("/" + path.str()));
+  if (const auto* marks = DeviceMarks::of_process(); file && marks != nullptr && marks->is_mark(file.get()))
+    return UniqueFd();
+  return file;
 }
 
 std::string RootedDir::target_of(const RootedPath& path) {
@@ -145,15 +163,24 @@ void RootedDir::make_hard_link(const RootedPath& path, const RootedPath& existin
 std::error_code RootedDir::make_node(const RootedPath& path, mode_t type, dev_t device) {
   const auto [directory, name] = place_to_change(path);
   auto error = result(::mknodat(directory, name.c_str(), type | 0600, device));
-  auto* const facts = FileFacts::of_process();
-  if (facts == nullptr) return error;
-  if (error == std::errc::operation_not_permitted)
-    error = result(::mknodat(directory, name.c_str(), S_IFREG | 0600, 0));
-  if (error) return error;
-  forget_facts(directory, name);
-  if (const auto made = status_at(directory, name); made && (made->st_mode & S_IFMT) != type)
-    facts->set_device(*made, type, device);
+  const bool is_device = S_ISBLK(type) || (S_ISCHR(type) && device != 0);
+  if (error == std::errc::operation_not_permitted && is_device && write_mark(directory, name, {type, device}))
+    error.clear();
+  if (!error) forget_facts(directory, name);
   return error;
+}
+
+void RootedDir::make_whiteout(const RootedPath& path) {
+  const auto [directory, name] = place_to_change(path);
+  if (::mknodat(directory, name.c_str(), S_IFCHR | 0600, 0) != 0 &&
+      (errno != EPERM || !write_mark(directory, name, {S_IFCHR, 0})))
+    fail("create", path);
+}
+
+bool RootedDir::is_mark(const RootedPath& path) {
+  const auto [directory, name] = place(path);
+  const auto status = status_at(directory, name);
+  return status && S_ISREG(status->st_mode) && this->status(path)->st_mode != status->st_mode;
 }
 
 void RootedDir::remove(const RootedPath& path) {

@@ -110,7 +110,12 @@ public:
   void make_symlink(const RootedPath& path, const std::string& target);
   void make_hard_link(const RootedPath& path,
                       const RootedPath& existing);  // of a symlink: to the symlink itself
-  std::error_code make_node(const RootedPath& path, mode_t type, dev_t device);  // fifo or device, mode 0600
+  // A fifo or device, mode 0600, or what stands for the device (DeviceMarks).
+  std::error_code make_node(const RootedPath& path, mode_t type, dev_t device);
+  // The character device 0:0, or what stands for it. In an overlay nobody may make that.
+  void make_whiteout(const RootedPath& path);
+  // Whether that is no device but a file that stands for one.
+  bool is_mark(const RootedPath& path);
 
   // What is at `source` in another root, on the same filesystem, with everything below it. Throws Error.
   void move(const RootedPath& path, RootedDir& from, const RootedPath& source);

@@ -133,3 +133,59 @@ END
   [ "$(wc -l <map)" -eq 2 ]
   [ -z "$(ls -A tmp)" ]
 }
+
+# build_devices ISOLATION [CACHE [COMMAND...]]: the digest of an image with devices, built with that cache, by one who
+# may make no device unless another COMMAND is given.
+build_devices() {
+  local rights=(setpriv --inh-caps=-mknod --bounding-set=-mknod) cache=.
+  [ $# -lt 3 ] || rights=("${@:3}")
+  [ -z "${2:-}" ] || cache=".cache.directory = \"$2\""
+  mkdir -p out ${2:+"$2"}
+  make_request "$(preload context base base "$(cat base.digest)")" '.engine = "native" | .source_date_epoch = "0"' \
+    '.output.rewrite_timestamp = true' ".isolation = \"$1\"" '.targets[0].output = "out"' "$cache" >request
+  "${rights[@]}" oci-solve <request 2>progress || { cat progress >&2; return 1; }
+  image_digest
+}
+
+@test "devices are in the image in every isolation, though nobody may make them there" {
+  local isolation wanted target run
+  make_busybox_rootfs root
+  mkdir -p root/nodes/below src added
+  mknod -m 0640 root/nodes/block b 7 1
+  mknod -m 0666 root/nodes/below/null c 1 3
+  mknod root/nodes/passwd c 1 3
+  ln root/nodes/block root/nodes/below/link
+  make_image base root >base.digest
+  mknod -m 0600 added/zero c 1 5
+  echo text >added/file
+  tar -C added -cf src/added.tar .
+  export CONTEXT=src
+  for target in copies steps; do
+    cat >src/Dockerfile <<END
+FROM base AS first
+ADD --chown=5:6 added.tar /added/
+FROM base AS second
+COPY --from=first --chmod=0604 /added /copied
+FROM scratch AS copies
+COPY --from=base / /
+COPY --from=second --chown=7:8 /copied/zero /nodes/below /
+FROM second AS steps
+RUN mv /nodes /moved && rm /moved/passwd && chown 3:4 /moved/block && chmod 0600 /moved/below/null && echo x >/moved/below/x
+COPY --from=first /nodes/block /added/
+FROM $target
+END
+    wanted=$(build_devices namespaces '' env)
+    for isolation in namespaces userns chroot copies; do
+      # Steps of namespaces make the nodes of their /dev, save in a user namespace.
+      [[ $target != steps || $isolation == userns || $isolation == chroot ]] || continue
+      for run in alone first second; do
+        cache=cache-$isolation
+        [ "$run" != alone ] || cache=''
+        [ "$(build_devices "$isolation" "$cache")" = "$wanted" ] || { echo "$target by $isolation, $run"; return 1; }
+      done
+    done
+  done
+  # What those left who may make none is no device for who may, and the other way round.
+  [ "$(build_devices namespaces cache-chroot env)" = "$wanted" ]
+  [ "$(build_devices userns cache-chroot)" = "$wanted" ]
+}

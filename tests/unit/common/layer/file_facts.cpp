@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -96,12 +95,8 @@ TEST_F(Facts, EndWithTheFile) {
             std::nullopt);
 }
 
-TEST_F(Facts, MakeDevicesAndLeaveWhatMayNotBeReadReadable) {
+TEST_F(Facts, LeaveWhatMayNotBeReadReadable) {
   EXPECT_EQ(as_nobody([](RootedDir& root, const std::string&) {
-              const auto device = *root.find("device");
-              check(!root.make_node(device, S_IFBLK, ::makedev(7, 1)), "a device is refused");
-              const auto status = root.status(device);
-              check(S_ISBLK(status->st_mode) && status->st_rdev == ::makedev(7, 1), "another device");
               const auto closed = *root.find("closed");
               root.make_directory(closed);
               root.set_mode(closed, 0);

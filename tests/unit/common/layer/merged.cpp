@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/sys/file.hpp"
+#include "common/sys/rooted_dir.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
 #include "tests/support/error_of.hpp"
@@ -49,7 +50,8 @@ protected:
 
   static void remove(const fs::path& path) {
     fs::create_directories(path.parent_path());
-    fs::create_symlink(whiteout_target(), path);
+    auto root = sys::RootedDir::open(path.parent_path());
+    root.make_whiteout(*root.find(path.filename().string()));
   }
 
   sys::TempDir directory_{fs::temp_directory_path()};
@@ -129,13 +131,6 @@ TEST_F(MergedTrees, AnswerInAnyOrder) {
     EXPECT_EQ(tree->list("a"), (Names{"b", "bb"}));
   }
   EXPECT_NE(test::error_of([&] { tree->open("a/none"); }), "");
-}
-
-// It shows an image's own symlink as it is: who made that cannot know the text of ours.
-TEST_F(MergedTrees, TakeNoOtherSymlinkForAWhiteout) {
-  const auto tree = add();
-  fs::create_symlink(std::string(whiteout_target().size(), 'x'), tree / "link");
-  EXPECT_TRUE(S_ISLNK(read()->status("link")->st_mode));
 }
 
 }  // namespace
