@@ -1,6 +1,5 @@
 // The sandbox of isolation "chroot": what a container may do that may neither mount nor make namespaces.
 #include <fcntl.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,6 +23,7 @@
 #include "common/sandbox/supervisor.hpp"
 #include "common/sandbox/user.hpp"
 #include "common/sandbox/working_dir.hpp"
+#include "common/sys/hidden_memory.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
@@ -73,7 +73,7 @@ class ChrootSandbox : public Sandbox {
 public:
   explicit ChrootSandbox(const fs::path& directory) : directory_(sys::absolute_path(directory)) {
     // Steps see our process, and are of our user: they shall not look into its memory or its variables.
-    ::prctl(PR_SET_DUMPABLE, 0);
+    sys::hide_memory();
   }
 
   std::optional<std::string> refusal(Network, bool insecure) const override {

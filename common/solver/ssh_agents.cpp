@@ -23,6 +23,12 @@ void require(const std::string& program) {
                     ", which is not on PATH: install OpenSSH's client, or give the socket of an agent");
 }
 
+// Of the variables of a build, which hold its secrets, these programs get none other.
+std::vector<std::string> search_path_alone() {
+  const char* const path = std::getenv("PATH");
+  return path == nullptr ? std::vector<std::string>() : std::vector{std::string("PATH=") + path};
+}
+
 }  // namespace
 
 SshAgents::SshAgents(const std::vector<document::Ssh>& given, fs::path directory)
@@ -87,6 +93,7 @@ fs::path SshAgents::start_agent() {
   // By the descriptor: the name of a socket must be short. In the foreground it is our child and ends with
   // us.
   command.argv = {"ssh-agent", "-D", "-a", sys::link_of(directory.get()) + "/socket"};
+  command.environment = search_path_alone();
   command.kept_fds = {directory.get()};
   command.stdout_fd = output.write_end.get();
   own.process.emplace(sys::start(command));
@@ -104,7 +111,7 @@ void SshAgents::add_key(const fs::path& agent, const std::string& key, const std
   const sys::UniqueFd null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
   sys::Command command;
   command.argv = {"ssh-add", "-q", "-"};
-  command.environment = sys::own_environment();
+  command.environment = search_path_alone();
   command.environment->push_back("SSH_AUTH_SOCK=/proc/self/fd/" + std::to_string(directory.get()) +
                                  "/socket");
   // Who would be asked for a passphrase says none.

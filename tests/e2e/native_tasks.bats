@@ -208,3 +208,38 @@ END
     [ "$(image_file two "$mode/out" | tr '\n' ' ')" = 'one two two two ' ]
   done
 }
+
+@test "the secrets that a build holds nobody reads out of its processes while a step runs by chroot" {
+  cp -L "$(command -v build)" programs/
+  mkdir src unprivileged unprivileged-on-fuse-only
+  cat >src/Dockerfile <<'END'
+FROM busybox
+ENV PATH=/bin
+RUN --mount=type=secret,id=key [ $(cat /run/secrets/key) = hidden-words ] && touch /read
+FROM scratch AS ends
+COPY --from=0 /read /
+FROM busybox AS waits
+ENV PATH=/bin
+COPY --from=0 /read /
+RUN echo started; sleep 100
+END
+  # shellcheck disable=SC2016
+  one_run unprivileged --env TARGET=waits --cache cache="$PWD/unprivileged/volume" -- '
+    BUILDKIT_SECRETTEXT_key=hidden-words /opt/build >log 2>&1 & build=$!
+    until grep -q "^#[0-9]* [0-9.]* started" log || ! kill -0 $build; do sleep 0.05; done
+    cat /proc/[0-9]*/environ 2>/dev/null | tr "\0" "\n" | grep hidden-words && echo it is read
+    : </proc/$build/mem && echo memory is read
+    readlink /proc/$build/fd/0 && echo its files are open
+    kill -TERM $build; wait $build; cat log'
+  echo "$output"
+  [[ $output == *' started'* ]]
+  [[ $output != *'it is read'* ]]
+  [[ $output != *'memory is read'* ]]
+  [[ $output != *'its files are open'* ]]
+  # The same process does all of its own work.
+  for mode in unprivileged unprivileged-on-fuse-only; do
+    one_run "$mode" --env TARGET=ends --env UNPACK_ROOTFS=true --env BUILDKIT_SECRETTEXT_key=hidden-words \
+      --cache cache="$PWD/$mode/volume" -- /opt/build
+    [ -e "$mode/out/rootfs/read" ]
+  done
+}

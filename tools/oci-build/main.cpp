@@ -1,5 +1,6 @@
 // build: a Concourse task that builds container images.
 #include "common/cli/run_tool.hpp"
+#include "common/sys/hidden_memory.hpp"
 #include "tools/oci-build/build.hpp"
 
 int main(int argc, char** argv) {
@@ -8,5 +9,7 @@ int main(int argc, char** argv) {
       "DOCKERFILE, BUILD_ARG_*, ...; see build(1)), images go to the directories 'image' and TARGET of "
       "ADDITIONAL_TARGETS where those exist.",
       "build"};
+  // By isolation 'chroot' steps see this process, which holds all secrets of the build and waits for its end.
+  sys::hide_memory();
   return cli::run_tool(app, argc, argv, oci_build::build);
 }
