@@ -15,6 +15,7 @@
 #include "common/sys/paths.hpp"
 #include "common/sys/proc.hpp"
 #include "common/util/error.hpp"
+#include "common/util/log.hpp"
 
 namespace sandbox {
 namespace {
@@ -28,16 +29,23 @@ sys::UniqueFd opened(int directory) {
   return fd;
 }
 
+// The name, in a cache, of a directory that is only there while entries are copied.
+constexpr const char* being_replaced = ".oci-build-new";
+
 // False where the two lie on different filesystems, and nothing has been moved.
 bool move_entries(int from, int to) {
   bool moved = false;
+  int error = 0;
   for (const auto& name : sys::names_in(opened(from), "a cache")) {
-    if (::renameat(from, name.c_str(), to, name.c_str()) != 0) {
-      if (errno == EXDEV && !moved) return false;
-      util::throw_errno("cannot move an entry of a cache");
+    if (::renameat(from, name.c_str(), to, name.c_str()) == 0) {
+      moved = true;
+    } else if (errno == EXDEV && !moved) {
+      return false;
+    } else if (error == 0) {
+      error = errno;  // the others come along
     }
-    moved = true;
   }
+  if (error != 0) util::throw_errno("cannot move an entry of a cache", error);
   return true;
 }
 
@@ -55,6 +63,25 @@ void copy_entries(int from, int to, const sys::Cancellation& cancel) {
       copy_tree(entry.get(), "an entry of a cache", target, place, cancel);
     }
   }
+}
+
+// What is new lies beside what was there until all of it is: a disk that is full leaves the cache as it was.
+void replace_entries(int from, int cache) {
+  sys::RootedDir kept(opened(cache), Times::natural);
+  const auto fresh = sys::RootedPath().child(being_replaced);
+  kept.remove(fresh);
+  kept.make_directory(fresh);
+  try {
+    copy_entries(from, kept.open_place("/" + fresh.str()).get(), {});
+  } catch (const util::Error& error) {
+    kept.remove(fresh);
+    util::log::warning(std::string("a cache stays as it was before the step: ") + error.what());
+    return;
+  }
+  for (const auto& name : sys::names_in(opened(cache), "a cache"))
+    if (name != being_replaced) kept.remove(sys::RootedPath().child(name));
+  move_entries(kept.open_place("/" + fresh.str()).get(), cache);
+  kept.remove(fresh);
 }
 
 void take_over(int from, int to) {
@@ -80,6 +107,7 @@ sys::UniqueFd lock_cache(int cache, const sys::Cancellation& cancel) {
 bool enter_cache(int cache, sys::RootedDir& root, const sys::RootedPath& place,
                  const sys::Cancellation& cancel) {
   const auto directory = opened(root.open_place("/" + place.str()).get());
+  sys::RootedDir(opened(cache), Times::natural).remove(sys::RootedPath().child(being_replaced));
   const bool copied = !move_entries(cache, directory.get());
   if (copied) copy_entries(cache, directory.get(), cancel);
   take_over(cache, directory.get());
@@ -91,10 +119,7 @@ void leave_cache(int cache, bool is_copied, sys::RootedDir& root, const sys::Roo
   if (!status || !S_ISDIR(status->st_mode)) return;  // the step has removed it
   const auto directory = opened(root.open_place("/" + place.str()).get());
   if (is_copied) {
-    sys::RootedDir kept(opened(cache), Times::natural);
-    for (const auto& name : sys::names_in(opened(cache), "a cache"))
-      kept.remove(sys::RootedPath().child(name));
-    copy_entries(directory.get(), cache, {});
+    replace_entries(directory.get(), cache);
   } else {
     move_entries(directory.get(), cache);
   }

@@ -103,8 +103,20 @@ public:
 
 private:
   sys::ExitStatus run_as(const User& user, const Spec& spec, const Output& output) {
-    const sys::TempDir aside(directory_, "covered-");
+    sys::TempDir aside(directory_, "covered-");
     StandIns stand_ins(spec.root, aside.path());
+    try {
+      const auto status = run_among(stand_ins, user, spec, output);
+      stand_ins.put_back();
+      return status;
+    } catch (...) {
+      stand_ins.put_back_quietly();
+      if (stand_ins.has_kept()) aside.release();
+      throw;
+    }
+  }
+
+  sys::ExitStatus run_among(StandIns& stand_ins, const User& user, const Spec& spec, const Output& output) {
     stand_ins.put_system();
     stand_ins.put_mounts(spec);
 
@@ -132,9 +144,7 @@ private:
     plan.programs = pointers(programs);
     plan.child.argv = pointers(spec.args);
     plan.child.environment = pointers(env);
-    const auto status = execute(spec, user, plan, output);
-    stand_ins.put_back();
-    return status;
+    return execute(spec, user, plan, output);
   }
 
   static sys::ExitStatus execute(const Spec& spec, const User& user, ChrootPlan& plan, const Output& output) {

@@ -11,7 +11,6 @@
 #include "common/sys/copy_content.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/proc.hpp"
-#include "common/sys/tree_copy.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -34,14 +33,14 @@ void copy_file(int source, const std::string& what, sys::RootedDir& root, const 
 }  // namespace
 
 void copy_tree(int source, const std::string& what, sys::RootedDir& root, const sys::RootedPath& target,
-               const sys::Cancellation& cancel) {
+               const sys::Cancellation& cancel, sys::TreeCopy::HardLinks links) {
   struct stat status;
   if (::fstat(source, &status) != 0) util::throw_errno("cannot look at " + what);
   if (!S_ISDIR(status.st_mode)) return copy_file(source, what, root, target, status, cancel);
   sys::UniqueFd directory(::open(sys::link_of(source).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!directory) util::throw_errno("cannot open " + what);
   sys::RootedDir from(std::move(directory));
-  sys::TreeCopy(from, root, cancel).tree(sys::RootedPath(), target);
+  sys::TreeCopy(from, root, cancel, links).tree(sys::RootedPath(), target);
   root.settle();
 }
 

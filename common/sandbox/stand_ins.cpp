@@ -79,7 +79,7 @@ sys::UniqueFd copy_of(int fd) {
 StandIns::StandIns(const std::filesystem::path& root, const std::filesystem::path& aside)
     : root_(root), aside_(aside) {}
 
-StandIns::~StandIns() {
+void StandIns::put_back_quietly() noexcept {
   try {
     put_back();
   } catch (const util::Error& error) {
@@ -161,7 +161,9 @@ void StandIns::put_bind(const BindMount& bind, const sys::Cancellation& cancel) 
     if (::linkat(AT_FDCWD, bind.source.c_str(), place.record.parent.get(), place.record.name.c_str(), 0) != 0)
       util::throw_errno("cannot mount " + util::quote(bind.target) + " for the step");
   } else {
-    copy_tree(source.get(), source_of(bind), place.root, place.path, cancel);
+    // What is written to goes by one name alone, as in an overlay.
+    const auto links = bind.read_only ? sys::TreeCopy::HardLinks::kept : sys::TreeCopy::HardLinks::parted;
+    copy_tree(source.get(), source_of(bind), place.root, place.path, cancel, links);
   }
   place.root.settle();
 }
@@ -264,21 +266,67 @@ void StandIns::put_back() {
 }
 
 void StandIns::put_back(StandIn& stand_in) {
-  if (stand_in.secret && ::truncate(sys::link_of(stand_in.secret.get()).c_str(), 0) != 0)
-    util::throw_errno("cannot empty " + util::quote("/" + stand_in.path));
+  std::exception_ptr first;
+  const auto go_on = [&](const auto& action) {
+    try {
+      action();
+    } catch (const util::Error&) {
+      if (!first) first = std::current_exception();
+    }
+  };
+  go_on([&] {
+    if (stand_in.secret && ::truncate(sys::link_of(stand_in.secret.get()).c_str(), 0) != 0)
+      util::throw_errno("cannot empty " + util::quote("/" + stand_in.path));
+  });
+  go_on([&] { uncover(stand_in); });
+  if (first) std::rethrow_exception(first);
+}
+
+void StandIns::uncover(StandIn& stand_in) {
+  const auto place = sys::RootedPath().child(stand_in.name);
+  const auto original = sys::RootedPath().child(stand_in.covered.empty() ? "none" : stand_in.covered);
   struct stat status;
   if (::fstat(stand_in.parent.get(), &status) != 0) util::throw_errno("cannot look at a mount point");
-  if (status.st_nlink == 0) return;  // the step has removed the directory with all that was in it
-  sys::RootedDir parent(copy_of(stand_in.parent.get()));
-  const auto place = sys::RootedPath().child(stand_in.name);
-  if (stand_in.cache) leave_cache(stand_in.cache.get(), stand_in.is_copied, parent, place);
-  parent.remove(place);
-  if (!stand_in.covered.empty()) {
-    auto aside = sys::RootedDir::open(aside_, Times::natural);
-    const auto moved = sys::RootedPath().child(stand_in.covered);
-    parent.move(place, aside, moved);
+  const bool is_gone = status.st_nlink == 0;  // the step has removed the directory with all that was in it
+  if (stand_in.covered.empty() && is_gone) return;
+  try {
+    if (is_gone) {
+      // Nobody can remove a mount point, or what it is in.
+      auto root = sys::RootedDir::open(root_);
+      const auto path = root.find_or_make_parents(stand_in.path);
+      auto aside = sys::RootedDir::open(aside_, Times::natural);
+      root.move(path, aside, original);
+      return root.settle();
+    }
+    sys::RootedDir parent(copy_of(stand_in.parent.get()));
+    if (stand_in.cache) leave_cache(stand_in.cache.get(), stand_in.is_copied, parent, place);
+    remove(stand_in, parent);
+    if (!stand_in.covered.empty()) {
+      auto aside = sys::RootedDir::open(aside_, Times::natural);
+      parent.move(place, aside, original);
+    }
+    parent.settle();
+  } catch (const util::Error& error) {
+    has_kept_ = has_kept_ || !stand_in.covered.empty() || stand_in.cache;
+    if (stand_in.covered.empty()) throw;
+    throw util::Error("cannot put back " + util::quote("/" + stand_in.path) + ", which is kept as " +
+                          util::quote((aside_ / stand_in.covered).string()) + ": " + error.what(),
+                      error.exit_code(), error.cause());
   }
-  parent.settle();
+}
+
+void StandIns::remove(StandIn& stand_in, sys::RootedDir& parent) {
+  const auto place = sys::RootedPath().child(stand_in.name);
+  try {
+    parent.remove(place);
+  } catch (const util::Error&) {
+    // Something in it stays where it is. It shall not stay in the way.
+    auto aside = sys::RootedDir::open(aside_, Times::natural);
+    const auto left = sys::RootedPath().child("left-" + std::to_string(stand_ins_.size()));
+    if (::renameat(stand_in.parent.get(), stand_in.name.c_str(), aside.open_place("/").get(),
+                   left.str().c_str()) != 0)
+      throw;
+  }
 }
 
 }  // namespace sandbox

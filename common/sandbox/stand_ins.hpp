@@ -18,15 +18,17 @@ namespace sandbox {
 
 // Directories and files that lie in the root of a step while it runs. What was there before waits elsewhere.
 // Afterwards the root is as without them: modification times of the directories that hold them included, and
-// whatever the step has done to them.
+// whatever the step has done to them. What waited is never lost: where the step has removed the directory
+// that it was in, that is made again; a stand-in that nobody can remove goes where it waited; and what cannot
+// come back at all stays there, and the error says so.
 class StandIns {
 public:
   // `aside` is a private directory on the filesystem of `root`.
   StandIns(const std::filesystem::path& root, const std::filesystem::path& aside);
   StandIns(const StandIns&) = delete;
   StandIns& operator=(const StandIns&) = delete;
-  // Puts back what put_back() has not; a failure is a warning.
-  ~StandIns();
+  // Puts back what nobody has.
+  ~StandIns() { put_back_quietly(); }
 
   // Each throws StartError where nothing can lie at its target, util::Error for failures of the system.
 
@@ -35,8 +37,14 @@ public:
   // All of a step's own mounts, and its /etc/hosts and /etc/resolv.conf; those inside others after them.
   void put_mounts(const Spec& spec);
 
-  // Throws util::Error.
+  // Puts back as much as it can. Throws the first util::Error then.
   void put_back();
+
+  // The same; a failure is a warning.
+  void put_back_quietly() noexcept;
+
+  // Whether something is still aside that was in the root, so that it has to be kept.
+  bool has_kept() const noexcept { return has_kept_; }
 
 private:
   enum class Point { directory, file };
@@ -70,6 +78,8 @@ private:
   Place clear(const std::string& target, Point point);
   Place cover(sys::RootedPath path);
   void put_back(StandIn& stand_in);
+  void uncover(StandIn& stand_in);
+  void remove(StandIn& stand_in, sys::RootedDir& parent);
 
   std::filesystem::path root_;
   std::filesystem::path aside_;
@@ -79,6 +89,7 @@ private:
   };
   std::map<std::pair<dev_t, ino_t>, Cache> caches_;
   std::list<StandIn> stand_ins_;
+  bool has_kept_ = false;
 };
 
 }  // namespace sandbox

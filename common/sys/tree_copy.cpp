@@ -43,7 +43,7 @@ void TreeCopy::tree(const RootedPath& path, const RootedPath& name) {
 
 void TreeCopy::entry_or_link(const RootedPath& path, const RootedPath& name, const struct stat& status) {
   cancel_.check();
-  const bool has_more_names = !S_ISDIR(status.st_mode) && status.st_nlink > 1;
+  const bool has_more_names = links_ == HardLinks::kept && !S_ISDIR(status.st_mode) && status.st_nlink > 1;
   if (has_more_names) {
     const auto [first, is_new] = copied_.try_emplace({status.st_dev, status.st_ino}, name);
     if (!is_new) return to_.make_hard_link(name, first->second);

@@ -13,14 +13,17 @@
 namespace sys {
 
 // Copies entries one by one to the same places, with everything that a layer keeps of them: type, owner,
-// mode, extended attributes, modification time. The names of one file stay names of one file, as far as all
-// of them are copied by one object. Content is shared where the filesystem can share it.
+// mode, extended attributes, modification time. Content is shared where the filesystem can share it.
 class TreeCopy {
 public:
+  // Whether the names of one file stay names of one file, as far as all of them are copied by one object, or
+  // each becomes a file of its own, as the names of a file are in an overlay once they are written to.
+  enum class HardLinks { kept, parted };
+
   // Both outlive the object; times of directories in `to` are to be kept (RootedDir::Times::kept), and
   // `to` settled when all is done.
-  TreeCopy(RootedDir& from, RootedDir& to, const Cancellation& cancel)
-      : from_(from), to_(to), cancel_(cancel) {}
+  TreeCopy(RootedDir& from, RootedDir& to, const Cancellation& cancel, HardLinks links = HardLinks::kept)
+      : from_(from), to_(to), cancel_(cancel), links_(links) {}
 
   // One entry, which `status` is of; of a directory not what is in it. Its parent is there, and so may be a
   // directory for a directory, but nothing else. A device that nobody may make here is left out. Throws
@@ -42,6 +45,7 @@ private:
   RootedDir& from_;
   RootedDir& to_;
   const Cancellation& cancel_;
+  HardLinks links_;
   std::map<std::pair<dev_t, ino_t>, RootedPath> copied_;  // files of several names
 };
 

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -12,6 +13,7 @@
 #include <fstream>
 
 #include "common/sys/file.hpp"
+#include "common/sys/mounts.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "tests/support/error_of.hpp"
@@ -113,6 +115,53 @@ TEST_F(StandInsOfAStep, LeaveNoSecretWhereverTheStepHasMovedIt) {
   EXPECT_FALSE(fs::exists(root() / "etc"));
 }
 
+TEST_F(StandInsOfAStep, PutBackWhatWasInADirectoryThatTheStepHasRemoved) {
+  fs::create_directories(root() / "data/inner");
+  sys::write_file(root() / "data/inner/file", "of the image");
+  spec_.tmpfs = {{.target = "/data/inner", .size = {}}};
+  StandIns stand_ins(root(), aside());
+  stand_ins.put_mounts(spec_);
+  fs::remove_all(root() / "data");
+  stand_ins.put_back();
+  EXPECT_EQ(content(root() / "data/inner/file"), "of the image");
+  EXPECT_FALSE(stand_ins.has_kept());
+}
+
+// A mount stands for all that nobody can remove.
+TEST_F(StandInsOfAStep, PutBackWhatTheyCoverThoughTheyCannotBeRemoved) {
+  ASSERT_TRUE(sys::enter_private_mounts());
+  sys::write_file(root() / "tmp/file", "of the image");
+  spec_.tmpfs = {{.target = "/tmp", .size = {}}};
+  {
+    StandIns stand_ins(root(), aside());
+    stand_ins.put_mounts(spec_);
+    fs::create_directory(root() / "tmp/busy");
+    ASSERT_EQ(::mount("none", (root() / "tmp/busy").c_str(), "tmpfs", 0, nullptr), 0);
+    stand_ins.put_back();
+    EXPECT_EQ(content(root() / "tmp/file"), "of the image");
+    EXPECT_FALSE(stand_ins.has_kept());
+  }
+  for (const auto& entry : fs::directory_iterator(aside()))
+    EXPECT_EQ(::umount((entry.path() / "busy").c_str()), 0);
+}
+
+TEST_F(StandInsOfAStep, KeepWhatCannotBePutBackAndSayWhere) {
+  ASSERT_TRUE(sys::enter_private_mounts());
+  sys::write_file(root() / "tmp/file", "of the image");
+  spec_.tmpfs = {{.target = "/tmp", .size = {}}};
+  StandIns stand_ins(root(), aside());
+  stand_ins.put_mounts(spec_);
+  ASSERT_EQ(::mount("none", (root() / "tmp").c_str(), "tmpfs", 0, nullptr), 0);
+  const auto error = test::error_of([&] { stand_ins.put_back(); });
+  EXPECT_EQ(::umount((root() / "tmp").c_str()), 0);
+  EXPECT_TRUE(stand_ins.has_kept());
+  const auto begin = "cannot put back '/tmp', which is kept as '" + aside().string() + "/";
+  ASSERT_TRUE(error.starts_with(begin)) << error;
+  const auto kept = aside() / error.substr(begin.size(), error.find('\'', begin.size()) - begin.size());
+  EXPECT_EQ(content(kept / "file"), "of the image");
+  EXPECT_EQ(content(root() / "etc/hosts"), "of the image");
+}
+
 TEST_F(StandInsOfAStep, GoWithTheirObject) {
   const auto before = listing();
   { StandIns(root(), aside()).put_mounts(spec_); }
@@ -144,6 +193,19 @@ TEST_F(StandInsOfAStep, CopyWhatIsBound) {
   std::ofstream(root() / "bound/file") << "changed";
   stand_ins.put_back();
   EXPECT_EQ(content(source / "file"), "content");
+}
+
+// As an overlay copies one name up when it is written to.
+TEST_F(StandInsOfAStep, PartTheNamesOfAFileThatCanBeWritten) {
+  const auto source = base_.path() / "source";
+  fs::create_directory(source);
+  sys::write_file(source / "one", "content");
+  fs::create_hard_link(source / "one", source / "two");
+  spec_.binds = {{.source = source, .target = "/bound"}};
+  StandIns stand_ins(root(), aside());
+  stand_ins.put_mounts(spec_);
+  std::ofstream(root() / "bound/one") << "changed";
+  EXPECT_EQ(content(root() / "bound/two"), "content");
 }
 
 TEST_F(StandInsOfAStep, LeadToTheListenerOfASocket) {
@@ -203,6 +265,25 @@ TEST_F(StandInsOfAStep, CopyACacheOfAnotherFilesystemInAndBack) {
   stand_ins.put_back();
   EXPECT_EQ(content(other.path() / "old"), "2");
   EXPECT_FALSE(fs::exists(other.path() / "gone"));
+}
+
+TEST_F(StandInsOfAStep, LeaveACacheAsItWasWhereItsDiskIsFull) {
+  ASSERT_TRUE(sys::enter_private_mounts());
+  const auto small = base_.path() / "small";
+  fs::create_directory(small);
+  ASSERT_EQ(::mount("none", small.c_str(), "tmpfs", 0, "size=64k"), 0);
+  sys::write_file(small / "old", "1");
+  spec_.binds = {{.source = small, .target = "/cache", .lasting = true}};
+  StandIns stand_ins(root(), aside());
+  stand_ins.put_mounts(spec_);
+  sys::write_file(root() / "cache/old", "2");
+  sys::write_file(root() / "cache/large", std::string(200'000, 'x'));
+  stand_ins.put_back();
+  const auto old = content(small / "old");
+  const auto count = std::distance(fs::directory_iterator(small), fs::directory_iterator());
+  EXPECT_EQ(::umount(small.c_str()), 0);
+  EXPECT_EQ(old, "1");
+  EXPECT_EQ(count, 1);
 }
 
 TEST_F(StandInsOfAStep, AreRefusedInTheWordsOfMounts) {
