@@ -128,6 +128,12 @@ bool may_be_system_path(std::string_view path) noexcept {
          path.starts_with('.');
 }
 
+bool is_device_for_all(std::string_view path) noexcept {
+  if (path == "/dev/ptmx") return false;  // who opens it owns a terminal
+  return path.starts_with("/dev/") &&
+         std::find(devices.begin(), devices.end(), path.substr(5)) != devices.end();
+}
+
 bool is_hidden_in_proc(std::string_view name) noexcept {
   return std::find(proc_masked.begin(), proc_masked.end(), name) != proc_masked.end();
 }

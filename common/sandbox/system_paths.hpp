@@ -39,6 +39,9 @@ struct SystemPath {
 // True unless `path`, as a program gives it, is surely none of these: a look at its text that costs nothing.
 bool may_be_system_path(std::string_view path) noexcept;
 
+// A device in /dev that every user can read and write.
+bool is_device_for_all(std::string_view path) noexcept;
+
 // Of the entries of /proc that are not shown.
 bool is_hidden_in_proc(std::string_view name) noexcept;
 

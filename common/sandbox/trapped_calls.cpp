@@ -3,6 +3,8 @@
 
 #include <sys/syscall.h>
 
+#include <array>
+
 namespace sandbox {
 namespace {
 
@@ -131,6 +133,23 @@ constexpr TrappedCall all[] = {
     {companion, 9, Question::link, false},
 };
 
+// Of one architecture, by number: each question asks.
+class Index {
+public:
+  explicit Index(std::uint32_t architecture) {
+    for (const auto& call : all) {
+      if (call.architecture == architecture) by_number_.at(static_cast<std::size_t>(call.number)) = &call;
+    }
+  }
+  const TrappedCall* find(int number) const noexcept {
+    const auto at = static_cast<std::size_t>(number);
+    return at < by_number_.size() ? by_number_[at] : nullptr;
+  }
+
+private:
+  std::array<const TrappedCall*, 512> by_number_{};
+};
+
 }  // namespace
 
 std::span<const TrappedCall> trapped_calls() noexcept {
@@ -138,10 +157,10 @@ std::span<const TrappedCall> trapped_calls() noexcept {
 }
 
 const TrappedCall* find_trapped(std::uint32_t architecture, int number) noexcept {
-  for (const auto& call : all) {
-    if (call.architecture == architecture && call.number == number) return &call;
-  }
-  return nullptr;
+  static const Index of_native(native);
+  static const Index of_companion(companion);
+  if (architecture == native) return of_native.find(number);
+  return architecture == companion ? of_companion.find(number) : nullptr;
 }
 
 }  // namespace sandbox
