@@ -142,8 +142,11 @@ bool is_everywhere(const std::error_code& code) {
 // Everything that a step does before its program.
 void try_to_change_root(const fs::path& directory) {
   const auto obstacle = sys::why_not([&] {
-    if (::chroot(directory.c_str()) != 0)
-      util::throw_errno(::geteuid() == 0 ? "this container may not change its root" : "it needs root here");
+    if (::chroot(directory.c_str()) == 0) return;
+    const std::string what =
+        ::geteuid() == 0 ? "this container may not change its root" : "it needs root here";
+    if (is_refused(errno)) throw util::Error(what);
+    util::throw_errno(what);
   });
   if (obstacle) throw CannotRun(*obstacle);
 }
@@ -164,8 +167,8 @@ std::string advice() {
            "by "
            "default";
   }
-  return "run it as root (on Concourse 'user: root' of the task's run), or in a shell install the package "
-         "uidmap";
+  return "run it as root (on Concourse 'user: root' of the task's run, in Kubernetes 'runAsUser: 0' with the "
+         "capabilities that pods have by default), or in a shell install the package uidmap";
 }
 
 // No right is needed: what the kernel refuses is kept in memory.

@@ -142,8 +142,10 @@ std::optional<util::Error> enter_process_namespace(const std::function<void()>& 
   if (reason.empty()) follow(child, parent);
   while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {}
   // Without its process 1 no process can be born in the new namespace.
-  if (::setns(own_namespace.get(), CLONE_NEWPID) != 0) util::throw_errno("cannot leave a process namespace");
-  return parse_reason(reason);
+  // In a user namespace of our own there is no way back.
+  auto obstacle = parse_reason(reason);
+  if (::setns(own_namespace.get(), CLONE_NEWPID) != 0) throw obstacle;
+  return obstacle;
 }
 
 }  // namespace sys

@@ -14,7 +14,8 @@ namespace sys {
 // signal, or three if its own parent is gone. When it is killed, the child gets SIGTERM and ends three
 // seconds later at the latest, whatever it does. Where namespaces are refused or `prepare` throws, no child
 // is left, and this process gets the reason. Called while there are no other threads and cancel_on_signals()
-// has been. Throws Error where a process cannot be made.
+// has been. Throws Error where a process cannot be made; the reason where this process can make none any
+// more, as there is no way back out of the namespace.
 std::optional<util::Error> enter_process_namespace(const std::function<void()>& prepare);
 
 }  // namespace sys

@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +25,8 @@
 namespace sys {
 namespace {
 
+constexpr const char* refused_namespace = "this container may make no user namespace";
+
 struct Maps {
   std::vector<IdRange> uids;
   std::vector<IdRange> gids;
@@ -41,6 +44,15 @@ std::string name_of(uid_t uid) {
   return user == nullptr ? std::string() : user->pw_name;
 }
 
+bool may_make_user_namespace() {
+  const pid_t trial = ::fork();
+  if (trial < 0) util::throw_errno("cannot start a process");
+  if (trial == 0) ::_exit(::unshare(CLONE_NEWUSER) == 0 || (errno != EPERM && errno != ENOSYS) ? 0 : 1);
+  int status = 0;
+  while (::waitpid(trial, &status, 0) < 0 && errno == EINTR) {}
+  return status == 0;
+}
+
 // Ours, and after it those that were given to us.
 std::vector<IdRange> with_subordinates(std::uint64_t own, const std::filesystem::path& list) {
   std::vector<IdRange> ranges = {{0, own, 1}};
@@ -52,6 +64,10 @@ std::vector<IdRange> with_subordinates(std::uint64_t own, const std::filesystem:
     ranges.push_back(range);
   }
   if (ranges.size() == 1) {
+    // What no ids would help against.
+    if (!may_make_user_namespace()) throw util::Error(refused_namespace);
+    if (::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+      throw util::Error("no_new_privs is set, under which nobody maps the ids of a user");
     throw util::Error("the user " + std::to_string(::geteuid()) + " has no ids in " + list.string() +
                       ", and steps and the files of images need others (usermod --add-subuids 100000-165535 "
                       "--add-subgids 100000-165535)");
@@ -168,7 +184,7 @@ void enter_user_namespace() {
   while (::waitpid(mapper, nullptr, 0) < 0 && errno == EINTR) {}
   errno = error;
   if (!is_inside) {
-    if (error == EPERM || error == ENOSYS) throw util::Error("this container may make no user namespace");
+    if (error == EPERM || error == ENOSYS) throw util::Error(refused_namespace);
     throw unshare_error("a user namespace");
   }
   if (!reason.empty()) throw util::Error(reason);

@@ -11,8 +11,11 @@
 
 #include "common/sys/cancellation.hpp"
 #include "common/sys/fd.hpp"
+#include "common/sys/trial.hpp"
+#include "common/sys/user_namespace.hpp"
 #include "common/util/error.hpp"
 #include "tests/support/in_child.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace {
 
@@ -49,6 +52,18 @@ TEST_F(ProcessNamespace, GivesTheReasonInTheSameProcessWhereThatCannotBe) {
               return ::waitpid(child, &status, 0) == child ? status : 2;
             }),
             0);
+}
+
+TEST_F(ProcessNamespace, GivesTheReasonToWhoCannotLeaveIt) {
+  if (test::has_thread_sanitizer)
+    GTEST_SKIP()
+        << "ThreadSanitizer has a thread of its own, and who has threads may not enter a user namespace";
+  EXPECT_EQ(sys::why_not([] {
+              sys::enter_user_namespace();
+              sys::cancel_on_signals();
+              sys::enter_process_namespace([] { throw util::Error("it is too late"); });
+            }),
+            "it is too late");
 }
 
 // Forks a process that goes on in a namespace of its own, where nothing ends it: it hears no request. It

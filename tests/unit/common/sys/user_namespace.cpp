@@ -2,6 +2,7 @@
 #include "common/sys/user_namespace.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "common/sys/file.hpp"
@@ -54,6 +55,17 @@ TEST(UserNamespace, NeedsMoreThanOneId) {
   });
   ASSERT_TRUE(reason);
   EXPECT_NE(reason->find("the user 54321 has no ids in /etc/subuid"), std::string::npos) << *reason;
+}
+
+TEST(UserNamespace, IsNotPromisedToWhoMayGainNoPrivileges) {
+  if (::geteuid() != 0) GTEST_SKIP() << "another user is made by root";
+  const auto reason = why_not([] {
+    ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (::setresgid(54321, 54321, 54321) != 0 || ::setresuid(54321, 54321, 54321) != 0)
+      util::throw_errno("no other user");
+    enter_user_namespace();
+  });
+  EXPECT_EQ(reason, "no_new_privs is set, under which nobody maps the ids of a user");
 }
 
 }  // namespace
