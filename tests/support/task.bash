@@ -155,3 +155,6 @@ END
 
 # concourse_task OPTION... -- COMMAND...: runs a command in the sandbox that a worker gives to a task.
 concourse_task() { "$(dirname "${BASH_SOURCE[0]}")/concourse-task" "$@"; }
+
+# container OPTION... -- COMMAND...: runs a command in a container as Docker, containerd and Kubernetes start it.
+container() { "$(dirname "${BASH_SOURCE[0]}")/container" "$@"; }

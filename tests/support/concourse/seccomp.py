@@ -47,11 +47,11 @@ USUAL_PERSONALITY = (instruction(LOAD, FIRST_HIGH) + instruction(EQUAL, 0, 0, 5)
                      instruction(EQUAL, 0, 2) + instruction(EQUAL, 8, 1) + instruction(EQUAL, 0xFFFFFFFF, 0, 1) + ALLOW + DENY)
 
 
-def read_groups():
-    """The numbers of the calls in each group of syscalls.txt."""
+def read_groups(path=os.path.join(os.path.dirname(__file__), "syscalls.txt")):
+    """The numbers of the calls in each group of such a file."""
     library = ctypes.CDLL("libseccomp.so.2")
     groups, group = {}, None
-    with open(os.path.join(os.path.dirname(__file__), "syscalls.txt"), encoding="ascii") as file:
+    with open(path, encoding="ascii") as file:
         for line in file:
             if line.startswith("["):
                 group = groups.setdefault(line.strip("[]\n"), [])
@@ -95,7 +95,11 @@ def search(ranges):
 
 def program(release, fuse):
     """The filter, as bytes of struct sock_filter."""
-    made = rules(release, fuse)
+    return assembled(rules(release, fuse))
+
+
+def assembled(made):
+    """The filter of these pieces by number; every other call is refused."""
     ranges = [(0, made.get(0, DENY))]
     for number in range(1, max(made) + 1):
         piece = made.get(number, DENY)

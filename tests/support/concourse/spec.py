@@ -13,10 +13,6 @@ CAPABILITIES = """CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID S
 UNPRIVILEGED = """AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE NET_RAW SETFCAP SETGID SETPCAP
  SETUID SYS_CHROOT""".split()
 
-# The device cgroup: what runc allows every container, and /dev/fuse.
-DEVICES = ["c *:* m", "b *:* m", "c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm", "c 1:8 rwm", "c 1:9 rwm", "c 5:0 rwm", "c 5:2 rwm",
-           "c 136:* rwm", "c 10:200 rwm", "c 10:229 rwm"]
-
 GUARDIAN_MASKS = ["/proc/kcore", "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi", "/proc/timer_list",
                   "/proc/timer_stats", "/proc/keys", "/sys/firmware"]
 
