@@ -1,4 +1,5 @@
-# The image of this project: the tools, BuildKit with what runs its steps, git, certificates, a shell; nothing else.
+# The image of this project: the tools, BuildKit with what runs its steps, git, certificates, a shell; nothing else. The
+# target "native" is one of a few megabytes, of the tools, certificates and a shell alone.
 #
 # Both bases are indexes that hold amd64 and arm64. A build context named "debian" or "buildkit" stands in for either.
 ARG DEBIAN=debian:bookworm-20260824-slim@sha256:88200866dfff7ea7f5cbcb6ec7c8a701889efe6fe859fe64d6990e4b07ea4171
@@ -8,27 +9,47 @@ FROM ${DEBIAN} AS debian
 
 FROM ${BUILDKIT} AS buildkit
 
+# The tools as programs that need no file around them, so that no library of a base has to fit.
 FROM debian AS compile
 WORKDIR /src
-COPY scripts/setup scripts/
-RUN scripts/setup && rm -rf /var/lib/apt/lists/*
+COPY scripts/setup scripts/static-libraries scripts/
+RUN --mount=type=cache,target=/root/.cache/ccache \
+    scripts/setup --static && scripts/static-libraries && rm -rf /var/lib/apt/lists/*
 COPY CMakeLists.txt CMakePresets.json ./
+COPY scripts/buildkit/go.mod scripts/buildkit/
+COPY scripts/package/ scripts/package/
 COPY common/ common/
 COPY tools/ tools/
 # The compiler cache stays where the builder keeps cache mounts: what did not change is not compiled again.
-RUN --mount=type=cache,target=/root/.cache/ccache \
-    cmake --preset release && cmake --build --preset release && cmake --install build-release --prefix /installed --strip
+RUN --mount=type=cache,target=/root/.cache/ccache cmake --preset static && cmake --build --preset static
+COPY LICENSE README.md CHANGELOG.md SECURITY.md ./
+RUN cmake --install build-static --prefix /installed --strip
 
-FROM debian AS assemble
+# What the smaller image has besides the tools. A shell is what runners of other systems start a job with.
+FROM debian AS assemble-native
 RUN apt-get update \
- && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      busybox-static ca-certificates git openssh-client \
-      libcurl4 libisal2 \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends busybox-static ca-certificates \
  && rm -rf /var/lib/apt/lists/*
-# buildkit-runc runs the steps, buildkit-qemu-* those of other platforms.
-COPY --from=buildkit /usr/bin/buildctl /usr/bin/buildkit* /usr/bin/
-COPY --from=compile /installed/bin/ /usr/bin/
-COPY LICENSE /usr/share/doc/oci-build/
+RUN <<END
+set -eu
+mkdir -p /root-of-native/usr/bin /root-of-native/etc/ssl/certs /root-of-native/proc /root-of-native/sys /root-of-native/dev \
+  /root-of-native/run /root-of-native/var
+install -d -m 700 /root-of-native/root
+install -d -m 1777 /root-of-native/tmp /root-of-native/var/tmp
+ln -s usr/bin /root-of-native/bin
+echo 'root:x:0:0:root:/root:/bin/sh' >/root-of-native/etc/passwd
+echo 'root:x:0:' >/root-of-native/etc/group
+cp /etc/ssl/certs/ca-certificates.crt /root-of-native/etc/ssl/certs/
+cp /bin/busybox /root-of-native/usr/bin/
+busybox --list | while read -r applet; do
+  [ -e "/root-of-native/bin/$applet" ] || ln -s busybox "/root-of-native/bin/$applet"
+done
+END
+
+FROM assemble-native AS assemble
+RUN apt-get update \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends git openssh-client \
+ && rm -rf /var/lib/apt/lists/*
 RUN <<END
 set -eu
 
@@ -59,10 +80,7 @@ for folder in /bin /sbin /lib /lib64; do
 done
 cp -aL /etc/debian_version /etc/group /etc/nsswitch.conf /etc/os-release /etc/passwd /root-of-image/etc/
 
-keep /usr/bin/build /usr/bin/oci-* /usr/bin/buildctl /usr/bin/buildkit*
 ln -s buildkit-runc /root-of-image/usr/bin/runc
-# Loaded when it is first used, so ldd does not tell of it.
-keep /usr/lib/*/libcurl.so.4 /usr/lib/*/libcurl.so.4.*
 keep /etc/ssl/certs/ca-certificates.crt
 keep /usr/bin/ssh /usr/bin/ssh-agent /usr/bin/ssh-add
 keep /usr/bin/git /usr/lib/git-core/git-remote-http /usr/lib/git-core/git-remote-https /usr/lib/git-core/git-submodule \
@@ -70,7 +88,6 @@ keep /usr/bin/git /usr/lib/git-core/git-remote-http /usr/lib/git-core/git-remote
   /usr/lib/git-core/git-sh-i18n--envsubst
 ln -s ../../bin/git /root-of-image/usr/lib/git-core/git
 mkdir -p /root-of-image/usr/share/git-core/templates
-keep /usr/share/doc/oci-build/LICENSE
 
 # The applets of busybox stand in for what is not there already.
 keep /bin/busybox
@@ -79,10 +96,35 @@ busybox --list | while read -r applet; do
 done
 END
 
+# What changes with each commit is the last layer: who has the image of another commit pulls that alone.
+FROM scratch AS native
+COPY --from=assemble-native /root-of-native/ /
+COPY --from=compile /installed/ /usr/
+ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+ARG VERSION=
+ARG REVISION=
+ARG SOURCE=
+LABEL org.opencontainers.image.title="oci-build" \
+      org.opencontainers.image.description="Builds OCI images in Concourse tasks, by its native engine alone" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.source="$SOURCE"
+CMD ["build"]
+
 FROM scratch
 COPY --from=assemble /root-of-image/ /
+# buildkit-runc runs the steps, buildkit-qemu-* those of other platforms.
+COPY --from=buildkit /usr/bin/buildctl /usr/bin/buildkit* /usr/bin/
+COPY --from=compile /installed/ /usr/
 ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+ARG VERSION=
+ARG REVISION=
+ARG SOURCE=
 LABEL org.opencontainers.image.title="oci-build" \
       org.opencontainers.image.description="Builds OCI images in Concourse tasks" \
-      org.opencontainers.image.licenses="Apache-2.0"
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.source="$SOURCE"
 CMD ["build"]

@@ -7,7 +7,9 @@
 #include <string>
 #include <string_view>
 
+#include "common/cli/version.hpp"
 #include "common/sys/cancellation.hpp"
+#include "common/sys/names.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -77,13 +79,14 @@ void check_stdout() {
 int run_tool(CLI::App& app, int argc, char** argv, const std::function<void()>& job) {
   util::log::set_program(app.get_name());
   app.formatter(std::make_shared<Formatter>());
-  app.set_version_flag("--version", app.get_name() + " " + OCI_BUILD_VERSION, "print the version and exit");
+  app.set_version_flag("--version", version_text(app.get_name()), "print the version and exit");
   app.set_help_flag("-h,--help", "print this help and exit");
   bool verbose = false;
   app.add_flag("-v,--verbose", verbose, "say more on stderr");
   try {
     app.parse(argc, argv);
     if (verbose) util::log::set_level(util::log::Level::debug);
+    sys::use_own_name_services();
     sys::cancel_on_signals();
     job();
     check_stdout();

@@ -1,7 +1,9 @@
-// Finding libcurl's functions by their names.
+// Finding libcurl's functions: by their names, or where a static program has them.
 #include "common/http/curl.hpp"
 
+#ifndef OCI_BUILD_STATIC
 #include <dlfcn.h>
+#endif
 
 #include <string>
 
@@ -10,6 +12,15 @@
 namespace http {
 namespace {
 
+#ifdef OCI_BUILD_STATIC
+Curl find_all() {
+  Curl curl{};
+#define HTTP_CURL_TAKE(name) curl.name = &::curl_##name;
+  HTTP_CURL_FUNCTIONS(HTTP_CURL_TAKE)
+#undef HTTP_CURL_TAKE
+  return curl;
+}
+#else
 constexpr auto library_name = "libcurl.so.4";  // since 7.16.0; fits the headers this is compiled with
 
 template <typename Function>
@@ -18,7 +29,7 @@ void find(void* library, const char* name, Function& function) {
   if (function == nullptr) throw util::Error(std::string(library_name) + " is too old: it has no " + name);
 }
 
-Curl load() {
+Curl find_all() {
   // Never closed: OpenSSL, which comes with it, does not survive that.
   void* const library = ::dlopen(library_name, RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
@@ -29,6 +40,12 @@ Curl load() {
 #define HTTP_CURL_FIND(name) find(library, "curl_" #name, curl.name);
   HTTP_CURL_FUNCTIONS(HTTP_CURL_FIND)
 #undef HTTP_CURL_FIND
+  return curl;
+}
+#endif
+
+Curl load() {
+  const Curl curl = find_all();
   if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw util::Error("cannot set up libcurl");
   return curl;
 }

@@ -38,8 +38,8 @@ struct Curl {
 #undef HTTP_CURL_MEMBER
 };
 
-// Loads and initialises libcurl in the first call; any thread may make it. Throws util::Error if the library
-// is not installed.
+// Loads, unless the program is linked statically, and initialises libcurl in the first call; any thread may
+// make it. Throws util::Error if the library is not installed.
 const Curl& curl();
 
 }  // namespace http

@@ -13,7 +13,7 @@ constexpr auto without_effect = Treatment::without_effect;
 constexpr auto left_to_buildkit = Treatment::left_to_buildkit;
 constexpr auto of_no_parameter = Treatment::of_no_parameter;
 
-constexpr FrontendOption args[] = {
+constexpr FrontendOption known_args[] = {
     {"BUILDKIT_SYNTAX", honoured, "the image that reads the Dockerfile; the built-in language's is our own"},
     {"BUILDKIT_DOCKERFILE_CHECK", honoured, "in place of '# check='"},
     {"BUILDKIT_MULTI_PLATFORM", honoured, "an index, also of one image"},
@@ -93,7 +93,7 @@ bool stands_for(const FrontendOption& option, std::string_view name) {
 }  // namespace
 
 std::span<const FrontendOption> builtin_args() {
-  return args;
+  return known_args;
 }
 
 std::span<const FrontendOption> frontend_options() {
@@ -102,7 +102,7 @@ std::span<const FrontendOption> frontend_options() {
 
 std::optional<std::string> left_out_argument(const document::Request& request) {
   for (const auto& given : request.build_args) {
-    for (const auto& option : args) {
+    for (const auto& option : known_args) {
       if (option.treatment == left_to_buildkit && stands_for(option, given.name)) return given.name;
     }
   }

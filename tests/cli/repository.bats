@@ -133,7 +133,7 @@ END
 }
 
 @test "no source file is longer than 400 lines" {
-  run awk 'FNR == 401 {print FILENAME}' $(sources '*.cpp' '*.hpp' '*.bats' '*.bash' 'scripts/*' ':!*/go.*')
+  run awk 'FNR == 401 {print FILENAME}' $(sources '*.cpp' '*.hpp' '*.bats' '*.bash' 'scripts/*' ':!*/go.*' ':!*/THIRD-PARTY')
   [ "$output" = '' ]
 }
 
@@ -166,13 +166,18 @@ END
   done
 }
 
-@test "every tool prints the project's version" {
-  local tool version
+@test "every tool prints the project's version, its engines and its libraries" {
+  local tool version buildkit
   version=$(sed -n 's/^project(oci-build VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+  buildkit=$(awk '$1 == "github.com/moby/buildkit" {print substr($2, 2)}' scripts/buildkit/go.mod)
   for tool in $(tools); do
     run --separate-stderr "$tool" --version
     [ "$status" -eq 0 ]
-    [ "$output" = "$tool $version" ]
+    [ "${lines[0]}" = "$tool $version" ]
+    [[ "${lines[1]}" = "engines: native; BuildKit $buildkit,"* ]]
+    [[ "${lines[2]}" = 'linked: '* ]]
+    [[ "${lines[3]}" =~ ^'libraries: '.*'libcurl '[0-9.]+.*'OpenSSL '[0-9.]+ ]]
+    [ "${#lines[@]}" -eq 4 ]
   done
 }
 

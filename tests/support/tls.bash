@@ -9,12 +9,12 @@ make_ca() {
 }
 
 # make_certificate DIR NAME [IP]: DIR/NAME.pem and DIR/NAME.key, signed by DIR's authority, good for servers at
-# IP and for clients.
+# IP, by this address or as localhost or registry.example, and for clients.
 make_certificate() {
   local dir=$1 name=$2 ip=${3:-127.0.0.1}
   openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" \
     -keyout "$dir/$name.key" -out "$dir/$name.csr" 2>/dev/null
   openssl x509 -req -days 2 -in "$dir/$name.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -CAcreateserial \
-    -extfile <(echo "subjectAltName=IP:$ip,DNS:localhost") -out "$dir/$name.pem" 2>/dev/null
+    -extfile <(echo "subjectAltName=IP:$ip,DNS:localhost,DNS:registry.example") -out "$dir/$name.pem" 2>/dev/null
   rm "$dir/$name.csr"
 }

@@ -1,0 +1,20 @@
+# The libraries that scripts/static-libraries has made, under the names of those that Debian has.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+  set(places ${PROJECT_SOURCE_DIR}/.cache/static/arm64)
+else()
+  set(places ${PROJECT_SOURCE_DIR}/.cache/static/amd64)
+endif()
+if(NOT EXISTS ${places}/lib/libcurl.a)
+  message(FATAL_ERROR "${places} has no libcurl.a: run scripts/static-libraries")
+endif()
+
+file(STRINGS ${places}/include/curl/curlver.h CURL_VERSION_STRING REGEX "define LIBCURL_VERSION \"")
+string(REGEX REPLACE ".*\"(.*)\".*" "\\1" CURL_VERSION_STRING "${CURL_VERSION_STRING}")
+pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)
+set(CURL_INCLUDE_DIRS ${places}/include)
+set(CURL_LIBRARIES ${places}/lib/libcurl.a PkgConfig::NGHTTP2 OpenSSL::SSL)
+
+file(STRINGS ${places}/isal-version ISAL_VERSION)
+add_library(PkgConfig::ISAL INTERFACE IMPORTED)
+target_include_directories(PkgConfig::ISAL INTERFACE ${places}/include)
+target_link_libraries(PkgConfig::ISAL INTERFACE ${places}/lib/libisal.a)
