@@ -197,11 +197,14 @@ own_config() {
 }
 
 @test "example.yml sets only parameters that the tools know" {
-  local params
-  mapfile -t params < <(sed -n '/^params:/,/^[a-z]/s/^  \([A-Z_]*\): *\(.*\)$/\1=\2/p' "$top/example.yml")
-  [ "${#params[@]}" -ge 2 ]
+  local task params
   ln -s "$top" repo
-  run --separate-stderr env "${params[@]}" oci-params
-  [ "$status" -eq 0 ]
-  [ "$stderr" = '' ]
+  for task in build try; do
+    mapfile -t params < <(sed -n "/- task: $task/,/run:/s/^ *\\([A-Z_]*\\): *\"*\\([^\"]*\\)\"*\$/\\1=\\2/p" "$top/example.yml")
+    [ "${#params[@]}" -ge 2 ]
+    run --separate-stderr env "${params[@]}" oci-params
+    echo "$stderr"
+    [ "$status" -eq 0 ]
+    [ "$stderr" = '' ]
+  done
 }
