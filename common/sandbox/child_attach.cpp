@@ -11,23 +11,13 @@
 #include <string_view>
 
 #include "common/sandbox/child_steps.hpp"
+#include "common/sandbox/mount_points.hpp"
 
 namespace sandbox {
 namespace {
 
 bool is_in_proc(std::string_view place) noexcept {
   return place == "/proc" || place.starts_with("/proc/");
-}
-
-// Files of /proc that emulations of it cover, as lxcfs does. All else in /proc is what programs trust to be
-// the kernel's own.
-bool may_be_covered(std::string_view place) noexcept {
-  for (const std::string_view name :
-       {"cpuinfo", "diskstats", "loadavg", "meminfo", "net/dev", "slabinfo", "stat", "swaps", "uptime",
-        "sys/kernel/ns_last_pid", "sys/crypto/fips_enabled"}) {
-    if (place.starts_with("/proc/") && place.substr(6) == name) return true;
-  }
-  return false;
 }
 
 // Walks to the place of a mount component by component, so that the kernel follows no symlink, and makes what
@@ -46,7 +36,7 @@ public:
       errno = EBUSY;
       return -1;
     }
-    if (is_in_proc(place_) && !may_be_covered(place_)) {
+    if (is_in_proc(place_) && !may_be_covered_in_proc(place_)) {
       errno = EXDEV;
       return -1;
     }

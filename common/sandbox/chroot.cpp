@@ -144,10 +144,11 @@ private:
     plan.programs = pointers(programs);
     plan.child.argv = pointers(spec.args);
     plan.child.environment = pointers(env);
-    return execute(spec, user, plan, output);
+    return execute(spec, user, plan, stand_ins.system_targets(), output);
   }
 
-  static sys::ExitStatus execute(const Spec& spec, const User& user, ChrootPlan& plan, const Output& output) {
+  static sys::ExitStatus execute(const Spec& spec, const User& user, ChrootPlan& plan,
+                                 const std::vector<std::string>& own_names, const Output& output) {
     auto input = sys::make_pipe();
     auto printed = sys::make_pipe();
     auto errors = sys::make_pipe();
@@ -174,7 +175,8 @@ private:
       supervisor.emplace(std::move(*listener), Supervisor::Step{.root = spec.root.string(),
                                                                 .keeper = process.pid(),
                                                                 .user = rights,
-                                                                .working_dir = spec.working_dir});
+                                                                .working_dir = spec.working_dir,
+                                                                .own_names = own_names});
     } else if (listener && !plan.supervised.empty()) {
       output("oci-build: " + without_supervisor +
              ", as this kernel, or a filter around it, lets nobody answer its "

@@ -14,6 +14,15 @@ bool exists(sys::RootedDir& root, const std::string& path) {
 
 }  // namespace
 
+bool may_be_covered_in_proc(std::string_view path) noexcept {
+  for (const std::string_view name :
+       {"cpuinfo", "diskstats", "loadavg", "meminfo", "net/dev", "slabinfo", "stat", "swaps", "uptime",
+        "sys/kernel/ns_last_pid", "sys/crypto/fips_enabled"}) {
+    if (path.starts_with("/proc/") && path.substr(6) == name) return true;
+  }
+  return false;
+}
+
 MountPoints::MountPoints(std::filesystem::path root, const std::vector<std::string>& targets)
     : root_(std::move(root)) {
   auto rooted = sys::RootedDir::open(root_);

@@ -3,9 +3,14 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sandbox {
+
+// Whether something may be mounted on that path in /proc: on the files that emulations of it cover, as lxcfs
+// does. All else there is what programs trust to be the kernel's own.
+bool may_be_covered_in_proc(std::string_view path) noexcept;
 
 // Remembers which of `targets` (absolute, inside `root`), and which of their parents, do not exist before a
 // step runs. They are made when things are mounted on them; remove() takes away those that are still empty

@@ -14,6 +14,7 @@
 
 #include "common/sandbox/cache_entries.hpp"
 #include "common/sandbox/copy_tree.hpp"
+#include "common/sandbox/mount_points.hpp"
 #include "common/sandbox/step_parts.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/proc.hpp"
@@ -210,14 +211,24 @@ StandIns::Place StandIns::clear(const std::string& target, Point point) {
   const auto destination = root.destination(target);
   if (!destination) throw StartError(where + ": symlinks there go in circles");
   if (destination->is_root()) throw StartError(where + ": it is the root directory");
-  if (destination->is_within(sys::RootedPath().child("proc")))
-    throw StartError(where + ": it cannot be mounted because it is inside /proc");
   const auto refuse = [&] {
     throw StartError(where + ": " +
                      (point == Point::directory
                           ? "a directory needs a directory to be mounted on, and directories on the way"
                           : "a file needs a file to be mounted on, and directories on the way"));
   };
+  const auto path_of_step = "/" + destination->str();
+  const bool is_in_proc = destination->is_within(sys::RootedPath().child("proc"));
+  if (is_in_proc && !may_be_covered_in_proc(path_of_step))
+    throw StartError(where + ": it cannot be mounted because it is inside /proc");
+  if (is_in_proc || destination->is_within(sys::RootedPath().child("sys"))) {
+    // What is there is the machine's, and nobody can make a name there.
+    const auto real = sys::find_status(path_of_step);
+    if (real && S_ISDIR(real->st_mode) != (point == Point::directory)) refuse();
+    if (!real)
+      throw StartError(where + ": " + (is_in_proc ? "No such file or directory" : "Read-only file system"));
+    system_targets_.push_back(path_of_step);
+  }
   sys::RootedPath on_the_way;
   std::optional<struct stat> status;
   for (const auto& component : util::split(destination->str(), '/')) {

@@ -37,6 +37,9 @@ public:
   // All of a step's own mounts, and its /etc/hosts and /etc/resolv.conf; those inside others after them.
   void put_mounts(const Spec& spec);
 
+  // Where mounts lie in /proc and /sys: names there that are not the machine's for the step.
+  const std::vector<std::string>& system_targets() const noexcept { return system_targets_; }
+
   // Puts back as much as it can. Throws the first util::Error then.
   void put_back();
 
@@ -89,6 +92,7 @@ private:
   };
   std::map<std::pair<dev_t, ino_t>, Cache> caches_;
   std::list<StandIn> stand_ins_;
+  std::vector<std::string> system_targets_;
   bool has_kept_ = false;
 };
 

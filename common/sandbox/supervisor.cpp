@@ -311,11 +311,16 @@ private:
     std::string name;
     if (may_be_system_path(path) || (is_relative && has_entered_)) {
       name = "/" + sys::clean_path(is_relative ? working_dir_of(thread) + "/" + path : path);
-      if (is_in_system(name)) return name;
+      if (is_in_system(name)) return is_own_name(name) ? std::string() : name;
     }
     if (is_relative || links == sys::Links::kept || question == Question::execute) return {};
     name = system_name_behind(root_, name.empty() ? path : name);
-    return is_in_system(name) ? name : std::string();
+    return is_in_system(name) && !is_own_name(name) ? name : std::string();
+  }
+
+  bool is_own_name(const std::string& name) const {
+    return std::any_of(step_.own_names.begin(), step_.own_names.end(),
+                       [&](const std::string& own) { return name == own || name.starts_with(own + "/"); });
   }
 
   std::string working_dir_of(pid_t thread) const {

@@ -100,6 +100,30 @@ TEST_F(Chroot, WritesNothingToSys) {
   EXPECT_NE(printed_.find("Read-only file system"), std::string::npos);
 }
 
+TEST_F(Chroot, HasMountsInProcAndSysWhereTheyMayBe) {
+  const auto source = base_.path() / "source";
+  fs::create_directory(source);
+  sys::write_file(source / "file", "mounted\n");
+  spec_.binds = {{.source = source / "file", .target = "/proc/uptime"},
+                 {.source = source / "file", .target = "/proc/sys/kernel/ns_last_pid"},
+                 {.source = source, .target = "/sys/kernel"}};
+  EXPECT_EQ(output_of("cat /proc/uptime /proc/sys/kernel/ns_last_pid /sys/kernel/file; ls /sys/kernel; "
+                      "cd /sys/kernel && cat file && echo new >more && cat ../kernel/more; "
+                      "test -d /sys/class && ls /proc | grep uptime; cat /proc/sys/kernel/ostype"),
+            "mounted\nmounted\nmounted\nfile\nmounted\nnew\nuptime\nLinux\n");
+  EXPECT_TRUE(fs::is_empty(root() / "sys"));
+  const auto error_at = [&](const std::string& target) {
+    spec_.binds = {{.source = source / "file", .target = target}};
+    return test::error_of([&] { run("true"); });
+  };
+  EXPECT_EQ(error_at("/proc/keys"),
+            "cannot mount '/proc/keys' for the step: it cannot be mounted because it is inside /proc");
+  EXPECT_EQ(error_at("/sys/none"), "cannot mount '/sys/none' for the step: Read-only file system");
+  EXPECT_EQ(error_at("/sys/kernel"),
+            "cannot mount '/sys/kernel' for the step: a file needs a file to be "
+            "mounted on, and directories on the way");
+}
+
 TEST_F(Chroot, ExecutesByTheLinkToThePrograms) {
   // What busybox says when it is called by a name of none of its programs.
   EXPECT_EQ(run("/proc/self/exe").code, 127);
