@@ -20,6 +20,7 @@
 #include "common/sys/process_namespace.hpp"
 #include "common/sys/trial.hpp"
 #include "common/sys/user_namespace.hpp"
+#include "common/util/log.hpp"
 #include "common/util/text.hpp"
 
 namespace native {
@@ -93,6 +94,17 @@ sys::WorkDir make_directory(const fs::path& work_dir) try {
   throw CannotRun(error.what(), error.cause());
 }
 
+// Where overlays do not work, as on an overlay: whoever has a user namespace of his own has no other way.
+std::unique_ptr<snapshot::Snapshotter> make_snapshotter(const fs::path& directory, Work work,
+                                                        IsolationChoice kind) try {
+  return snapshot::make_overlay(directory,
+                                work == Work::steps ? snapshot::Probe::now : snapshot::Probe::when_used);
+} catch (const util::Error& error) {
+  if (kind != IsolationChoice::userns) throw;
+  util::log::debug("the files of steps are copied: " + std::string(error.what()));
+  return snapshot::make_plain(directory);
+}
+
 // In a private directory, which is made where the mounts are.
 void prepare_namespaces(const fs::path& work_dir, Work work, std::optional<Isolation>& isolation,
                         IsolationChoice kind) {
@@ -103,8 +115,7 @@ void prepare_namespaces(const fs::path& work_dir, Work work, std::optional<Isola
     enter_other_namespaces();
     try_to_mount_proc(path);
   }
-  auto snapshotter = snapshot::make_overlay(
-      path / snapshots, work == Work::steps ? snapshot::Probe::now : snapshot::Probe::when_used);
+  auto snapshotter = make_snapshotter(path / snapshots, work, kind);
   isolation.emplace(
       Isolation{kind, std::move(directory), std::move(snapshotter), sandbox::make_namespaces(path)});
 }
