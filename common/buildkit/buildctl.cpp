@@ -167,7 +167,8 @@ std::vector<std::string> solve_arguments(const document::Request& request,
   Arguments arguments({"buildctl"});
   add_address(arguments, address);
   arguments.flag("build");
-  arguments.flag("--progress=plain");
+  arguments.flag("--progress=" + solve.progress);
+  if (solve.trace) arguments.option("--trace", *solve.trace);
   arguments.option("--frontend", "dockerfile.v0");
   add_contexts(arguments, request);
   if (solve.target) arguments.frontend("target", *solve.target);
@@ -234,16 +235,19 @@ std::vector<int> SshForwarding::kept_fds() const {
   return fds;
 }
 
-sys::Child start_solve(const document::Request& request, const document::RemoteEngine& address,
-                       const Solve& solve, const SshForwarding& ssh, int progress_fd) {
+sys::Child start_solve(const document::Request& request, const document::RemoteEngine& address, Solve solve,
+                       const SshForwarding& ssh, const Progress& progress) {
   sys::Command command;
+  solve.progress = progress.mode();
+  solve.trace = "/proc/self/fd/" + std::to_string(progress.trace_fd());
   command.argv = solve_arguments(request, address, solve, ssh.specifications());
   util::log::debug("running " + util::escape(util::join(command.argv, " "), 100'000));
   command.argv.front() = find_part("buildctl").string();
   command.environment = client_environment(request, sys::own_environment());
-  command.stdout_fd = progress_fd;  // our stdout carries the result
-  command.stderr_fd = progress_fd;
+  command.stdout_fd = progress.fd();  // our stdout carries the result
+  command.stderr_fd = progress.fd();
   command.kept_fds = ssh.kept_fds();
+  command.kept_fds.push_back(progress.trace_fd());
   return sys::start(command);
 }
 

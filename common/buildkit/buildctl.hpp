@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/buildkit/progress.hpp"
 #include "common/document/request.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/process.hpp"
@@ -18,6 +19,8 @@ struct Solve {
   std::optional<std::filesystem::path> destination;  // a file for docker, a directory for oci
   std::vector<std::string> cache_imports = {};       // --import-cache records beyond the request's
   std::vector<std::string> cache_exports = {};
+  std::string progress = "plain";         // what buildctl itself shows
+  std::optional<std::string> trace = {};  // file that it writes its updates to
 };
 
 // The arguments of `buildctl` for one solve on the daemon at `address`; `ssh` is what each --ssh says. No
@@ -51,8 +54,8 @@ private:
   std::vector<sys::UniqueFd> keys_;
 };
 
-// Starts buildctl for one solve; its progress goes to `progress_fd`. Throws Error.
-sys::Child start_solve(const document::Request& request, const document::RemoteEngine& address,
-                       const Solve& solve, const SshForwarding& ssh, int progress_fd);
+// Starts buildctl for one solve, which is shown by `progress`. Throws Error.
+sys::Child start_solve(const document::Request& request, const document::RemoteEngine& address, Solve solve,
+                       const SshForwarding& ssh, const Progress& progress);
 
 }  // namespace buildkit

@@ -43,6 +43,7 @@ std::optional<std::string> advice_after(const Progress& progress, const document
 // The parts that the targets of one build share.
 struct Build {
   const document::Request& request;
+  display::Screen& screen;
   document::RemoteEngine address;
   SshForwarding ssh;
   std::optional<LocalCache> cache = std::nullopt;
@@ -57,8 +58,8 @@ void solve(Build& build, std::size_t index, const std::optional<engine::PendingI
     call.cache_imports = build.cache->imports();
     call.cache_exports = build.cache->exports(index);
   }
-  Progress progress;
-  const auto status = start_solve(build.request, build.address, call, build.ssh, progress.fd()).wait();
+  Progress progress(build.screen);
+  const auto status = start_solve(build.request, build.address, call, build.ssh, progress).wait();
   progress.finish();
   if (status.success()) {
     // Where buildctl's content store kept partial blobs.
@@ -102,7 +103,7 @@ void commit_cache(Build& build) {
 }  // namespace
 
 document::Result Engine::build() {
-  Build build{.request = request_, .address = {}, .ssh = SshForwarding(request_.ssh)};
+  Build build{.request = request_, .screen = screen_, .address = {}, .ssh = SshForwarding(request_.ssh)};
   if (request_.remote) {
     warn_of_local_settings(request_);
     build.address = *request_.remote;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/buildkit/daemon.hpp"
+#include "common/display/screen.hpp"
 #include "common/document/request.hpp"
 #include "common/engine/engine.hpp"
 
@@ -14,10 +15,11 @@ namespace buildkit {
 
 class Engine final : public engine::Engine {
 public:
-  // `request` lives longer; `work_dir` is private to this build and removed afterwards by the caller.
-  Engine(const document::Request& request, std::filesystem::path work_dir,
+  // `request` and `screen` live longer; `work_dir` is private to this build and removed afterwards by the
+  // caller.
+  Engine(const document::Request& request, display::Screen& screen, std::filesystem::path work_dir,
          std::chrono::milliseconds start_limit = default_start_limit)
-      : request_(request), work_dir_(std::move(work_dir)), start_limit_(start_limit) {}
+      : request_(request), screen_(screen), work_dir_(std::move(work_dir)), start_limit_(start_limit) {}
 
   std::string name() const override { return "buildkit"; }
 
@@ -27,6 +29,7 @@ public:
 
 private:
   const document::Request& request_;
+  display::Screen& screen_;
   std::filesystem::path work_dir_;
   std::chrono::milliseconds start_limit_;
 };

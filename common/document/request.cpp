@@ -296,6 +296,7 @@ Request parse_request(std::string_view json) {
                           "buildkit_config",
                           "remote",
                           "docker_config",
+                          "progress",
                           "debug"});
   Request request;
   request.engine = read_word(fields, "engine", engine_choices);
@@ -326,6 +327,7 @@ Request parse_request(std::string_view json) {
   request.buildkit_config = read_optional(fields, "buildkit_config", read_text);
   request.remote = read_optional(fields, "remote", read_remote);
   request.docker_config = read_optional(fields, "docker_config", read_name);
+  request.progress = read_word(fields, "progress", progress_choices);
   request.debug = fields.boolean("debug");
   return request;
 }
@@ -360,6 +362,7 @@ std::string to_json(const Request& request) {
       {"buildkit_config", write_optional<Json>(request.buildkit_config)},
       {"remote", write_remote(request.remote)},
       {"docker_config", write_optional<Json>(request.docker_config)},
+      {"progress", to_string(request.progress)},
       {"debug", request.debug},
   });
 }

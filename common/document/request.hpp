@@ -25,6 +25,9 @@ enum class EngineChoice { automatic, buildkit, native };
 // works.
 enum class IsolationChoice { automatic, namespaces, userns, chroot, copies };
 
+// How the build is shown on stderr: `automatic` is a live view on a terminal and lines elsewhere.
+enum class ProgressChoice { automatic, plain, tty, quiet, rawjson };
+
 struct NameValue {
   std::string name;
   std::string value;
@@ -140,6 +143,7 @@ struct Request {
   std::optional<std::string> buildkit_config;  // TOML, merged with ours
   std::optional<RemoteEngine> remote;
   std::optional<std::filesystem::path> docker_config;  // directory that holds config.json
+  ProgressChoice progress = ProgressChoice::automatic;
   bool debug = false;
 };
 
@@ -150,11 +154,13 @@ Attributes parse_provenance(std::string_view text);
 // The words that stand for the values in documents: "auto", "network.host", "docker", "gzip".
 std::string_view to_string(EngineChoice choice);
 std::string_view to_string(IsolationChoice choice);
+std::string_view to_string(ProgressChoice choice);
 std::string_view to_string(Entitlement entitlement);
 std::string_view to_string(OutputFormat format);
 std::string_view to_string(Compression compression);
 std::optional<EngineChoice> parse_engine_choice(std::string_view word);
 std::optional<IsolationChoice> parse_isolation_choice(std::string_view word);
+std::optional<ProgressChoice> parse_progress_choice(std::string_view word);
 std::optional<Entitlement> parse_entitlement(std::string_view word);
 std::optional<OutputFormat> parse_output_format(std::string_view word);
 std::optional<Compression> parse_compression(std::string_view word);

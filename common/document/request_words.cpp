@@ -9,6 +9,9 @@ std::string_view to_string(EngineChoice choice) {
 std::string_view to_string(IsolationChoice choice) {
   return word_of(isolation_choices, choice);
 }
+std::string_view to_string(ProgressChoice choice) {
+  return word_of(progress_choices, choice);
+}
 std::string_view to_string(Entitlement entitlement) {
   return word_of(entitlements, entitlement);
 }
@@ -24,6 +27,9 @@ std::optional<EngineChoice> parse_engine_choice(std::string_view word) {
 }
 std::optional<IsolationChoice> parse_isolation_choice(std::string_view word) {
   return value_of(isolation_choices, word);
+}
+std::optional<ProgressChoice> parse_progress_choice(std::string_view word) {
+  return value_of(progress_choices, word);
 }
 std::optional<Entitlement> parse_entitlement(std::string_view word) {
   return value_of(entitlements, word);

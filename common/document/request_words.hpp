@@ -18,6 +18,13 @@ inline constexpr Words<IsolationChoice, 5> isolation_choices = {{
     {IsolationChoice::chroot, "chroot"},
     {IsolationChoice::copies, "copies"},
 }};
+inline constexpr Words<ProgressChoice, 5> progress_choices = {{
+    {ProgressChoice::automatic, "auto"},
+    {ProgressChoice::plain, "plain"},
+    {ProgressChoice::tty, "tty"},
+    {ProgressChoice::quiet, "quiet"},
+    {ProgressChoice::rawjson, "rawjson"},
+}};
 inline constexpr Words<Entitlement, 2> entitlements = {{
     {Entitlement::network_host, "network.host"},
     {Entitlement::security_insecure, "security.insecure"},

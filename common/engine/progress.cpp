@@ -1,14 +1,12 @@
-// The plain progress printer.
+// What the native engine tells a screen, and the plain progress printer.
 #include "common/engine/progress.hpp"
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdio>
 #include <utility>
 
+#include "common/hash/sha256.hpp"
 #include "common/util/text.hpp"
 
 namespace engine {
@@ -18,6 +16,7 @@ constexpr std::size_t remembered_lines = 20;
 constexpr std::size_t longest_remembered = 64 << 10;  // of one line
 constexpr std::size_t kept_of_longer = 1 << 10;
 constexpr std::size_t most_held = 1 << 20;  // by one vertex that waits for the word
+constexpr auto between_transfer_reports = std::chrono::milliseconds(100);
 constexpr auto between_transfer_lines = std::chrono::seconds(5);
 
 std::string fixed(double value, int digits) {
@@ -26,18 +25,8 @@ std::string fixed(double value, int digits) {
   return text.data();
 }
 
-// Whoever reads may go away: that is no reason to stop building.
-void write_to_stderr(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(STDERR_FILENO, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-}
-
 Progress::Options with_output(Progress::Options options) {
-  if (!options.write) options.write = write_to_stderr;
+  if (!options.write) options.write = display::write_to_stderr;
   return options;
 }
 
@@ -58,22 +47,11 @@ std::size_t size_of(const std::vector<std::string>& lines) {
 
 }  // namespace
 
-std::string decimal_size(std::uint64_t bytes) {
-  constexpr std::array<const char*, 5> units = {"B", "kB", "MB", "GB", "TB"};
-  auto size = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; size >= 1000 && unit + 1 < units.size(); ++unit)
-    size /= 1000;
-  return fixed(size, unit == 0 ? 0 : 2) + units[unit];
-}
-
-std::string shown_time(std::chrono::duration<double> time) {
-  return fixed(time.count(), 1) + "s";
-}
-
 Progress::Progress() : Progress(Options{}) {}
 
-Progress::Progress(Options options) : options_(with_output(std::move(options))) {}
+Progress::Progress(Options options) : options_(with_output(std::move(options))) {
+  if (options_.screen != nullptr) options_.screen->begin();
+}
 
 Progress::~Progress() {
   {
@@ -83,6 +61,13 @@ Progress::~Progress() {
   changed_.notify_all();
   turns_.wait();
   if (failure_) options_.write("------\n" + *failure_ + "------\n");
+  if (options_.screen != nullptr) options_.screen->end();
+}
+
+void Progress::announce(std::string_view title, const Place& place) {
+  if (options_.screen == nullptr) return;
+  options_.screen->apply(
+      {.vertexes = {{.digest = place.digest, .inputs = place.inputs, .name = std::string(title)}}});
 }
 
 void Progress::tell(Vertex& vertex, Urgency urgency) {
@@ -154,19 +139,47 @@ void Progress::take_turns() {
   }
 }
 
-Progress::Vertex::Vertex(Progress& progress, std::string_view title)
-    : progress_(progress), title_(util::for_terminal(title)) {}
+Progress::Vertex::Vertex(Progress& progress, std::string_view title, Place place)
+    : progress_(progress), title_(util::for_terminal(title)) {
+  if (progress_.options_.screen == nullptr) return;
+  told_ = {.digest = std::move(place.digest), .inputs = std::move(place.inputs), .name = std::string(title)};
+  if (!told_.digest.empty()) return;
+  const std::lock_guard lock(progress_.mutex_);
+  told_.digest = hash::sha256(std::to_string(++progress_.made_up_) + " " + told_.name).str();
+}
 
 Progress::Vertex::~Vertex() {
   const std::lock_guard lock(progress_.mutex_);
+  if (begin_ && !ended_ && !told_.digest.empty()) {
+    told_.error = "context canceled";
+    report_end();
+  }
+  if (!is_plain()) return;
   if ((begin_ || waiting_since_ || number_ > 0) && !ended_) end("CANCELED");
   if (waiting_since_) progress_.tell(*this, Urgency::at_once);
+}
+
+bool Progress::Vertex::is_plain() const noexcept {
+  return progress_.options_.screen == nullptr || progress_.options_.screen->mode() == display::Mode::plain;
+}
+
+void Progress::Vertex::report(display::Update update) {
+  if (progress_.options_.screen != nullptr) progress_.options_.screen->apply(update);
+}
+
+void Progress::Vertex::report_end() {
+  if (told_.digest.empty()) return;
+  told_.completed = std::chrono::system_clock::now();
+  if (!told_.started) told_.started = told_.completed;
+  report({.vertexes = {told_}});
 }
 
 void Progress::Vertex::start() {
   const std::lock_guard lock(progress_.mutex_);
   begin_ = Clock::now();
-  progress_.tell(*this, Urgency::can_wait);
+  told_.started = std::chrono::system_clock::now();
+  report({.vertexes = {told_}});
+  if (is_plain()) progress_.tell(*this, Urgency::can_wait);
 }
 
 double Progress::Vertex::seconds() const {
@@ -176,6 +189,11 @@ double Progress::Vertex::seconds() const {
 void Progress::Vertex::write(std::string_view text) {
   if (text.empty()) return;
   const std::lock_guard lock(progress_.mutex_);
+  if (!is_plain()) {
+    return report({.logs = {{.vertex = told_.digest,
+                             .data = std::string(text),
+                             .timestamp = std::chrono::system_clock::now()}}});
+  }
   while (!text.empty()) {
     // "\r\n" is one end of a line, not two.
     if (after_return_ && text.front() == '\n') text.remove_prefix(1);
@@ -210,57 +228,85 @@ void Progress::Vertex::finish_line() {
 
 void Progress::Vertex::note(std::string_view line) {
   const std::lock_guard lock(progress_.mutex_);
+  const auto now = std::chrono::system_clock::now();
+  constexpr std::string_view end = " done";  // which a screen says in its own way
+  report(
+      {.statuses = {{.id = std::string(line.substr(0, line.size() - (line.ends_with(end) ? end.size() : 0))),
+                     .vertex = told_.digest,
+                     .started = now,
+                     .completed = now}}});
+  show_note(line);
+}
+
+void Progress::Vertex::show_note(std::string_view line) {
+  if (!is_plain()) return;
   if (!partial_.empty()) finish_line();
   lines_.push_back(util::for_terminal(line));
   progress_.tell(*this, Urgency::can_wait);
 }
 
 void Progress::Vertex::warn(std::string_view warning) {
-  note("WARN: " + std::string(warning));
+  const std::lock_guard lock(progress_.mutex_);
+  report({.warnings = {{.vertex = told_.digest, .text = std::string(warning)}}});
+  show_note("WARN: " + std::string(warning));
 }
 
 void Progress::Vertex::transfer(const std::string& id, std::uint64_t current, std::uint64_t total) {
-  std::string line;
-  {
-    const std::lock_guard lock(progress_.mutex_);
-    const auto now = Clock::now();
-    auto& transfer = transfers_.try_emplace(id, Transfer{.start = now, .shown = now}).first->second;
-    const bool complete = total > 0 && current >= total;
-    if (transfer.complete || (!complete && now - transfer.shown < between_transfer_lines)) return;
-    transfer.shown = now;
-    transfer.complete = complete;
-    line = id + " " + decimal_size(current) + (total > 0 ? " / " + decimal_size(total) : "") + " " +
-           shown_time(now - transfer.start) + (complete ? " done" : "");
+  const std::lock_guard lock(progress_.mutex_);
+  const auto now = Clock::now();
+  auto& transfer =
+      transfers_
+          .try_emplace(id, Transfer{.start = now, .begin = std::chrono::system_clock::now(), .shown = now})
+          .first->second;
+  const bool complete = total > 0 && current >= total;
+  if (transfer.complete) return;
+  if (complete || now - transfer.told >= between_transfer_reports) {
+    transfer.told = now;
+    display::Status status{
+        .id = id, .vertex = told_.digest, .current = current, .total = total, .started = transfer.begin};
+    if (complete) status.completed = std::chrono::system_clock::now();
+    report({.statuses = {std::move(status)}});
   }
-  note(line);
+  if (!complete && now - transfer.shown < between_transfer_lines) return;
+  transfer.shown = now;
+  transfer.complete = complete;
+  show_note(id + " " + decimal_size(current) + (total > 0 ? " / " + decimal_size(total) : "") + " " +
+            shown_time(now - transfer.start) + (complete ? " done" : ""));
 }
 
 void Progress::Vertex::end(std::string_view word) {
+  ended_ = true;
+  if (!is_plain()) return;
   if (!partial_.empty()) finish_line();
   lines_.emplace_back(word);
-  ended_ = true;
   progress_.tell(*this, Urgency::at_once);
 }
 
 std::string Progress::Vertex::tag() const {
   const std::lock_guard lock(progress_.mutex_);
+  if (!is_plain()) return title_;
   return number_ > 0 ? "#" + std::to_string(number_) : std::string();
 }
 
 void Progress::Vertex::done() {
   const std::lock_guard lock(progress_.mutex_);
+  report_end();
   end("DONE " + shown_time(std::chrono::duration<double>(seconds())));
 }
 
 void Progress::Vertex::cached() {
   const std::lock_guard lock(progress_.mutex_);
+  told_.cached = true;
+  report_end();
   end("CACHED");
 }
 
 void Progress::Vertex::failed(std::string_view reason) {
   const std::lock_guard lock(progress_.mutex_);
+  told_.error = reason;
+  report_end();
   end("ERROR: " + util::for_terminal(reason));
-  if (progress_.failure_) return;
+  if (progress_.failure_ || !is_plain()) return;
   std::string block = " > " + title_ + ":\n";
   for (const auto& line : last_)
     block += line + "\n";

@@ -72,7 +72,7 @@ class Build {
 public:
   // Reads shared caches or not, but writes them.
   Build(const Definition& definition, store::Store& store, const Isolation& isolation,
-        const fs::path& directory, Cache shared, engine::Progress::Options progress = {})
+        const fs::path& directory, Cache shared, engine::Progress::Options progress)
       : definition_(definition),
         request_(definition.request()),
         epoch_(epoch_of(definition)),
@@ -295,8 +295,10 @@ document::Result Engine::build() {
     const auto directory = isolation_.snapshotter->directory() / ("build-" + std::to_string(tries));
     sys::make_directory(directory, 0700);
     const auto store = open_store(request, state_dir_, cache, isolation_.directory.path());
+    screen_.forget();
     try {
-      if (auto result = Build(definition_, *store, isolation_, directory, shared).run(cache, shared)) {
+      const engine::Progress::Options shown{.write = {}, .screen = &screen_};
+      if (auto result = Build(definition_, *store, isolation_, directory, shared, shown).run(cache, shared)) {
         make_room(*store, request);
         return std::move(*result);
       }
@@ -323,8 +325,8 @@ std::optional<document::Plan> Engine::plan() {
   const auto directory = isolation_.snapshotter->directory() / "plan";
   sys::make_directory(directory, 0700);
   const auto store = open_store_to_look(request, state_dir_, isolation_.directory.path());
-  return Build(definition_, *store, isolation_, directory, Cache::used, {.write = [](std::string_view) {}})
-      .foresee();
+  const engine::Progress::Options shown{.write = [](std::string_view) {}};
+  return Build(definition_, *store, isolation_, directory, Cache::used, shown).foresee();
 }
 
 std::optional<std::string> left_out(const Definition& definition) {

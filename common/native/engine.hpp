@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "common/display/screen.hpp"
 #include "common/engine/engine.hpp"
 #include "common/native/definition.hpp"
 #include "common/native/isolation.hpp"
@@ -13,12 +14,15 @@ namespace native {
 
 class Engine : public engine::Engine {
 public:
-  // Works in `isolation`, on the request of `definition`, which lives longer. Base images are kept for the
-  // next build in the folder "native" of the request's cache directory, else in `state_dir`, which is made if
-  // need be, else nowhere.
-  Engine(const Definition& definition, Isolation isolation,
+  // Works in `isolation`, on the request of `definition`, which lives longer, as does `screen`. Base images
+  // are kept for the next build in the folder "native" of the request's cache directory, else in `state_dir`,
+  // which is made if need be, else nowhere.
+  Engine(const Definition& definition, display::Screen& screen, Isolation isolation,
          std::optional<std::filesystem::path> state_dir = std::nullopt)
-      : definition_(definition), isolation_(std::move(isolation)), state_dir_(std::move(state_dir)) {}
+      : definition_(definition),
+        screen_(screen),
+        isolation_(std::move(isolation)),
+        state_dir_(std::move(state_dir)) {}
 
   std::string name() const override { return "native"; }
   document::Result build() override;
@@ -26,6 +30,7 @@ public:
 
 private:
   const Definition& definition_;
+  display::Screen& screen_;
   Isolation isolation_;
   std::optional<std::filesystem::path> state_dir_;
 };

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "common/registry/base64.hpp"
+#include "common/hash/base64.hpp"
 #include "common/util/json.hpp"
 #include "common/util/text.hpp"
 
@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t most_token_bytes = 1 << 20;
 
 std::string basic(const Credential& credential) {
-  return "Basic " + encode_base64(credential.username + ":" + credential.password);
+  return "Basic " + hash::encode_base64(credential.username + ":" + credential.password);
 }
 
 // A token goes into a header field as it is, so a line break in it would forge further fields.

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "common/registry/base64.hpp"
+#include "common/hash/base64.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/process.hpp"
 #include "common/util/error.hpp"
@@ -28,7 +28,7 @@ std::optional<Credential> parse_auth(const util::JsonFields& fields) {
   credential.identity_token = fields.optional_string("identitytoken").value_or("");
   credential.registry_token = fields.optional_string("registrytoken").value_or("");
   if (const auto encoded = fields.optional_string("auth"); encoded && !encoded->empty()) {
-    auto decoded = decode_base64(*encoded);
+    auto decoded = hash::decode_base64(*encoded);
     const auto colon = decoded ? decoded->find(':') : std::string::npos;
     if (colon == std::string::npos) fields.fail("auth", "expected the base64 of USER:PASSWORD");
     credential.username = decoded->substr(0, colon);

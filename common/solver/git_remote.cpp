@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "common/dockerfile/remote.hpp"
-#include "common/registry/base64.hpp"
+#include "common/hash/base64.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -36,7 +36,7 @@ std::vector<std::string> credentials(const std::string& remote, const Secrets& s
   for (const std::string& suffix : {"." + std::string(host), std::string()}) {
     if (const auto header = secrets.find("GIT_AUTH_HEADER" + suffix)) return setting(*header);
     if (const auto token = secrets.find("GIT_AUTH_TOKEN" + suffix))
-      return setting("basic " + registry::encode_base64("x-access-token:" + *token));
+      return setting("basic " + hash::encode_base64("x-access-token:" + *token));
   }
   return {};
 }

@@ -1,9 +1,11 @@
 // Vertices of ops.
 #include "common/solver/op_display.hpp"
 
+#include <set>
 #include <system_error>
 
 #include "common/dockerfile/source.hpp"
+#include "common/hash/sha256.hpp"
 #include "common/util/full_disk.hpp"
 
 namespace solver {
@@ -16,7 +18,7 @@ bool is_by_disk(const util::Error& error) {
 }  // namespace
 
 std::string OpDisplay::work(const plan::Op& op, const Work& work) {
-  engine::Progress::Vertex vertex(progress_, op.title);
+  engine::Progress::Vertex vertex(progress_, op.title, place_of(op));
   bool started = false;
   bool was_there = false;
   try {
@@ -45,7 +47,7 @@ void OpDisplay::located(const plan::Op& op, const std::function<void()>& work) {
 
 void OpDisplay::fail(const plan::Op& op, const util::Error& error, std::string_view output) {
   if (is_stopped(error)) throw error;
-  engine::Progress::Vertex vertex(progress_, op.title);
+  engine::Progress::Vertex vertex(progress_, op.title, place_of(op));
   vertex.start();
   vertex.write(output);
   vertex.failed(dockerfile::harmless(error.what()));
@@ -53,9 +55,35 @@ void OpDisplay::fail(const plan::Op& op, const util::Error& error, std::string_v
 }
 
 void OpDisplay::cached(const plan::Op& op) {
-  engine::Progress::Vertex vertex(progress_, op.title);
+  engine::Progress::Vertex vertex(progress_, op.title, place_of(op));
   vertex.start();
   vertex.cached();
+}
+
+void OpDisplay::announce(const plan::Op& op) {
+  progress_.announce(op.title, place_of(op));
+}
+
+std::string OpDisplay::digest_of(plan::OpId id) const {
+  return hash::sha256("op " + std::to_string(id) + " " + graph_.ops[id].title).str();
+}
+
+engine::Progress::Place OpDisplay::place_of(const plan::Op& op) const {
+  std::set<plan::OpId> seen;
+  engine::Progress::Place place;
+  const std::function<void(const plan::Op&)> add_inputs = [&](const plan::Op& of) {
+    for (const plan::OpId id : plan::inputs(of)) {
+      if (!seen.insert(id).second) continue;
+      if (graph_.ops[id].title.empty()) {
+        add_inputs(graph_.ops[id]);
+      } else {
+        place.inputs.push_back(digest_of(id));
+      }
+    }
+  };
+  add_inputs(op);
+  place.digest = digest_of(static_cast<plan::OpId>(&op - graph_.ops.data()));
+  return place;
 }
 
 bool OpDisplay::is_stopped(const util::Error& error, engine::Progress::Vertex* vertex) {

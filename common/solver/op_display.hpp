@@ -38,11 +38,17 @@ public:
 
   void cached(const plan::Op& op);
 
+  // Tells the screen of the op before it is carried out, if it ever is.
+  void announce(const plan::Op& op);
+
   // True if the work ended because others did, or by a signal, and `vertex` is left to be called canceled.
   // Where a disk is the reason it is one for all that ends at that time.
   bool is_stopped(const util::Error& error, engine::Progress::Vertex* vertex = nullptr);
 
 private:
+  // What a screen knows an op by, and those below it that have a title.
+  std::string digest_of(plan::OpId id) const;
+  engine::Progress::Place place_of(const plan::Op& op) const;
   [[noreturn]] void throw_located(const plan::Op& op, const util::Error& error) const;
 
   const plan::Graph& graph_;

@@ -22,6 +22,7 @@ BuiltLayers Solve::run(const std::vector<bool>& is_exported) {
   }
   require_entitlements_of_all();
   for (const plan::OpId id : needed_) {
+    if (!graph_.ops[id].title.empty()) display_.announce(graph_.ops[id]);
     for (const plan::OpId input : plan::inputs(graph_.ops[id]))
       nodes_[input].is_read = true;
     // What is not in a context is to fail the build before steps have run for minutes.

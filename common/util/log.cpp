@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <mutex>
 #include <string>
+#include <utility>
 
 #include "common/util/text.hpp"
 
@@ -29,6 +31,17 @@ bool colours() {
   return wanted;
 }
 
+std::mutex& output_mutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+// Guarded by output_mutex(); empty = stderr.
+std::function<void(std::string_view)>& diverted_to() {
+  static std::function<void(std::string_view)> write;
+  return write;
+}
+
 void write_all(std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
@@ -46,7 +59,8 @@ void print(Level level, std::string_view label, std::string_view colour, std::st
   std::string text;
   for (const auto& line : split(message, '\n'))
     text += prefix + for_terminal(line) + "\n";
-  write_all(text);
+  const std::lock_guard lock(output_mutex());
+  diverted_to() ? diverted_to()(text) : write_all(text);
 }
 
 }  // namespace
@@ -73,6 +87,16 @@ void info(std::string_view message) {
 }
 void debug(std::string_view message) {
   print(Level::debug, "debug", "\x1b[2m", message);
+}
+
+Diversion::Diversion(std::function<void(std::string_view)> write) {
+  const std::lock_guard lock(output_mutex());
+  diverted_to() = std::move(write);
+}
+
+Diversion::~Diversion() {
+  const std::lock_guard lock(output_mutex());
+  diverted_to() = nullptr;
 }
 
 }  // namespace util::log

@@ -1,6 +1,7 @@
 // Messages for people, on stderr: "oci-solve: message". Data never goes here, secrets never either.
 #pragma once
 
+#include <functional>
 #include <string_view>
 
 namespace util::log {
@@ -20,5 +21,14 @@ void error(std::string_view message);
 void warning(std::string_view message);
 void info(std::string_view message);
 void debug(std::string_view message);
+
+// While it lives messages go to `write`, whole lines, and not to stderr. One at a time.
+class Diversion {
+public:
+  explicit Diversion(std::function<void(std::string_view)> write);
+  Diversion(const Diversion&) = delete;
+  Diversion& operator=(const Diversion&) = delete;
+  ~Diversion();
+};
 
 }  // namespace util::log

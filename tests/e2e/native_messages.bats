@@ -58,7 +58,7 @@ CMD true
 END
   build "$(to_output)"
   [ "$status" -eq 0 ] || { echo "$stderr"; return 1; }
-  ordered <<<"$stderr" | sed -E -e '/^oci-solve: engine: /d' -e 's/sha256:[0-9a-f]{64}( [0-9.]+k?B)?/DIGEST/;s/[0-9.]+s done$/Ts done/' \
+  ordered <<<"$stderr" | sed -E -e '/^oci-solve: /d' -e 's/sha256:[0-9a-f]{64}( [0-9.]+k?B)?/DIGEST/;s/[0-9.]+s done$/Ts done/' \
     -e 's/^(#[0-9]+) [0-9]+\.[0-9]{3} /\1 T /' -e 's/ DONE [0-9.]+s$/ DONE Ts/' >shown
   local golden=$BATS_TEST_DIRNAME/../golden/native-progress
   [ -z "${ACCEPT-}" ] || cp shown "$golden"

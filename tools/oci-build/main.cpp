@@ -1,4 +1,7 @@
 // build: a Concourse task that builds container images.
+#include <optional>
+#include <string>
+
 #include "common/cli/run_tool.hpp"
 #include "common/sys/hidden_memory.hpp"
 #include "tools/oci-build/build.hpp"
@@ -11,5 +14,9 @@ int main(int argc, char** argv) {
       "build"};
   // By isolation 'chroot' steps see this process, which holds all secrets of the build and waits for its end.
   sys::hide_memory();
-  return cli::run_tool(app, argc, argv, oci_build::build);
+  std::optional<std::string> progress;
+  app.add_option("--progress", progress,
+                 "how the build is shown: auto, plain, tty, quiet or rawjson (default: BUILDKIT_PROGRESS)")
+      ->type_name("NAME");
+  return cli::run_tool(app, argc, argv, [&] { oci_build::build(progress); });
 }

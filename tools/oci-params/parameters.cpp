@@ -66,6 +66,8 @@ constexpr std::array table = {
     Parameter{"BUILDKIT_TLS_CACERT", Kind::single, "CA certificate of BUILDKIT_HOST"},
     Parameter{"BUILDKIT_TLS_CERT", Kind::single, "client certificate for BUILDKIT_HOST"},
     Parameter{"BUILDKIT_TLS_KEY", Kind::single, "private key of BUILDKIT_TLS_CERT"},
+    Parameter{"BUILDKIT_PROGRESS", Kind::single,
+              "how the build is shown: plain, tty, quiet, rawjson or auto (default)"},
     Parameter{"DEBUG", Kind::single, "true: say more about what is done"},
 };
 

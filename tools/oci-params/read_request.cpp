@@ -40,6 +40,15 @@ document::IsolationChoice read_isolation(const Environment& environment, documen
   return *choice;
 }
 
+document::ProgressChoice read_progress(const Environment& environment) {
+  const auto word = environment.value("BUILDKIT_PROGRESS");
+  if (!word) return document::ProgressChoice::automatic;
+  if (const auto choice = document::parse_progress_choice(*word)) return *choice;
+  throw util::Error("BUILDKIT_PROGRESS: " + util::quote(*word) +
+                    " is none of 'auto', 'plain', 'tty', 'quiet', 'rawjson'" +
+                    did_you_mean(*word, {"auto", "plain", "tty", "quiet", "rawjson"}));
+}
+
 // A preload sets its build argument itself, last, as concourse/oci-build-task has it.
 void drop_shadowed_args(document::Request& request, Findings& findings) {
   for (const auto& preload : request.preloads) {
@@ -115,6 +124,7 @@ document::Request read_request(const Environment& environment, Findings& finding
   findings.check([&] { request.isolation = read_isolation(environment, request.engine); });
   request.remote = read_remote(environment, findings);
   request.proxies = read_proxies(environment);
+  findings.check([&] { request.progress = read_progress(environment); });
   findings.check([&] { request.debug = read_boolean(environment, "DEBUG").value_or(false); });
   return request;
 }

@@ -13,8 +13,8 @@ namespace params {
 namespace {
 
 // Variables of BuildKit's own programs.
-constexpr std::array<std::string_view, 4> not_ours = {"BUILDKIT_COLORS", "BUILDKIT_NO_CLIENT_TOKEN",
-                                                      "BUILDKIT_PROGRESS", "BUILDKIT_TTY_LOG_LINES"};
+constexpr std::array<std::string_view, 3> not_ours = {"BUILDKIT_COLORS", "BUILDKIT_NO_CLIENT_TOKEN",
+                                                      "BUILDKIT_TTY_LOG_LINES"};
 
 std::string upper_case(std::string_view text) {
   std::string upper(text);

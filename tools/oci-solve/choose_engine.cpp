@@ -40,8 +40,9 @@ Choice native_choice(const native::Definition& definition, const Path& work_dir,
   const auto description = "native (isolation: " + std::string(to_string(isolation.kind)) +
                            (wanted != document::IsolationChoice::automatic ? ", as asked for" : "") +
                            (passed_over.empty() ? "" : ", " + passed_over) + ")" + why;
-  return {std::make_unique<native::Engine>(definition, std::move(isolation), settings.state_dir),
-          description};
+  return {
+      std::make_unique<native::Engine>(definition, settings.screen, std::move(isolation), settings.state_dir),
+      description};
 }
 
 Choice buildkit_choice(const document::Request& request, const Path& work_dir, const Settings& settings,
@@ -50,7 +51,8 @@ Choice buildkit_choice(const document::Request& request, const Path& work_dir, c
     throw util::Error("ISOLATION=" + std::string(to_string(request.isolation)) +
                       " is for the native engine, and BuildKit is to build, " + why + "; leave it out");
   }
-  return {std::make_unique<buildkit::Engine>(request, work_dir, settings.start_timeout), "buildkit, " + why};
+  return {std::make_unique<buildkit::Engine>(request, settings.screen, work_dir, settings.start_timeout),
+          "buildkit, " + why};
 }
 
 Choice choose_automatically(const native::Definition& definition, const Path& work_dir,

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "common/display/screen.hpp"
 #include "common/document/request.hpp"
 #include "common/engine/engine.hpp"
 #include "common/native/definition.hpp"
@@ -15,6 +16,7 @@ namespace oci_solve {
 
 // What engines are made with.
 struct Settings {
+  display::Screen& screen;
   std::optional<std::filesystem::path> state_dir;  // of the native engine
   std::chrono::seconds start_timeout;              // of BuildKit
 };

@@ -21,6 +21,10 @@ int main(int argc, char** argv) {
          "says)")
       ->type_name("NAME");
   app.add_option(
+         "--progress", options.progress,
+         "how the build is shown: auto, plain, tty, quiet or rawjson (default: what the request says)")
+      ->type_name("NAME");
+  app.add_option(
          "--work-dir", options.work_dir,
          "private directory for temporary files, which stays empty afterwards (default: a temporary one)")
       ->type_name("DIR")

@@ -3,6 +3,8 @@
 
 #include <chrono>
 
+#include "common/display/screen.hpp"
+#include "common/display/summary.hpp"
 #include "common/document/read_request.hpp"
 #include "common/document/result.hpp"
 #include "common/engine/combinations.hpp"
@@ -33,6 +35,15 @@ document::IsolationChoice wanted_isolation(const std::string& word) {
       util::ExitCode::usage);
 }
 
+display::Mode wanted_mode(const Options& options, const document::Request& request) {
+  if (!options.progress) return display::mode_of(request.progress);
+  if (const auto choice = document::parse_progress_choice(*options.progress))
+    return display::mode_of(*choice);
+  throw util::Error("--progress: " + util::quote(*options.progress) +
+                        " is none of 'auto', 'plain', 'tty', 'quiet', 'rawjson'",
+                    util::ExitCode::usage);
+}
+
 }  // namespace
 
 void run(const Options& options, std::FILE* out) {
@@ -40,6 +51,7 @@ void run(const Options& options, std::FILE* out) {
   if (request.debug) util::log::set_level(util::log::Level::debug);
   const auto wanted = wanted_engine(options, request);
   if (options.isolation) request.isolation = wanted_isolation(*options.isolation);
+  display::Screen screen({.mode = wanted_mode(options, request)});
   engine::check_combinations(request);
   sys::require_proc();
 
@@ -48,9 +60,10 @@ void run(const Options& options, std::FILE* out) {
   const auto work_dir = options.work_dir.value_or(temporary ? temporary->path() : std::filesystem::path());
   const auto copies = copy_linked_dockerfile(request, work_dir);
   const native::Definition definition(request);
-  const auto choice = choose_engine(
-      wanted, definition, work_dir,
-      {.state_dir = options.state_dir, .start_timeout = std::chrono::seconds(options.start_timeout)});
+  const auto choice = choose_engine(wanted, definition, work_dir,
+                                    {.screen = screen,
+                                     .state_dir = options.state_dir,
+                                     .start_timeout = std::chrono::seconds(options.start_timeout)});
   util::log::info("engine: " + choice.description);
   for (const auto& warning : warnings_of_unused_images(definition))
     util::log::warning(warning);
@@ -64,6 +77,8 @@ void run(const Options& options, std::FILE* out) {
     return;
   }
   const auto result = choice.engine->build();
+  if (screen.mode() == display::Mode::plain || screen.mode() == display::Mode::tty)
+    util::log::info(display::summary(screen.parts()));
   std::fprintf(out, "%s\n", document::to_json(result).c_str());
 }
 

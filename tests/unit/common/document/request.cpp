@@ -65,6 +65,7 @@ Request fullest_request() {
   request.remote =
       document::RemoteEngine{"tcp://buildkit.example.com:1234", "tls/ca.pem", "tls/cert.pem", "tls/key.pem"};
   request.docker_config = "docker-config";
+  request.progress = document::ProgressChoice::rawjson;
   request.debug = true;
   return request;
 }

@@ -3,8 +3,8 @@
 
 #include <filesystem>
 
+#include "common/hash/base64.hpp"
 #include "common/http/url.hpp"
-#include "common/registry/base64.hpp"
 #include "common/registry/pull.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
@@ -215,9 +215,9 @@ TEST_F(OddRegistry, MayKnowOneOfTwoWaysToAskForATokenAlone) {
     }
   }
   const auto asked = requests_of("GET /token");
-  EXPECT_NE(asked.at(0).find("Authorization: Basic " + encode_base64("alice:wonder:land")),
+  EXPECT_NE(asked.at(0).find("Authorization: Basic " + hash::encode_base64("alice:wonder:land")),
             std::string::npos);
-  EXPECT_NE(asked.back().find("Authorization: Basic " + encode_base64(":i")), std::string::npos);
+  EXPECT_NE(asked.back().find("Authorization: Basic " + hash::encode_base64(":i")), std::string::npos);
 }
 
 }  // namespace

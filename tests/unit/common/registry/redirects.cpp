@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "common/registry/base64.hpp"
+#include "common/hash/base64.hpp"
 #include "common/registry/client.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
@@ -18,7 +18,7 @@ using test::answer;
 using test::Reply;
 using test::ScriptedServer;
 
-const std::string login = "Basic " + encode_base64("alice:wonderland");
+const std::string login = "Basic " + hash::encode_base64("alice:wonderland");
 
 class Redirects : public testing::Test {
 protected:

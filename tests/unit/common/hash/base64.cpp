@@ -1,8 +1,8 @@
-#include "common/registry/base64.hpp"
+#include "common/hash/base64.hpp"
 
 #include <gtest/gtest.h>
 
-namespace registry {
+namespace hash {
 namespace {
 
 TEST(Base64, HasTheVectorsOfTheStandard) {  // RFC 4648, 10
@@ -38,4 +38,4 @@ TEST(Base64, RefusesWhatIsNone) {
 }
 
 }  // namespace
-}  // namespace registry
+}  // namespace hash

@@ -1,11 +1,11 @@
-// Base64 as config.json and the Basic scheme use it (RFC 4648, 4).
+// Base64 as config.json, the Basic scheme and logs in JSON use it (RFC 4648, 4).
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
 
-namespace registry {
+namespace hash {
 
 std::string encode_base64(std::string_view bytes);
 
@@ -13,4 +13,4 @@ std::string encode_base64(std::string_view bytes);
 // stand anywhere.
 std::optional<std::string> decode_base64(std::string_view text);
 
-}  // namespace registry
+}  // namespace hash

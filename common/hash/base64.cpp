@@ -1,9 +1,9 @@
 // Base64 by bits.
-#include "common/registry/base64.hpp"
+#include "common/hash/base64.hpp"
 
 #include <cstdint>
 
-namespace registry {
+namespace hash {
 namespace {
 
 constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -50,4 +50,4 @@ std::optional<std::string> decode_base64(std::string_view text) {
   return bytes;
 }
 
-}  // namespace registry
+}  // namespace hash
