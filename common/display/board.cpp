@@ -149,6 +149,7 @@ std::uint64_t Board::pulled_bytes() const {
   std::uint64_t bytes = 0;
   std::set<std::string> seen;
   for (const auto& work : all_) {
+    if (work.name.starts_with("[context ")) continue;  // out of a layout on disk
     for (const auto& status : work.statuses) {
       if (is_blob(status.id) && seen.insert(status.id).second) bytes += status.current;
     }

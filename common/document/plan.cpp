@@ -21,6 +21,8 @@ Json write_planned_step(const PlannedStep& step) {
           {"after", write_optional<Json>(step.after)}};
 }
 
+}  // namespace
+
 std::string outcome_text(const PlannedStep& step) {
   switch (step.outcome) {
     case Outcome::cached:
@@ -32,8 +34,6 @@ std::string outcome_text(const PlannedStep& step) {
   }
   return {};
 }
-
-}  // namespace
 
 std::string to_json(const Plan& plan) {
   return util::dump_json(Json{{"schema", plan_schema},

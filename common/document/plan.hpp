@@ -33,6 +33,9 @@ struct Plan {
   std::vector<PlannedStep> steps = {};
 };
 
+// "CACHED", "would run: the instruction changed", "unknown until #2 has run".
+std::string outcome_text(const PlannedStep& step);
+
 // One line.
 std::string to_json(const Plan& plan);
 

@@ -297,6 +297,7 @@ Request parse_request(std::string_view json) {
                           "remote",
                           "docker_config",
                           "progress",
+                          "graph",
                           "debug"});
   Request request;
   request.engine = read_word(fields, "engine", engine_choices);
@@ -328,6 +329,7 @@ Request parse_request(std::string_view json) {
   request.remote = read_optional(fields, "remote", read_remote);
   request.docker_config = read_optional(fields, "docker_config", read_name);
   request.progress = read_word(fields, "progress", progress_choices);
+  request.graph = read_optional(fields, "graph", read_name);
   request.debug = fields.boolean("debug");
   return request;
 }
@@ -363,6 +365,7 @@ std::string to_json(const Request& request) {
       {"remote", write_remote(request.remote)},
       {"docker_config", write_optional<Json>(request.docker_config)},
       {"progress", to_string(request.progress)},
+      {"graph", write_optional<Json>(request.graph)},
       {"debug", request.debug},
   });
 }

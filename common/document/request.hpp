@@ -144,6 +144,8 @@ struct Request {
   std::optional<RemoteEngine> remote;
   std::optional<std::filesystem::path> docker_config;  // directory that holds config.json
   ProgressChoice progress = ProgressChoice::automatic;
+  std::optional<std::filesystem::path>
+      graph;  // file that shows the steps afterwards, DOT or HTML by its name
   bool debug = false;
 };
 

@@ -325,7 +325,7 @@ std::optional<document::Plan> Engine::plan() {
   const auto directory = isolation_.snapshotter->directory() / "plan";
   sys::make_directory(directory, 0700);
   const auto store = open_store_to_look(request, state_dir_, isolation_.directory.path());
-  const engine::Progress::Options shown{.write = [](std::string_view) {}};
+  const engine::Progress::Options shown{.write = [](std::string_view) {}, .screen = &screen_};
   return Build(definition_, *store, isolation_, directory, Cache::used, shown).foresee();
 }
 

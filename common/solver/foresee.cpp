@@ -28,8 +28,10 @@ std::vector<Forecast> Solve::foresee() {
       find_needed_of(image);
   }
   require_entitlements_of_all();
-  for (const plan::OpId id : needed_)
+  for (const plan::OpId id : needed_) {
+    if (!graph_.ops[id].title.empty()) display_.announce(graph_.ops[id]);
     task(id, Phase::resolve);
+  }
   schedule_.run();
   std::map<plan::OpId, std::size_t> numbers;
   std::vector<Forecast> all;

@@ -310,3 +310,46 @@ for i in range(2100):
   [[ "$stderr" == *"file name too long"* ]]
   rm -rf src/d
 }
+
+@test "--graph shows the steps of a build, of one that fails and of a plan" {
+  dockerfile <<'END'
+FROM busybox AS one
+RUN echo '<b>"one"' >/one
+FROM busybox
+COPY --from=one /one /two
+RUN exit 3
+END
+  make_request '.engine = "native"' "$(serve_busybox)" '.graph = "steps.dot"' >request
+  run ! oci-solve --state-dir state <request
+  [[ "$output" == *"oci-solve: the steps are shown in 'steps.dot'"* ]]
+  grep -F 'COPY --from=one /one /two\n0.' steps.dot
+  grep -F 'RUN exit 3\nERROR 0.' steps.dot
+  [ "$(grep -c -- ' -> ' steps.dot)" -eq 4 ]
+  run -0 --separate-stderr oci-solve --state-dir state --plan --graph steps.html <request
+  [[ "$output" == *'2 cached, 1 would run, 0 unknown' ]]
+  grep -F '<title>[one 1/2] RUN echo &#39;&lt;b&gt;&quot;one&quot;&#39;' steps.html
+  [ "$(grep -oF '>CACHED<' steps.html | wc -l)" -eq 2 ]
+  [ "$(grep -oF '>would run<' steps.html | wc -l)" -eq 1 ]
+  run ! oci-solve --graph steps.png <request
+  [ "$output" = "oci-solve: the graph 'steps.png' ends neither in '.html' nor in '.dot'" ]
+}
+
+@test "progress as JSON and none at all" {
+  dockerfile <<'END'
+FROM busybox
+RUN echo said && exit 3
+END
+  make_request '.engine = "native"' "$(serve_busybox)" '.progress = "quiet"' >request
+  run ! --separate-stderr oci-solve <request
+  diff - <(sed -E '1d; s/^[0-9.]+ /T /; 5,$d' <<<"$stderr") <<'END'
+------
+ > [1/2] RUN echo said && exit 3:
+T said
+END
+  run ! --separate-stderr oci-solve --progress rawjson <request
+  grep '^{' <<<"$stderr" >updates
+  [ "$(jq -r '.logs[]?.data | @base64d' updates)" = said ]
+  [ "$(jq -r '.vertexes[]? | select(.error) | .name' updates)" = '[1/2] RUN echo said && exit 3' ]
+  run ! oci-solve --progress fancy <request
+  [ "$output" = "oci-solve: --progress: 'fancy' is none of 'auto', 'plain', 'tty', 'quiet', 'rawjson'" ]
+}

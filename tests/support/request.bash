@@ -17,7 +17,7 @@ make_request() {
              compression_level: null},
     no_cache: false, no_cache_stages: [], source_date_epoch: null, cache: {directory: null, from: [], to: [], max_size: null, max_age: null},
     provenance: null, sbom: null, registry_mirrors: [], buildkit_config: null, remote: null, docker_config: null,
-    progress: "auto", debug: false}' | jq -c "$filter"
+    progress: "auto", graph: null, debug: false}' | jq -c "$filter"
 }
 
 # preload ROLE NAME LAYOUT DIGEST: a jq filter that adds an image as oci-preload would.

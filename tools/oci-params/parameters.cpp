@@ -68,6 +68,8 @@ constexpr std::array table = {
     Parameter{"BUILDKIT_TLS_KEY", Kind::single, "private key of BUILDKIT_TLS_CERT"},
     Parameter{"BUILDKIT_PROGRESS", Kind::single,
               "how the build is shown: plain, tty, quiet, rawjson or auto (default)"},
+    Parameter{"GRAPH", Kind::single,
+              "file that shows the steps with times and cache hits: FILE.html or FILE.dot"},
     Parameter{"DEBUG", Kind::single, "true: say more about what is done"},
 };
 

@@ -49,6 +49,13 @@ document::ProgressChoice read_progress(const Environment& environment) {
                     did_you_mean(*word, {"auto", "plain", "tty", "quiet", "rawjson"}));
 }
 
+std::optional<std::filesystem::path> read_graph(const Environment& environment) {
+  const auto path = environment.value("GRAPH");
+  if (!path) return std::nullopt;
+  if (path->ends_with(".html") || path->ends_with(".dot")) return *path;
+  throw util::Error("GRAPH: " + util::quote(*path) + " ends neither in '.html' nor in '.dot'");
+}
+
 // A preload sets its build argument itself, last, as concourse/oci-build-task has it.
 void drop_shadowed_args(document::Request& request, Findings& findings) {
   for (const auto& preload : request.preloads) {
@@ -125,6 +132,7 @@ document::Request read_request(const Environment& environment, Findings& finding
   request.remote = read_remote(environment, findings);
   request.proxies = read_proxies(environment);
   findings.check([&] { request.progress = read_progress(environment); });
+  findings.check([&] { request.graph = read_graph(environment); });
   findings.check([&] { request.debug = read_boolean(environment, "DEBUG").value_or(false); });
   return request;
 }

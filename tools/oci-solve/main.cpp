@@ -24,6 +24,9 @@ int main(int argc, char** argv) {
          "--progress", options.progress,
          "how the build is shown: auto, plain, tty, quiet or rawjson (default: what the request says)")
       ->type_name("NAME");
+  app.add_option("--graph", options.graph,
+                 "file to show the steps in afterwards, with times and cache hits: FILE.html or FILE.dot")
+      ->type_name("FILE");
   app.add_option(
          "--work-dir", options.work_dir,
          "private directory for temporary files, which stays empty afterwards (default: a temporary one)")

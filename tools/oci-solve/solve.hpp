@@ -9,9 +9,10 @@
 namespace oci_solve {
 
 struct Options {
-  std::optional<std::string> engine = std::nullopt;     // nothing = what the request says
-  std::optional<std::string> isolation = std::nullopt;  // the same
-  std::optional<std::string> progress = std::nullopt;   // the same
+  std::optional<std::string> engine = std::nullopt;           // nothing = what the request says
+  std::optional<std::string> isolation = std::nullopt;        // the same
+  std::optional<std::string> progress = std::nullopt;         // the same
+  std::optional<std::filesystem::path> graph = std::nullopt;  // the same
   std::optional<std::filesystem::path> work_dir = std::nullopt;
   std::optional<std::filesystem::path> state_dir = std::nullopt;  // of the native engine
   int start_timeout = 60;                                         // seconds

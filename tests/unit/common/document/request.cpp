@@ -66,6 +66,7 @@ Request fullest_request() {
       document::RemoteEngine{"tcp://buildkit.example.com:1234", "tls/ca.pem", "tls/cert.pem", "tls/key.pem"};
   request.docker_config = "docker-config";
   request.progress = document::ProgressChoice::rawjson;
+  request.graph = "reports/build.html";
   request.debug = true;
   return request;
 }

@@ -127,6 +127,16 @@ TEST_F(Network, TheEngineIsOneThatIsKnown) {
             "ISOLATION has no effect on BuildKit, which ENGINE asks for; leave one of them out");
 }
 
+TEST_F(Network, ProgressAndGraphSayHowABuildIsShown) {
+  EXPECT_EQ(read({}).progress, document::ProgressChoice::automatic);
+  EXPECT_EQ(read({{"BUILDKIT_PROGRESS", "rawjson"}}).progress, document::ProgressChoice::rawjson);
+  EXPECT_EQ(error_of({{"BUILDKIT_PROGRESS", "plian"}}),
+            "BUILDKIT_PROGRESS: 'plian' is none of 'auto', 'plain', 'tty', 'quiet', 'rawjson'; did you mean "
+            "'plain'?");
+  EXPECT_EQ(read({{"GRAPH", "image/build.html"}}).graph, "image/build.html");
+  EXPECT_EQ(error_of({{"GRAPH", "build.svg"}}), "GRAPH: 'build.svg' ends neither in '.html' nor in '.dot'");
+}
+
 TEST_F(Network, EntitlementsAreTakenByTheirNamesAlone) {
   using enum document::Entitlement;
   EXPECT_EQ(read({{"ENTITLEMENTS", "network.host, security.insecure"}}).entitlements,
