@@ -91,22 +91,22 @@ void check_image_name(const std::string& name) {
 }
 
 // What an instruction takes files from, as written.
-struct Taking {
+struct SourceReference {
   bool by_copy;
   std::string from;
   std::string target;  // of a mount
 };
 
-std::vector<Taking> takings(const Instruction& instruction) {
-  std::vector<Taking> takings;
+std::vector<SourceReference> source_references(const Instruction& instruction) {
+  std::vector<SourceReference> references;
   if (const auto* copy = std::get_if<Copy>(&instruction)) {
-    if (!copy->from.empty()) takings.push_back({true, copy->from, ""});
+    if (!copy->from.empty()) references.push_back({true, copy->from, ""});
   } else if (const auto* run = std::get_if<Run>(&instruction)) {
     for (const auto& mount : run->mount_flags) {
-      if (!mount.from.empty()) takings.push_back({false, mount.from, mount.target});
+      if (!mount.from.empty()) references.push_back({false, mount.from, mount.target});
     }
   }
-  return takings;
+  return references;
 }
 
 // BuildKit numbers the steps of an only stage without its title, unless an image or a mount stands beside it.
@@ -274,8 +274,9 @@ void StageGraph::check_image_names() const {
     }
     for (const auto& instruction : instructions_[i]) {
       located(file_.source, origin(instruction).location, [&] {
-        for (const auto& taking : takings(instruction)) {
-          const Provider provider = taking.by_copy ? copy_provider(taking.from) : mount_provider(taking.from);
+        for (const auto& reference : source_references(instruction)) {
+          const Provider provider =
+              reference.by_copy ? copy_provider(reference.from) : mount_provider(reference.from);
           const auto* image = std::get_if<std::string>(&provider);
           if (image != nullptr && *image != "scratch") check_image_name(*image);
         }
@@ -286,8 +287,9 @@ void StageGraph::check_image_names() const {
 
 std::vector<StageIndex> StageGraph::providers(const Instruction& instruction) const {
   std::vector<StageIndex> stages;
-  for (const auto& taking : takings(instruction)) {
-    const Provider provider = taking.by_copy ? copy_provider(taking.from) : mount_provider(taking.from);
+  for (const auto& reference : source_references(instruction)) {
+    const Provider provider =
+        reference.by_copy ? copy_provider(reference.from) : mount_provider(reference.from);
     if (const auto* stage = std::get_if<StageIndex>(&provider)) stages.push_back(*stage);
   }
   return stages;
@@ -333,17 +335,18 @@ void StageGraph::check_cycles() const {
 
 void StageGraph::check_order(StageIndex stage) const {
   for (const auto& instruction : instructions_[stage]) {
-    for (const auto& taking : takings(instruction)) {
-      const Provider provider = taking.by_copy ? copy_provider(taking.from) : mount_provider(taking.from);
+    for (const auto& reference : source_references(instruction)) {
+      const Provider provider =
+          reference.by_copy ? copy_provider(reference.from) : mount_provider(reference.from);
       const auto* needed = std::get_if<StageIndex>(&provider);
       if (needed == nullptr || *needed < stage || stages_[*needed].named_context) continue;
       const std::string message =
-          taking.by_copy
-              ? "cannot copy from stage " + in_quotes(taking.from) +
+          reference.by_copy
+              ? "cannot copy from stage " + in_quotes(reference.from) +
                     ", it needs to be defined before current stage " + in_quotes(stages_[stage].title)
-              : "cannot mount from stage " + in_quotes(taking.from) + " to " + in_quotes(taking.target) +
-                    ", stage needs to be defined before current command";
-      throw util::Error(file_.source.describe(origin(instruction).location, message, taking.from));
+              : "cannot mount from stage " + in_quotes(reference.from) + " to " +
+                    in_quotes(reference.target) + ", stage needs to be defined before current command";
+      throw util::Error(file_.source.describe(origin(instruction).location, message, reference.from));
     }
   }
 }

@@ -53,7 +53,7 @@ public:
   void announce(std::string_view title, const Place& place);
 
   // One numbered piece of work. Numbers are given in the order in which work is first shown. It ends by
-  // done(), cached() or failed(); destroyed without any of them it was canceled.
+  // done(), cached() or failed(); destroyed without any of them it was cancelled.
   class Vertex {
   public:
     // `title` is one line. It, notes and reasons come from Dockerfiles and registries, too: what a terminal

@@ -113,7 +113,7 @@ private:
       }
       done += part;
     }
-    tar_.wrote(blob.size);
+    tar_.count_content(blob.size);
   }
 
   sys::NamedFile file_;

@@ -41,7 +41,7 @@ public:
   // Tells the screen of the op before it is carried out, if it ever is.
   void announce(const plan::Op& op);
 
-  // True if the work ended because others did, or by a signal, and `vertex` is left to be called canceled.
+  // True if the work ended because others did, or by a signal, and `vertex` is left to be called cancelled.
   // Where a disk is the reason it is one for all that ends at that time.
   bool is_stopped(const util::Error& error, engine::Progress::Vertex* vertex = nullptr);
 

@@ -260,7 +260,7 @@ void Writer::write(std::span<const std::byte> data) {
   content_left_ -= data.size();
 }
 
-void Writer::wrote(std::uint64_t size) {
+void Writer::count_content(std::uint64_t size) {
   assert(size <= content_left_);
   content_left_ -= size;
 }

@@ -28,7 +28,7 @@ public:
   void write(std::span<const std::byte> data);
 
   // Counts `size` bytes of content that the caller put behind what the sink was given, past the sink.
-  void wrote(std::uint64_t size);
+  void count_content(std::uint64_t size);
 
   // The end mark, two zero blocks. The previous member's content must be complete. At most once.
   void finish();
