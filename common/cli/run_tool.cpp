@@ -41,13 +41,7 @@ std::string wrap(const std::string& text, std::size_t indent) {
 class Formatter : public CLI::Formatter {
 public:
   std::string make_option(const CLI::Option* option, bool positional) const override {
-    std::string line = "  " + make_option_name(option, positional) + make_option_opts(option);
-    if (line.size() + 2 > description_column) {
-      line += "\n" + std::string(description_column, ' ');
-    } else {
-      line.resize(description_column, ' ');
-    }
-    return line + wrap(make_option_desc(option), description_column) + "\n";
+    return row(make_option_name(option, positional) + make_option_opts(option), make_option_desc(option));
   }
 
   std::string make_option_opts(const CLI::Option* option) const override {
@@ -61,6 +55,31 @@ public:
     for (const auto& paragraph : util::split(app->get_description(), '\n'))
       text += wrap(paragraph, 0) + "\n";
     return text;
+  }
+
+  // Lines "NAME<TAB>description" become rows like those of options.
+  std::string make_footer(const CLI::App* app) const override {
+    std::string text;
+    for (const auto& line : util::split(app->get_footer(), '\n')) {
+      const auto tab = line.find('\t');
+      if (tab != std::string::npos) {
+        text += row(line.substr(0, tab), line.substr(tab + 1));
+      } else if (!line.empty()) {
+        text += line + "\n";
+      }
+    }
+    return text;
+  }
+
+private:
+  static std::string row(const std::string& name, const std::string& description) {
+    std::string line = "  " + name;
+    if (line.size() + 2 > description_column) {
+      line += "\n" + std::string(description_column, ' ');
+    } else {
+      line.resize(description_column, ' ');
+    }
+    return line + wrap(description, description_column) + "\n";
   }
 };
 

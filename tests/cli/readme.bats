@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What README and the page of the documents show is what the tools have.
+# What README, the page of the documents and the help of build show is what the tools have.
 
 load ../support/load
 
@@ -27,4 +27,12 @@ setup() {
       }
     done || return 1
   done
+}
+
+@test "build --help names every parameter" {
+  build --help >"$BATS_TEST_TMPDIR/help"
+  while read -r parameter _; do
+    grep -qF "  $parameter " "$BATS_TEST_TMPDIR/help" || { echo "$parameter"; return 1; }
+  done < <(oci-params --list)
+  [ -z "$(awk 'length > 80' "$BATS_TEST_TMPDIR/help")" ]
 }

@@ -1,10 +1,14 @@
 // build: a Concourse task that builds container images.
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
 #include <optional>
 #include <string>
 
 #include "common/cli/run_tool.hpp"
 #include "common/sys/hidden_memory.hpp"
 #include "tools/oci-build/build.hpp"
+#include "tools/oci-params/parameters.hpp"
 
 int main(int argc, char** argv) {
   CLI::App app{
@@ -18,5 +22,7 @@ int main(int argc, char** argv) {
   app.add_option("--progress", progress,
                  "how the build is shown: auto, plain, tty, quiet or rawjson (default: BUILDKIT_PROGRESS)")
       ->type_name("NAME");
+  app.footer(
+      [] { return "Parameters, all of them variables of the environment:\n" + params::parameter_list(); });
   return cli::run_tool(app, argc, argv, [&] { oci_build::build(progress); });
 }

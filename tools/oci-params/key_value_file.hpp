@@ -1,4 +1,4 @@
-// Files of "name=value" lines: BUILD_ARGS_FILE, LABELS_FILE.
+// Files of "name=value" lines: BUILD_ARGS_FILE, LABELS_FILE, ANNOTATIONS_FILE.
 #pragma once
 
 #include <string>

@@ -51,8 +51,8 @@ void add_family(NameValues& values, const Environment& environment, std::string_
 
 void require_lower_case(const std::string& name) {
   if (std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
-    throw util::Error("ANNOTATION_" + name +
-                      ": upper-case letters do not pass BuildKit's client; use lower case");
+    throw util::Error("the annotation " + util::quote(name) +
+                      " has upper-case letters, which do not pass BuildKit's client; use lower case");
   }
 }
 
@@ -91,6 +91,7 @@ std::vector<document::NameValue> read_labels(const Environment& environment, Fin
 std::vector<document::NameValue> read_annotations(const Environment& environment, Findings& findings) {
   NameValues values(findings);
   findings.check([&] { add_family(values, environment, "ANNOTATION_"); });
+  findings.check([&] { add_file(values, environment, "ANNOTATIONS_FILE", Syntax::lines); });
   auto annotations = values.take();
   for (const auto& annotation : annotations)
     findings.check([&] { require_lower_case(annotation.name); });

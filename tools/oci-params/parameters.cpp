@@ -15,6 +15,7 @@ constexpr std::array table = {
     Parameter{"LABEL_", Kind::family, "value of a label of the image"},
     Parameter{"LABELS_FILE", Kind::single, "file of labels: name=value lines"},
     Parameter{"ANNOTATION_", Kind::family, "value of an OCI annotation of the image's manifest"},
+    Parameter{"ANNOTATIONS_FILE", Kind::single, "file of annotations: name=value lines"},
     Parameter{"TARGET", Kind::single, "stage to build (default the last one)"},
     Parameter{"TARGET_FILE", Kind::single, "file that holds the name of the stage to build"},
     Parameter{"ADDITIONAL_TARGETS", Kind::single,

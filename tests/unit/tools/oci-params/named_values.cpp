@@ -86,7 +86,18 @@ TEST_F(NamedValues, AnnotationsComeFromVariables) {
 
 TEST_F(NamedValues, AnAnnotationInUpperCaseIsAnError) {
   EXPECT_EQ(error_of({{"ANNOTATION_org.example.Title", "x"}}),
-            "ANNOTATION_org.example.Title: upper-case letters do not pass BuildKit's client; use lower case");
+            "the annotation 'org.example.Title' has upper-case letters, which do not pass BuildKit's client; "
+            "use lower case");
+}
+
+TEST_F(NamedValues, AnnotationsComeFromAFileToo) {
+  write("annotations", "org.example.b=two words\norg.example.C=x\n");
+  EXPECT_EQ(error_of({{"ANNOTATIONS_FILE", "annotations"}}),
+            "the annotation 'org.example.C' has upper-case letters, which do not pass BuildKit's client; "
+            "use lower case");
+  write("annotations", "org.example.b=two words\n");
+  EXPECT_EQ(pairs(read({{"ANNOTATIONS_FILE", "annotations"}, {"ANNOTATION_org.example.a", "x"}}).annotations),
+            (Strings{"org.example.a=x", "org.example.b=two words"}));
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ TEST_F(Source, FollowsNoLinkOutOfTheContext) {
   EXPECT_EQ(read({{"CONTEXT", "src"}}).dockerfile, "src/Dockerfile");
   link("../secret", "src/file");
   for (const std::string parameter :
-       {"TARGET_FILE", "BUILD_ARGS_FILE", "LABELS_FILE", "BUILDKIT_SECRET_id"}) {
+       {"TARGET_FILE", "BUILD_ARGS_FILE", "LABELS_FILE", "ANNOTATIONS_FILE", "BUILDKIT_SECRET_id"}) {
     EXPECT_EQ(error_of({{"CONTEXT", "src"}, {parameter, "src/file"}}),
               parameter + ": 'src/file' is a link out of the context, or behind one; name the file itself");
   }
@@ -101,8 +101,8 @@ TEST_F(Source, NamesADockerfileThatIsMissingOrADirectory) {
 // Each of these would wait for ever for somebody who writes, and the build with it.
 TEST_F(Source, NamesAFifoWhereAFileIsMeant) {
   ASSERT_EQ(::mkfifo("fifo", 0600), 0);
-  for (const std::string parameter : {"DOCKERFILE", "BUILD_ARGS_FILE", "LABELS_FILE", "TARGET_FILE",
-                                      "BUILDKIT_SECRET_x", "IMAGE_ARG_x", "BUILDKIT_SSH"}) {
+  for (const std::string parameter : {"DOCKERFILE", "BUILD_ARGS_FILE", "LABELS_FILE", "ANNOTATIONS_FILE",
+                                      "TARGET_FILE", "BUILDKIT_SECRET_x", "IMAGE_ARG_x", "BUILDKIT_SSH"}) {
     const auto value = parameter == "BUILDKIT_SSH" ? "default=fifo" : "fifo";
     EXPECT_EQ(error_of({{parameter, value}}), parameter + ": 'fifo' is a FIFO, not a file");
   }
