@@ -5,10 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <exception>
-#include <mutex>
 
-#include "common/hash/sha256.hpp"
 #include "common/image/place_blob.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/remove_tree.hpp"
@@ -26,17 +23,6 @@ void make_directory(const std::filesystem::path& path) {
 
 std::string name_of(const Archive& archive, const Descriptor& descriptor) {
   return archive.what() + ": blob " + descriptor.digest.str();
-}
-
-// Side by side, two images are told apart by their platforms alone.
-void require_distinct_platforms(const Archive& archive) {
-  std::set<std::string> seen;
-  for (const auto& platform : archive.platforms()) {
-    if (!seen.insert(platform.str()).second) {
-      throw util::Error(archive.what() + " holds several images for " + util::escape(platform.str()) +
-                        "; save one alone");
-    }
-  }
 }
 
 }  // namespace
@@ -61,100 +47,23 @@ std::filesystem::path LayoutWriter::path_of(const hash::Digest& digest) const {
 }
 
 Descriptor LayoutWriter::add(const Archive& archive, const std::string& name) {
-  const auto& roots = archive.roots();
-  if (archive.platforms().empty()) throw util::Error(archive.what() + " holds no image");
-  if (roots.size() > 1) require_distinct_platforms(archive);
+  const auto contents = contents_of(archive);
   std::vector<Descriptor> blobs;
-  std::vector<Descriptor> images;
-  if (archive.index_digest() || roots.size() > 1) {
-    for (const auto& root : roots)
-      images.push_back(add_root(archive, root, blobs));
-  } else {
-    images.push_back(convert(archive, std::nullopt, blobs));
-  }
+  const auto take = [&](const Descriptor& blob) {
+    if (!known_.insert(blob.digest).second) return;
+    if (const auto made = contents.made.find(blob.digest); made != contents.made.end()) {
+      sys::write_file(path_of(blob.digest), made->second);
+    } else {
+      blobs.push_back(blob);
+    }
+  };
+  std::for_each(contents.blobs.begin(), contents.blobs.end(), take);
+  std::for_each(contents.manifests.begin(), contents.manifests.end(), take);
   place(archive, std::move(blobs));
-  auto entry = images.size() == 1 ? images[0]
-                                  : write_document(to_json(Index{std::string(media_type::oci_index), images}),
-                                                   media_type::oci_index);
+  auto entry = contents.root;
   entry.annotations = {{annotation::ref_name, name}};
   entries_.push_back(entry);
   return entry;
-}
-
-Descriptor LayoutWriter::add_root(const Archive& archive, const Descriptor& root,
-                                  std::vector<Descriptor>& blobs) {
-  if (!media_type::is_manifest(root.media_type) && !media_type::is_index(root.media_type)) {
-    // A config alone: one of several images of an older docker-save tar.
-    const auto platform = parse_config(archive.read_document(root), name_of(archive, root)).platform;
-    auto manifest = convert(archive, platform, blobs);
-    manifest.platform = platform;
-    return manifest;
-  }
-  collect(archive, root, blobs);
-  Descriptor entry{root.media_type, root.digest, root.size};
-  entry.platform = root.platform;
-  return entry;
-}
-
-// What an index names but the archive does not hold was left out when the image was saved.
-void LayoutWriter::collect(const Archive& archive, const Descriptor& descriptor,
-                           std::vector<Descriptor>& blobs) {
-  if (known_.contains(descriptor.digest) || !take(archive, descriptor, blobs)) return;
-  if (media_type::is_manifest(descriptor.media_type)) {
-    collect_manifest(archive, descriptor, blobs);
-  } else if (media_type::is_index(descriptor.media_type) && !descriptor.is_attestation()) {
-    const auto index = parse_index(archive.read_document(descriptor), name_of(archive, descriptor));
-    for (const auto& child : index.manifests)
-      collect(archive, child, blobs);
-  }
-}
-
-void LayoutWriter::collect_manifest(const Archive& archive, const Descriptor& descriptor,
-                                    std::vector<Descriptor>& blobs) {
-  const auto manifest = parse_manifest(archive.read_document(descriptor), name_of(archive, descriptor));
-  auto parts = manifest.layers;
-  parts.push_back(manifest.config);
-  for (const auto& part : parts) {
-    // An image works without its attestations.
-    if (descriptor.is_attestation()) {
-      take(archive, part, blobs);
-    } else {
-      need(archive, part, blobs);
-    }
-  }
-}
-
-// False if the archive does not hold it.
-bool LayoutWriter::take(const Archive& archive, const Descriptor& descriptor,
-                        std::vector<Descriptor>& blobs) {
-  if (known_.contains(descriptor.digest)) return true;
-  if (!archive.find(descriptor)) return false;
-  known_.insert(descriptor.digest);
-  blobs.push_back(descriptor);
-  return true;
-}
-
-void LayoutWriter::need(const Archive& archive, const Descriptor& descriptor,
-                        std::vector<Descriptor>& blobs) {
-  if (!take(archive, descriptor, blobs)) throw util::Error(name_of(archive, descriptor) + " is missing");
-}
-
-Descriptor LayoutWriter::convert(const Archive& archive, const std::optional<Platform>& platform,
-                                 std::vector<Descriptor>& blobs) {
-  const auto image = archive.image(platform);
-  Manifest manifest{std::string(media_type::oci_manifest),
-                    {std::string(media_type::oci_config), image.config_digest, image.config_json.size()},
-                    image.layers};
-  need(archive, manifest.config, blobs);
-  for (const auto& layer : manifest.layers)
-    need(archive, layer, blobs);
-  return write_document(to_json(manifest), media_type::oci_manifest);
-}
-
-Descriptor LayoutWriter::write_document(const std::string& json, std::string_view media_type) {
-  Descriptor descriptor{std::string(media_type), hash::sha256(json), json.size()};
-  if (known_.insert(descriptor.digest).second) sys::write_file(path_of(descriptor.digest), json);
-  return descriptor;
 }
 
 // How many bytes were copied.
@@ -170,26 +79,9 @@ void LayoutWriter::place(const Archive& archive, std::vector<Descriptor> blobs) 
   // The largest first, so that no thread is left with it at the end.
   std::sort(blobs.begin(), blobs.end(),
             [](const Descriptor& a, const Descriptor& b) { return a.size > b.size; });
-  std::atomic<std::size_t> next = 0;
   std::atomic<std::uint64_t> copied = 0;
-  std::mutex mutex;
-  std::exception_ptr failure;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < blobs.size(); i = next++) {
-      try {
-        copied += place(archive, blobs[i]);
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!failure) failure = std::current_exception();
-        next = blobs.size();
-      }
-    }
-  };
-  if (!blobs.empty()) {
-    const auto helpers = sys::start_threads(std::min(blobs.size(), sys::processor_count()) - 1, work);
-    work();
-  }
-  if (failure) std::rethrow_exception(failure);
+  sys::share_work(blobs.size(), sys::processor_count(),
+                  [&](std::size_t number, const auto&) { copied += place(archive, blobs[number]); });
   copied_ += copied;
 }
 

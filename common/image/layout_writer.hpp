@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/image/archive.hpp"
+#include "common/image/contents.hpp"
 
 namespace image {
 
@@ -21,10 +22,8 @@ public:
   // Removes the directory, unless commit() was called.
   ~LayoutWriter();
 
-  // Adds all that `archive` holds under the reference name `name`: the one manifest or index it has, or an
-  // index made of its images where there are several. A manifest is made where there is none; configs and
-  // layers stay the bytes they are. Every blob is checked. Gives the descriptor of the manifest or index.
-  // Throws util::Error if two images for the same platform stand side by side, and on any damage.
+  // Adds all that `archive` holds, as contents_of() has it, under the reference name `name`. Every blob is
+  // checked. Gives the descriptor of the manifest or index. Throws as contents_of() does, and on any damage.
   Descriptor add(const Archive& archive, const std::string& name);
 
   // Writes the index of what was added. Throws util::Error. At most once.
@@ -34,14 +33,6 @@ public:
   std::uint64_t copied() const noexcept { return copied_; }
 
 private:
-  Descriptor add_root(const Archive& archive, const Descriptor& root, std::vector<Descriptor>& blobs);
-  void collect(const Archive& archive, const Descriptor& descriptor, std::vector<Descriptor>& blobs);
-  void collect_manifest(const Archive& archive, const Descriptor& descriptor, std::vector<Descriptor>& blobs);
-  bool take(const Archive& archive, const Descriptor& descriptor, std::vector<Descriptor>& blobs);
-  void need(const Archive& archive, const Descriptor& descriptor, std::vector<Descriptor>& blobs);
-  Descriptor convert(const Archive& archive, const std::optional<Platform>& platform,
-                     std::vector<Descriptor>& blobs);
-  Descriptor write_document(const std::string& json, std::string_view media_type);
   void place(const Archive& archive, std::vector<Descriptor> blobs);
   std::uint64_t place(const Archive& archive, const Descriptor& blob) const;
   std::filesystem::path path_of(const hash::Digest& digest) const;

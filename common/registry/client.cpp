@@ -37,7 +37,7 @@ std::string described_by(const std::string& body) {
   return util::join(messages, ", ");
 }
 
-std::string reason_of(const http::Response& response) {
+std::string reason_of(const http::Response& response, const Settings& settings) {
   std::string reason = "answered " + std::to_string(response.status);
   if (response.status == 404) reason += ": not found";
   if (const auto described = described_by(response.error); !described.empty())
@@ -47,7 +47,7 @@ std::string reason_of(const http::Response& response) {
     case 403:
       return reason + "; check the name, and the login in DOCKER_CONFIG";
     case 429:
-      return reason + "; log in by DOCKER_CONFIG, or use a mirror by REGISTRY_MIRRORS";
+      return reason + "; " + settings.limit_advice;
     default:
       return reason;
   }
@@ -107,7 +107,7 @@ http::Response Client::fetch(const Endpoint& endpoint, const http::Request& requ
     std::string reason = failure.what();
     switch (failure.kind()) {
       case Kind::tls_verify:
-        reason += "; give the certificate of its authority as 'ca' in BUILDKIT_EXTRA_CONFIG";
+        reason += "; " + settings_.trust_advice;
         [[fallthrough]];
       case Kind::resolve:
       case Kind::connect:
@@ -169,7 +169,7 @@ http::Response Client::ask(const Endpoint& endpoint, bool is_last, const std::st
     if (std::exchange(asked_at, request.offset) != request.offset) tokens = 0;
     const bool is_final = tokens > 0 && (tokens == most_tokens || lacks_rights(response));
     if (response.status != 401 || is_final || !can_go_on)
-      throw EndpointFailure(endpoint.host + " " + reason_of(response));
+      throw EndpointFailure(endpoint.host + " " + reason_of(response, settings_));
     // Whoever the registry redirects to has no right to its login.
     if (!response.url.same_origin(endpoint.base)) {
       throw EndpointFailure(endpoint.host + " redirects to " + response.url.display() +
@@ -178,7 +178,7 @@ http::Response Client::ask(const Endpoint& endpoint, bool is_last, const std::st
     request.authorization = authorizer_.answer(endpoint, scope, current.authorization, response, cancel);
     // A password that was refused is refused for good.
     if (request.authorization == current.authorization && request.authorization.starts_with("Basic "))
-      throw EndpointFailure(endpoint.host + " " + reason_of(response));
+      throw EndpointFailure(endpoint.host + " " + reason_of(response, settings_));
     ++tokens;
     if (ask.before_retry) ask.before_retry(request);
   }

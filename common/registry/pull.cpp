@@ -2,8 +2,6 @@
 #include "common/registry/pull.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -313,30 +311,17 @@ void Puller::fetch_layers(const Image& image, const OnProgress& on_progress,
     if (seen.insert(layer.digest).second) blobs.push_back(layer);
   }
   std::mutex mutex;
-  std::exception_ptr first_failure;
-  sys::Canceller stop(cancel);
   const OnProgress in_turn = [&](const image::Descriptor& blob, std::uint64_t done) {
     if (!on_progress) return;
     const std::lock_guard lock(mutex);
     on_progress(blob, done);
   };
-  std::atomic<std::size_t> next = 0;
-  const auto work = [&] {
-    try {
-      for (std::size_t i = next++; i < blobs.size(); i = next++)
-        fetch_blob(image.reference, blobs[i], in_turn, stop.cancellation());
-    } catch (...) {
-      const std::lock_guard lock(mutex);
-      // Those that are cancelled because of the first fail too, and say less.
-      if (!first_failure) first_failure = std::current_exception();
-      stop.cancel();
-    }
-  };
-  if (!blobs.empty()) {
-    const auto helpers = sys::start_threads(std::min(blobs.size(), most_downloads) - 1, work);
-    work();
-  }
-  if (first_failure) std::rethrow_exception(first_failure);
+  sys::share_work(
+      blobs.size(), most_downloads,
+      [&](std::size_t number, const sys::Cancellation& stop) {
+        fetch_blob(image.reference, blobs[number], in_turn, stop);
+      },
+      cancel);
 }
 
 }  // namespace registry

@@ -26,6 +26,10 @@ struct Settings {
   std::optional<std::filesystem::path> docker_config = {};  // directory that holds config.json
   http::Retry retry = {};
   http::Timeouts timeouts = {};
+  // What helps, in the words of whoever asks: where nobody vouches for a certificate, and where a registry
+  // wants fewer requests.
+  std::string trust_advice = "give the certificate of its authority as 'ca' in BUILDKIT_EXTRA_CONFIG";
+  std::string limit_advice = "log in by DOCKER_CONFIG, or use a mirror by REGISTRY_MIRRORS";
 };
 
 }  // namespace registry

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <system_error>
 #include <utility>
 
@@ -66,6 +67,34 @@ std::vector<Thread> start_threads(std::size_t count, const std::function<void()>
     // Those that are there do the work.
   }
   return threads;
+}
+
+void share_work(std::size_t count, std::size_t most,
+                const std::function<void(std::size_t number, const Cancellation& cancel)>& work,
+                const Cancellation& cancel) {
+  if (count == 0) return;
+  Canceller stop(cancel);
+  const auto below = stop.cancellation();
+  std::atomic<std::size_t> next = 0;
+  std::mutex mutex;
+  std::exception_ptr failure;
+  const auto take_some = [&] {
+    try {
+      for (std::size_t number = next++; number < count; number = next++)
+        work(number, below);
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      // Those that are called off because of the first fail too, and say less.
+      if (!failure) failure = std::current_exception();
+      next = count;
+      stop.cancel();
+    }
+  };
+  {
+    const auto helpers = start_threads(std::min(count, most) - 1, take_some);
+    take_some();
+  }
+  if (failure) std::rethrow_exception(failure);
 }
 
 std::size_t processor_count() noexcept {

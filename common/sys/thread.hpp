@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "common/sys/cancellation.hpp"
+
 namespace sys {
 
 // SIGINT, SIGTERM and SIGHUP are blocked in it, so that only the main thread gets them and only its waits are
@@ -41,6 +43,14 @@ private:
 // Up to `count` threads that all run `body`; fewer where the machine has no more. For work of which the
 // caller does all that is left.
 std::vector<Thread> start_threads(std::size_t count, const std::function<void()>& body);
+
+// Calls `work` with the numbers 0 to `count` - 1, in this thread and up to `most` - 1 others; what is begun
+// first has the lowest number. The first one that throws calls the others off: those that run by the
+// cancellation that they are given, which is below `cancel`, and those that have not begun. Its exception
+// leaves.
+void share_work(std::size_t count, std::size_t most,
+                const std::function<void(std::size_t number, const Cancellation& cancel)>& work,
+                const Cancellation& cancel = {});
 
 // How many threads run at the same time on this machine, at least 1.
 std::size_t processor_count() noexcept;

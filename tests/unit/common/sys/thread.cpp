@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <stdexcept>
 
@@ -87,6 +88,23 @@ TEST(StartThreads, MakesDoWithFewerThanAskedFor) {
               return started < 10'000 && ran == started ? 0 : 2;
             }),
             0);
+}
+
+TEST(SharedWork, IsDoneOnceEach) {
+  std::vector<std::atomic<int>> done(100);
+  sys::share_work(done.size(), 3, [&](std::size_t number, const sys::Cancellation&) { ++done[number]; });
+  for (const auto& times : done)
+    EXPECT_EQ(times, 1);
+  sys::share_work(0, 3, [](std::size_t, const sys::Cancellation&) { FAIL() << "there is none"; });
+}
+
+TEST(SharedWork, IsCalledOffByTheFirstThatThrows) {
+  const auto work = [](std::size_t number, const sys::Cancellation& cancel) {
+    if (number == 1) throw util::Error("the second fails");
+    for (;;)
+      cancel.sleep(std::chrono::milliseconds(1));
+  };
+  EXPECT_EQ(test::error_of([&] { sys::share_work(1000, 2, work); }), "the second fails");
 }
 
 }  // namespace
