@@ -50,6 +50,12 @@ public:
     return option->get_type_size() == 0 || option->get_positional() || type.empty() ? "" : " " + type;
   }
 
+  std::string make_option_usage(const CLI::Option* option) const override {
+    // A name may say itself which of its words are repeated.
+    const auto name = make_option_name(option, true);
+    return name.find("... ") == std::string::npos ? CLI::Formatter::make_option_usage(option) : name;
+  }
+
   std::string make_description(const CLI::App* app) const override {
     std::string text;
     for (const auto& paragraph : util::split(app->get_description(), '\n'))

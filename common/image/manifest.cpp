@@ -116,6 +116,7 @@ Index parse_index(std::string_view json, const std::string& what) {
   }
   Index index{fields.optional_string("mediaType").value_or(std::string(media_type::oci_index)), {}};
   if (!media_type::is_index(index.media_type)) fields.fail("mediaType", "expected that of an image index");
+  index.annotations = parse_strings(fields, "annotations");
   if (!fields.has("manifests")) return index;
   for (const auto& manifest : fields.objects("manifests"))
     index.manifests.push_back(parse_descriptor(manifest));

@@ -22,7 +22,7 @@ struct Manifest {
 struct Index {
   std::string media_type;
   std::vector<Descriptor> manifests;
-  std::map<std::string, std::string> annotations = {};  // the same
+  std::map<std::string, std::string> annotations = {};
 };
 
 // The part of an image config that others act on; the document itself travels as the blob it is.

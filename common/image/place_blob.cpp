@@ -80,7 +80,7 @@ std::optional<Placement> name_again(const Location& location, const std::filesys
 }
 
 Placement fill(const Location& location, const hash::Digest& digest, const std::filesystem::path& destination,
-               const std::string& what) {
+               const std::string& what, Elsewhere elsewhere) {
   auto file = create(destination);
   if (const std::uint64_t cloned = clone(location, file.get())) {
     copy_tail(location, cloned, file.get(), util::quote(destination.string()), what);
@@ -88,7 +88,7 @@ Placement fill(const Location& location, const hash::Digest& digest, const std::
     stream::drain(*checked(location, digest, what));
     return Placement::cloned;
   }
-  if (!location.file.empty() && location.size > small_size) {
+  if (elsewhere == Elsewhere::referenced && !location.file.empty() && location.size > small_size) {
     // Concourse gives every input a mount of its own, so hard links end there.
     ::unlink(destination.c_str());
     if (::symlink(sys::absolute_path(location.file).c_str(), destination.c_str()) != 0) {
@@ -105,10 +105,10 @@ Placement fill(const Location& location, const hash::Digest& digest, const std::
 }  // namespace
 
 Placement place_blob(const Location& location, const hash::Digest& digest,
-                     const std::filesystem::path& destination, const std::string& what) {
+                     const std::filesystem::path& destination, const std::string& what, Elsewhere elsewhere) {
   const auto named = name_again(location, destination);
   try {
-    if (!named) return fill(location, digest, destination, what);
+    if (!named) return fill(location, digest, destination, what, elsewhere);
     stream::drain(*checked(location, digest, what));
     return *named;
   } catch (...) {

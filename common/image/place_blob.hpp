@@ -18,9 +18,16 @@ enum class Placement {
   copied,
 };
 
+// What is done where the file that holds a blob lies on another filesystem.
+enum class Elsewhere {
+  referenced,  // as Placement::referenced: for layouts that do not outlive what they are made of
+  copied,
+};
+
 // Makes `destination`, which must not exist, hold the blob at `location`, and checks that its bytes have
 // `digest`: they are read once. Throws util::Error naming `what`; then nothing is left at `destination`.
 Placement place_blob(const Location& location, const hash::Digest& digest,
-                     const std::filesystem::path& destination, const std::string& what);
+                     const std::filesystem::path& destination, const std::string& what,
+                     Elsewhere elsewhere = Elsewhere::referenced);
 
 }  // namespace image

@@ -138,7 +138,7 @@ END
 }
 
 @test "every tool's help goes to stdout, fits 80 columns and exits 0" {
-  [ "$(tools | wc -l)" -eq 7 ]
+  [ "$(tools | wc -l)" -eq 8 ]
   local tool
   for tool in $(tools); do
     run --separate-stderr "$tool" --help
