@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstring>
 #include <optional>
 
 #include "common/sandbox/changes.hpp"
@@ -144,6 +145,8 @@ private:
   }
 
   sys::UniqueFd open_to_read(int flags) {
+    if (system_.kind == Kind::hostname)
+      return sys::make_memory_file(root_.hostname + "\n", "the name of the machine");
     if (system_.kind != Kind::mounts && system_.kind != Kind::mount_info) return open_file(flags);
     const auto info = sys::read_file("/proc/self/mountinfo");
     return sys::make_memory_file(
@@ -297,6 +300,22 @@ private:
 
 Answer answer(const Asked& asked, const SystemPath& system, const SupervisedRoot& root) {
   return Answering(asked, system, root).answer();
+}
+
+std::optional<utsname> machine_seen_by(pid_t thread, const std::string& hostname) {
+  utsname machine;
+  if (::uname(&machine) != 0) return std::nullopt;
+  std::string personality;
+  try {
+    personality = sys::read_if_there("/proc/" + std::to_string(thread) + "/personality");
+  } catch (const util::Error&) {
+    return std::nullopt;
+  }
+  // That of a program which wants another kernel or another machine is the kernel's to tell.
+  if (personality != "00000000\n") return std::nullopt;
+  std::memset(machine.nodename, 0, sizeof machine.nodename);
+  hostname.copy(machine.nodename, sizeof machine.nodename - 1);
+  return machine;
 }
 
 std::string seen_from(const SupervisedRoot& root, std::string target) {

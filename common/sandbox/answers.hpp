@@ -2,7 +2,10 @@
 // mounted in the step's root.
 #pragma once
 
+#include <sys/utsname.h>
+
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "common/sandbox/asker_memory.hpp"
@@ -17,6 +20,7 @@ struct SupervisedRoot {
   std::string path;  // of this machine, absolute, without links
   int place = -1;    // a descriptor of it
   pid_t keeper = 0;
+  std::string hostname = {};  // as the step is told it
 };
 
 // A call that waits for its answer.
@@ -42,6 +46,9 @@ struct Answer {
 
 // Looks and opens with the asker's rights. Throws util::Error where this process has no means to.
 Answer answer(const Asked& asked, const SystemPath& system, const SupervisedRoot& root);
+
+// What uname(2) tells a thread. Nothing for one with a personality of its own that nobody can ask for.
+std::optional<utsname> machine_seen_by(pid_t thread, const std::string& hostname);
 
 // What a link of /proc leads to, as the step names it: below its root without that.
 std::string seen_from(const SupervisedRoot& root, std::string target);

@@ -117,8 +117,11 @@ private:
   }
 
   sys::ExitStatus run_among(StandIns& stand_ins, const User& user, const Spec& spec, const Output& output) {
+    const auto env = environment_of(spec, user);
+    // no_new_privs, which the filter asks for, takes their rights from programs like sudo.
+    const auto needed = user.uid == 0 ? std::string() : named_setuid_program(spec, env);
     stand_ins.put_system();
-    stand_ins.put_mounts(spec);
+    stand_ins.put_mounts(spec, needed.empty() ? StandIns::Hostname::of_step : StandIns::Hostname::of_machine);
 
     ChrootPlan plan;
     plan.child.root = sys::UniqueFd(::open(spec.root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -131,9 +134,6 @@ private:
     plan.child.seccomp = default_seccomp_filter();
     if (spec.network == Network::none) plan.network = no_network_filter();
 
-    const auto env = environment_of(spec, user);
-    // no_new_privs, which the filter asks for, takes their rights from programs like sudo.
-    const auto needed = user.uid == 0 ? std::string() : named_setuid_program(spec, env);
     if (needed.empty()) {
       plan.supervised = supervised_filter();
     } else {
@@ -176,6 +176,7 @@ private:
                                                                 .keeper = process.pid(),
                                                                 .user = rights,
                                                                 .working_dir = spec.working_dir,
+                                                                .hostname = spec.hostname,
                                                                 .own_names = own_names});
     } else if (listener && !plan.supervised.empty()) {
       output("oci-build: " + without_supervisor +

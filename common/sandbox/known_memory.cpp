@@ -17,9 +17,10 @@ bool is_first_of_process(pid_t thread) {
 
 }  // namespace
 
-const AskerMemory* KnownMemory::read_path(pid_t thread, std::uint64_t address, std::string& path) {
+template <typename Use>
+const AskerMemory* KnownMemory::use_of(pid_t thread, const Use& use) {
   if (const auto known = of_processes_.find(thread); known != of_processes_.end()) {
-    if (known->second.read_path(address, path)) return &known->second;
+    if (use(known->second)) return &known->second;
     of_processes_.erase(known);  // of a process that has ended, or was executed anew
   }
   AskerMemory opened(thread, likely_);
@@ -27,15 +28,24 @@ const AskerMemory* KnownMemory::read_path(pid_t thread, std::uint64_t address, s
     // Another thread of a process that cannot be read any more.
     const auto rights = rights_of(thread);
     const auto known = rights ? of_processes_.find(rights->process) : of_processes_.end();
-    return known != of_processes_.end() && known->second.read_path(address, path) ? &known->second : nullptr;
+    return known != of_processes_.end() && use(known->second) ? &known->second : nullptr;
   }
-  if (!opened.read_path(address, path)) return nullptr;
+  if (!use(opened)) return nullptr;
   if (!is_first_of_process(thread)) {
     of_thread_ = std::move(opened);
     return &of_thread_;
   }
   make_room();
   return &of_processes_.emplace(thread, std::move(opened)).first->second;
+}
+
+const AskerMemory* KnownMemory::read_path(pid_t thread, std::uint64_t address, std::string& path) {
+  return use_of(thread, [&](const AskerMemory& memory) { return memory.read_path(address, path); });
+}
+
+bool KnownMemory::write(pid_t thread, std::uint64_t address, const void* data, std::size_t size) {
+  return use_of(thread, [&](const AskerMemory& memory) { return memory.write(address, data, size); }) !=
+         nullptr;
 }
 
 void KnownMemory::make_room() {

@@ -19,10 +19,16 @@ public:
   // good as `path` until the next call.
   const AskerMemory* read_path(pid_t thread, std::uint64_t address, std::string& path);
 
+  // Writes into the memory of a thread; false if that cannot be.
+  bool write(pid_t thread, std::uint64_t address, const void* data, std::size_t size);
+
   // To be called for a process that is about to have another memory.
   void forget(pid_t thread) { of_processes_.erase(thread); }
 
 private:
+  // The memory of the thread, once `use` has done something with it that failed for none before.
+  template <typename Use>
+  const AskerMemory* use_of(pid_t thread, const Use& use);
   void make_room();
 
   Rights likely_;

@@ -95,7 +95,7 @@ std::unique_ptr<Sandbox> make_namespaces(const std::filesystem::path& directory)
 // namespaces: Linux 5.9, or steps find no /proc. Spec::root is a plain directory that the step has alone.
 // `directory` is a private one on the same filesystem, for what a step's mounts cover meanwhile. Makes this
 // process one whose memory none of its user may read.
-// It cannot set the hostname, bound a tmpfs, keep root of a step from writing to a read-only mount (that copy
+// It cannot bound a tmpfs, keep root of a step from writing to a read-only mount (that copy
 // is thrown away), nor give rights to setuid programs of a user who is not root, but where the step calls
 // sudo and the like by name. Throws StartError for an insecure step.
 std::unique_ptr<Sandbox> make_chroot(const std::filesystem::path& directory);

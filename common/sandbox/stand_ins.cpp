@@ -113,12 +113,13 @@ void StandIns::put_system_directory(const std::string& name, const std::string& 
   place.root.settle();
 }
 
-void StandIns::put_mounts(const Spec& spec) {
+void StandIns::put_mounts(const Spec& spec, Hostname told) {
   lock_caches(spec);
   put_file({.target = "/etc/resolv.conf", .content = resolv_conf_file(spec), .mode = 0644});
-  // The name of the machine cannot be changed for a step alone; programs that ask for it look it up.
+  // Programs that ask for the name of the machine look it up.
   struct utsname machine;
-  const std::string own = ::uname(&machine) == 0 ? std::string("127.0.0.1\t") + machine.nodename + "\n" : "";
+  const bool has_own = told == Hostname::of_machine && ::uname(&machine) == 0;
+  const auto own = has_own ? std::string("127.0.0.1\t") + machine.nodename + "\n" : std::string();
   put_file({.target = "/etc/hosts", .content = hosts_file(spec) + own, .mode = 0644});
   struct Mount {
     std::string target;

@@ -84,7 +84,8 @@ public:
     if (!place_) util::throw_errno("cannot open the step's root");
     root_ = {.path = sys::link_target(sys::link_of(place_.get())).string(),
              .place = place_.get(),
-             .keeper = step.keeper};
+             .keeper = step.keeper,
+             .hostname = step.hostname};
     // A hand-over on one processor in place of a wake-up on another; refused by kernels before Linux 6.6.
     ::ioctl(listener_.get(), set_flags, sync_wake_up);
     has_entered_ = is_in_system("/" + sys::clean_path(step.working_dir));
@@ -181,6 +182,12 @@ private:
     std::copy(std::begin(asked.data.args), std::end(asked.data.args), arguments);
     const auto thread = static_cast<pid_t>(asked.pid);
     if (call->question == Question::signal) return signal(thread, arguments);
+    if (call->question == Question::machine) {
+      const auto machine = machine_for(thread);
+      const bool told =
+          machine && still_waits() && memory_.write(thread, arguments[0], &*machine, sizeof *machine);
+      return told ? Answer{} : from_root();
+    }
 
     const auto* const memory = memory_.read_path(thread, arguments[call->path_argument()], path_);
     if (memory == nullptr || path_.empty()) return from_root();
@@ -333,6 +340,13 @@ private:
     const auto seen = seen_from(root_, place);
     // One outside: what is relative to it is found there.
     return seen == place && root_.path != "/" ? "/nowhere" : seen;
+  }
+
+  std::optional<utsname> machine_for(pid_t thread) const {
+    const auto rights = rights_of(thread);
+    if (!rights) return std::nullopt;
+    const ActingAs acting(*rights);
+    return machine_seen_by(thread, root_.hostname);
   }
 
   // kill(2) reaches all processes of a user, ours too, where no process namespace is between.

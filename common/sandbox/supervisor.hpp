@@ -20,6 +20,7 @@ public:
     pid_t keeper = 0;
     Rights user = {};         // whom it begins as
     std::string working_dir;  // where it begins
+    std::string hostname;
     // Names in /proc and /sys where its root has something of its own: with all below them they are left to
     // the kernel.
     std::vector<std::string> own_names = {};

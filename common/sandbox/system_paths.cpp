@@ -89,6 +89,8 @@ SystemPath in_proc(std::string_view rest, const Asker& asker, sys::Links links) 
     const auto process = static_cast<pid_t>(std::stoi(std::string(first)));
     return of_process("/proc/" + std::string(first), after, process == asker.process ? 0 : process, links);
   }
+  if (rest == "sys/kernel/hostname")
+    return {.kind = Kind::hostname, .path = "/proc/sys/kernel/hostname", .read_only = true};
   if (is_below_one(rest, proc_masked_files)) return {.path = "/dev/null", .read_only = true};
   if (is_below_one(rest, proc_masked)) return {.path = "/proc/ "};
   return {.path = rest.empty() ? "/proc" : "/proc/" + std::string(rest),

@@ -24,6 +24,7 @@ struct SystemPath {
     terminal,     // that of the process, if it has one
     mounts,       // the table of mounts as /proc/PID/mounts has it
     mount_info,   // as /proc/PID/mountinfo
+    hostname,     // the name of the machine
     behind_link,  // `rest` below where the kernel's own link `path` leads, in the step's root
   };
 

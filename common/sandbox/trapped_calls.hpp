@@ -33,6 +33,7 @@ enum class Question {
   enter,       // chdir(path)
   execute,     // execve(path, ...), execveat(directory, path, arguments, environment, flags)
   signal,      // kill(process, signal)
+  machine,     // uname(result)
 
   // What changes a file.
   mode,              // chmod(path, mode), fchmodat, fchmodat2(directory, path, mode, flags)

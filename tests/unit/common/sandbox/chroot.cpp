@@ -100,6 +100,13 @@ TEST_F(Chroot, WritesNothingToSys) {
   EXPECT_NE(printed_.find("Read-only file system"), std::string::npos);
 }
 
+TEST_F(Chroot, TellsTheHostnameOfTheStep) {
+  spec_.hostname = "named";
+  EXPECT_EQ(output_of("hostname; cat /proc/sys/kernel/hostname; grep named /etc/hosts | wc -l"),
+            "named\nnamed\n1\n");
+  EXPECT_EQ(output_of("grep -c 127.0.0.1 /etc/hosts"), "1\n");
+}
+
 TEST_F(Chroot, HasMountsInProcAndSysWhereTheyMayBe) {
   const auto source = base_.path() / "source";
   fs::create_directory(source);
