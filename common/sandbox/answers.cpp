@@ -149,9 +149,10 @@ private:
       return sys::make_memory_file(root_.hostname + "\n", "the name of the machine");
     if (system_.kind != Kind::mounts && system_.kind != Kind::mount_info) return open_file(flags);
     const auto info = sys::read_file("/proc/self/mountinfo");
-    return sys::make_memory_file(
-        system_.kind == Kind::mounts ? step_mounts(info, root_.path) : step_mount_info(info, root_.path),
-        "the table of mounts");
+    return sys::make_memory_file(system_.kind == Kind::mounts
+                                     ? step_mounts(info, root_.path, root_.mounts)
+                                     : step_mount_info(info, root_.path, root_.mounts),
+                                 "the table of mounts");
   }
 
   sys::UniqueFd open_file(int flags) {

@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/sandbox/asker_memory.hpp"
+#include "common/sandbox/mount_table.hpp"
 #include "common/sandbox/system_paths.hpp"
 #include "common/sandbox/trapped_calls.hpp"
 #include "common/sys/fd.hpp"
@@ -21,6 +23,7 @@ struct SupervisedRoot {
   int place = -1;    // a descriptor of it
   pid_t keeper = 0;
   std::string hostname = {};  // as the step is told it
+  std::vector<StepMount> mounts = {};
 };
 
 // A call that waits for its answer.

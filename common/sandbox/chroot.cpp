@@ -144,11 +144,11 @@ private:
     plan.programs = pointers(programs);
     plan.child.argv = pointers(spec.args);
     plan.child.environment = pointers(env);
-    return execute(spec, user, plan, stand_ins.system_targets(), output);
+    return execute(spec, user, plan, stand_ins, output);
   }
 
   static sys::ExitStatus execute(const Spec& spec, const User& user, ChrootPlan& plan,
-                                 const std::vector<std::string>& own_names, const Output& output) {
+                                 const StandIns& stand_ins, const Output& output) {
     auto input = sys::make_pipe();
     auto printed = sys::make_pipe();
     auto errors = sys::make_pipe();
@@ -177,7 +177,8 @@ private:
                                                                 .user = rights,
                                                                 .working_dir = spec.working_dir,
                                                                 .hostname = spec.hostname,
-                                                                .own_names = own_names});
+                                                                .mounts = stand_ins.mounts(),
+                                                                .own_names = stand_ins.system_targets()});
     } else if (listener && !plan.supervised.empty()) {
       output("oci-build: " + without_supervisor +
              ", as this kernel, or a filter around it, lets nobody answer its "

@@ -32,7 +32,55 @@ bool is_in(const std::string& path, const std::string& directory) {
   return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
-std::vector<MountLine> lines_for(std::string_view text, const std::string& root) {
+// As the kernel writes them.
+std::string escaped(std::string_view path) {
+  std::string text;
+  for (const char c : path) {
+    if (c == ' ' || c == '\t' || c == '\n' || c == '\\') {
+      const auto byte = static_cast<unsigned char>(c);
+      text += {'\\', static_cast<char>('0' + byte / 64), static_cast<char>('0' + byte / 8 % 8),
+               static_cast<char>('0' + byte % 8)};
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
+constexpr int first_of_step = 1'000'000;  // the kernel gives out small numbers
+
+MountLine line_of(const StepMount& mount, int number, const MountLine& root) {
+  const auto id = std::to_string(first_of_step + number);
+  if (mount.kind == StepMount::Kind::bind) {
+    auto line = root;
+    auto& fields = line.fields;
+    fields[0] = id;
+    fields[1] = root.fields[0];
+    fields[3] = (fields[3] == "/" ? "" : fields[3]) + escaped(mount.target);
+    fields[4] = escaped(mount.target);
+    if (mount.read_only) fields[5].replace(0, 2, "ro");
+    return line;
+  }
+  const bool is_file = mount.kind == StepMount::Kind::memory_file;
+  const std::string of_file = mount.runs ? "ro,nosuid,nodev,relatime" : "ro,nosuid,nodev,noexec,relatime";
+  MountLine line;
+  line.fields = {id,
+                 root.fields[0],
+                 "0:" + std::to_string(first_of_step),
+                 is_file ? "/" + std::to_string(number) : "/",
+                 escaped(mount.target),
+                 is_file ? of_file : "rw,nosuid,nodev,relatime",
+                 "-",
+                 "tmpfs",
+                 "tmpfs",
+                 is_file ? "rw,mode=700" : "rw"};
+  if (mount.size) line.fields.back() += ",size=" + std::to_string(*mount.size / 1024) + "k";
+  line.type = 7;
+  return line;
+}
+
+std::vector<MountLine> lines_for(std::string_view text, const std::string& root,
+                                 const std::vector<StepMount>& mounts) {
   std::vector<MountLine> system;
   std::optional<MountLine> holder;
   for (const auto& row : util::split(text, '\n')) {
@@ -51,6 +99,9 @@ std::vector<MountLine> lines_for(std::string_view text, const std::string& root)
     fields[3] = (fields[3] == "/" ? "" : fields[3]) + below;
     if (fields[3].empty()) fields[3] = "/";
     fields[4] = "/";
+    int number = 0;
+    for (const auto& mount : mounts)
+      system.push_back(line_of(mount, ++number, *holder));
     system.insert(system.begin(), std::move(*holder));
   }
   return system;
@@ -58,16 +109,18 @@ std::vector<MountLine> lines_for(std::string_view text, const std::string& root)
 
 }  // namespace
 
-std::string step_mount_info(std::string_view text, const std::string& root) {
+std::string step_mount_info(std::string_view text, const std::string& root,
+                            const std::vector<StepMount>& mounts) {
   std::string table;
-  for (const auto& line : lines_for(text, root))
+  for (const auto& line : lines_for(text, root, mounts))
     table += util::join(line.fields, " ") + "\n";
   return table;
 }
 
-std::string step_mounts(std::string_view text, const std::string& root) {
+std::string step_mounts(std::string_view text, const std::string& root,
+                        const std::vector<StepMount>& mounts) {
   std::string table;
-  for (const auto& line : lines_for(text, root)) {
+  for (const auto& line : lines_for(text, root, mounts)) {
     const auto& fields = line.fields;
     // Both parts say whether it can be written; what the mount adds to the filesystem comes first.
     auto options = fields[5];

@@ -1,17 +1,33 @@
-// The table of mounts that a step is shown.
+// What a step sees of mounts.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sandbox {
 
-// The kernel tells a process of mounts below its root alone: of one in a plain directory it would tell of
-// none, not even of "/". `text` is that of our /proc/self/mountinfo; what comes of it is the mount that holds
-// `root` (absolute, without links), as "/", and all of /proc, /dev and /sys.
-std::string step_mount_info(std::string_view text, const std::string& root);
+// What stands for a mount in the root of a step.
+struct StepMount {
+  enum class Kind { bind, tmpfs, memory_file };
 
-// The same in the form of /proc/self/mounts.
-std::string step_mounts(std::string_view text, const std::string& root);
+  Kind kind = Kind::bind;
+  std::string target;  // absolute
+  bool read_only = false;
+  std::optional<std::uint64_t> size = {};  // of a tmpfs
+  bool runs = false;                       // a file that can be executed
+};
+
+// The lines of /proc/PID/mountinfo, given those of this machine, for a step whose root is the plain directory
+// `root`: the mount that holds it is the one on "/", those in /proc, /dev and /sys are as they are, what
+// stands for `mounts` follows with the options that it would have as a mount, and others are not seen.
+std::string step_mount_info(std::string_view text, const std::string& root,
+                            const std::vector<StepMount>& mounts = {});
+
+// The same in the form of /proc/PID/mounts.
+std::string step_mounts(std::string_view text, const std::string& root,
+                        const std::vector<StepMount>& mounts = {});
 
 }  // namespace sandbox

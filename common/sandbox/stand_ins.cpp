@@ -158,6 +158,7 @@ void StandIns::put_bind(const BindMount& bind, const sys::Cancellation& cancel) 
   const auto status = status_of(source.get(), bind);
   if (bind.lasting && S_ISDIR(status.st_mode)) return put_cache(bind, status, cancel);
   auto place = clear(bind.target, S_ISDIR(status.st_mode) ? Point::directory : Point::file);
+  mounts_.push_back({.target = "/" + place.path.str(), .read_only = bind.read_only});
   if (S_ISSOCK(status.st_mode)) {
     // Of a socket a second name is the socket, and who connects reaches who listens.
     if (::linkat(AT_FDCWD, bind.source.c_str(), place.record.parent.get(), place.record.name.c_str(), 0) != 0)
@@ -174,6 +175,7 @@ void StandIns::put_bind(const BindMount& bind, const sys::Cancellation& cancel) 
 void StandIns::put_cache(const BindMount& bind, const struct stat& status, const sys::Cancellation& cancel) {
   auto& cache = caches_.at({status.st_dev, status.st_ino});
   auto place = clear(bind.target, Point::directory);
+  mounts_.push_back({.target = "/" + place.path.str(), .read_only = bind.read_only});
   if (!cache.directory) {
     place.root.make_symlink(place.path, "/" + cache.place);
   } else {
@@ -187,6 +189,7 @@ void StandIns::put_cache(const BindMount& bind, const struct stat& status, const
 
 void StandIns::put_tmpfs(const TmpfsMount& tmpfs) {
   auto place = clear(tmpfs.target, Point::directory);
+  mounts_.push_back({.kind = StepMount::Kind::tmpfs, .target = "/" + place.path.str(), .size = tmpfs.size});
   const bool covers = !place.record.covered.empty();
   put_directory(place.root, place.path, covers ? place.record.status.st_mode & 07777 : 01777);
   place.root.settle();
@@ -194,6 +197,9 @@ void StandIns::put_tmpfs(const TmpfsMount& tmpfs) {
 
 void StandIns::put_file(const MemoryFile& file) {
   auto place = clear(file.target, Point::file);
+  mounts_.push_back({.kind = StepMount::Kind::memory_file,
+                     .target = "/" + place.path.str(),
+                     .runs = (file.mode & 0111) != 0});
   auto created = place.root.create_file(place.path);
   sys::write_all(created.get(), file.content, util::quote(file.target));
   if (::fchown(created.get(), file.uid, file.gid) != 0)

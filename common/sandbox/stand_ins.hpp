@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/sandbox/mount_table.hpp"
 #include "common/sandbox/sandbox.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/rooted_dir.hpp"
@@ -42,6 +43,9 @@ public:
 
   // Where mounts lie in /proc and /sys: names there that are not the machine's for the step.
   const std::vector<std::string>& system_targets() const noexcept { return system_targets_; }
+
+  // What put_mounts() has put, in that order.
+  const std::vector<StepMount>& mounts() const noexcept { return mounts_; }
 
   // Puts back as much as it can. Throws the first util::Error then.
   void put_back();
@@ -96,6 +100,7 @@ private:
   std::map<std::pair<dev_t, ino_t>, Cache> caches_;
   std::list<StandIn> stand_ins_;
   std::vector<std::string> system_targets_;
+  std::vector<StepMount> mounts_;
   bool has_kept_ = false;
 };
 

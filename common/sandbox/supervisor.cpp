@@ -85,7 +85,8 @@ public:
     root_ = {.path = sys::link_target(sys::link_of(place_.get())).string(),
              .place = place_.get(),
              .keeper = step.keeper,
-             .hostname = step.hostname};
+             .hostname = step.hostname,
+             .mounts = step.mounts};
     // A hand-over on one processor in place of a wake-up on another; refused by kernels before Linux 6.6.
     ::ioctl(listener_.get(), set_flags, sync_wake_up);
     has_entered_ = is_in_system("/" + sys::clean_path(step.working_dir));

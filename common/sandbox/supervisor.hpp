@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/sandbox/answers.hpp"
+#include "common/sandbox/mount_table.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/thread.hpp"
 
@@ -21,6 +22,7 @@ public:
     Rights user = {};         // whom it begins as
     std::string working_dir;  // where it begins
     std::string hostname;
+    std::vector<StepMount> mounts = {};
     // Names in /proc and /sys where its root has something of its own: with all below them they are left to
     // the kernel.
     std::vector<std::string> own_names = {};

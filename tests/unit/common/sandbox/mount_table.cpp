@@ -29,6 +29,22 @@ TEST(MountTable, HasTheOlderForm) {
             "tmpfs /dev/shm tmpfs rw,size=64k 0 0\n");
 }
 
+TEST(MountTable, ListsTheMountsOfTheStep) {
+  const std::vector<StepMount> mounts = {{.target = "/a b", .read_only = true},
+                                         {.kind = StepMount::Kind::tmpfs, .target = "/t", .size = 65536},
+                                         {.kind = StepMount::Kind::memory_file, .target = "/run/secrets/s"}};
+  const auto info = step_mount_info(table, "/scratch/a", mounts);
+  EXPECT_TRUE(info.ends_with(
+      "1000001 22 254:1 /volumes/a/a\\040b /a\\040b ro,nodev - ext4 /dev/vdb rw\n"
+      "1000002 22 0:1000000 / /t rw,nosuid,nodev,relatime - tmpfs tmpfs rw,size=64k\n"
+      "1000003 22 0:1000000 /3 /run/secrets/s ro,nosuid,nodev,noexec,relatime - tmpfs tmpfs rw,mode=700\n"))
+      << info;
+  EXPECT_TRUE(step_mounts(table, "/scratch/a", mounts)
+                  .ends_with("/dev/vdb /a\\040b ext4 ro,nodev 0 0\n"
+                             "tmpfs /t tmpfs rw,nosuid,nodev,relatime,size=64k 0 0\n"
+                             "tmpfs /run/secrets/s tmpfs ro,nosuid,nodev,noexec,relatime,mode=700 0 0\n"));
+}
+
 TEST(MountTable, PassesOverLinesThatAreNone) {
   EXPECT_EQ(step_mounts("nonsense\n\n1 2 3 4 / rw - ext4\n", "/"), "");
 }
