@@ -120,14 +120,18 @@ private:
     }
     const int flags = static_cast<int>(how.flags);
     const bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
-    if (system_.read_only && writes && system_.path != "/dev/null") return refusal(EROFS);
+    const bool is_new = (flags & O_CREAT) != 0 && (flags & O_EXCL) != 0;
+    if (system_.read_only && writes && !is_new && system_.path != "/dev/null") return refusal(EROFS);
     Answer answer{.kind = Answer::Kind::descriptor, .closes_at_exec = (flags & O_CLOEXEC) != 0};
     if ((flags & O_CREAT) != 0 && system_.kind == Kind::behind_link) {
       answer.file = create(flags, static_cast<mode_t>(how.mode));
       if (answer.file || errno != EEXIST || (flags & O_EXCL) != 0)
         return answer.file ? std::move(answer) : refusal(errno);
     }
-    if ((flags & O_CREAT) != 0 && (flags & O_EXCL) != 0) return refusal(EEXIST);
+    if (is_new) {
+      struct stat status;
+      return refusal(stat_of(status, true) ? EEXIST : system_.read_only ? EROFS : ENOENT);
+    }
     mode_ = static_cast<mode_t>(how.mode) & ~asked_.rights.umask;
     answer.file = system_.kind == Kind::link || writes ? open_file(flags) : open_to_read(flags);
     if (!answer.file) return refusal(errno);

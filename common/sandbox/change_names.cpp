@@ -55,20 +55,22 @@ private:
     return system.kind == Kind::link || ::lstat(system.path.c_str(), &status) == 0;
   }
 
+  static Answer refuse_new(const SystemPath& system) {
+    if (is_there(system)) return refused(EEXIST);
+    return refused(system.read_only || system.path.starts_with("/sys") ? EROFS : ENOENT);
+  }
+
   Answer refuse() const {
     const auto& system = *change_.first.system;
-    const bool is_read_only = system.read_only || system.path.starts_with("/sys");
     const auto question = change_.call.question;
-    const bool removes = question == Question::remove || question == Question::remove_directory;
-    if (removes && is_read_only) return refused(EROFS);
-    if (is_there(system)) {
-      if (!removes) return refused(EEXIST);
-      // Of a process's own directory there the kernel does not ask who may write to it.
-      if (change_.rights.uid != 0 && change_.first.path.find('/', 6) == std::string::npos)
-        return refused(EACCES);
-      return refused(question == Question::remove_directory && system.kind == Kind::link ? ENOTDIR : EPERM);
-    }
-    return refused(is_read_only ? EROFS : ENOENT);
+    if (question != Question::remove && question != Question::remove_directory) return refuse_new(system);
+    const bool is_user = change_.rights.uid != 0;
+    if (change_.first.path.find('/', 1) == std::string::npos) return refused(is_user ? EACCES : EBUSY);
+    if (system.read_only || system.path.starts_with("/sys")) return refused(EROFS);
+    if (!is_there(system)) return refused(ENOENT);
+    // Of a process's own directory there the kernel does not ask who may write to it.
+    if (is_user && change_.first.path.find('/', 6) == std::string::npos) return refused(EACCES);
+    return refused(question == Question::remove_directory && system.kind == Kind::link ? ENOTDIR : EPERM);
   }
 
   Answer change_one() const {
@@ -115,9 +117,8 @@ private:
     const auto& system = change_.first.system;
     const bool is_kept = change_.links == sys::Links::kept;
     if (is_machines(change_.first) && !is_there(*system)) return refused(ENOENT);
-    if (is_machines(change_.second) ||
-        (is_machines(change_.first) && (is_kept || system->kind == Kind::link)))
-      return refused(EXDEV);
+    if (is_machines(change_.second)) return refuse_new(*change_.second.system);
+    if (is_machines(change_.first) && (is_kept || system->kind == Kind::link)) return refused(EXDEV);
     const auto to = spot_of(change_.second);
     if (!to.directory) return refused(ENOENT);
     const auto give = [&](int directory, const std::string& name, int flags) {

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <set>
@@ -31,6 +32,13 @@ std::pair<std::string, std::string> split_last(std::string_view path) {
   if (slash == std::string_view::npos) return {"", std::string(path)};
   const auto name = path.substr(slash + 1);
   return {std::string(path.substr(0, slash + 1)), name.empty() ? "." : std::string(name)};
+}
+
+// Empty, with errno, for what is none.
+std::string text_of_link(const SupervisedRoot& root, const char* path) {
+  char target[PATH_MAX];
+  const ssize_t size = ::readlinkat(root.place, path, target, sizeof target);
+  return size > 0 ? std::string(target, static_cast<std::size_t>(size)) : std::string();
 }
 
 sys::UniqueFd open_below(const SupervisedRoot& root, const std::string& link, const std::string& rest) {
@@ -74,20 +82,46 @@ sys::UniqueFd open_in(const SupervisedRoot& root, const std::string& path) {
   return rooted(root, sys::RootedDir::Times::natural).open_place(path);
 }
 
-std::string system_name_behind(const SupervisedRoot& root, const std::string& path) {
+// Prefix by prefix: the kernel would follow an absolute link on the way out of the root.
+const std::string* LinkWalk::real_directory(const std::string& directory) {
+  constexpr int most_links = 8;
+  constexpr std::size_t most_known = 4096;
+  if (const auto known = directories_.find(directory); known != directories_.end()) return &known->second;
+  std::string name = directory;
+  int links = 0;
+  for (std::size_t end = 1; end < name.size() && !is_in_system(name);) {
+    end = std::min(name.find('/', end + 1), name.size());
+    auto text = text_of_link(root_, name.substr(1, end - 1).c_str());
+    if (text.empty()) {
+      if (errno != EINVAL) return nullptr;  // there is nothing, or nothing to be seen
+      continue;
+    }
+    if (++links > most_links) return nullptr;
+    if (text.front() != '/') text.insert(0, name, 0, name.rfind('/', end - 1) + 1);
+    name = "/" + sys::clean_path(text + name.substr(end));
+    end = 1;
+  }
+  if (directories_.size() >= most_known) directories_.clear();
+  return &directories_.emplace(directory, std::move(name)).first->second;
+}
+
+std::string LinkWalk::system_name(const std::string& path, sys::Links links) {
   constexpr int most = 8;
   std::string name = path;
-  char target[PATH_MAX];
   for (int i = 0; i < most; ++i) {
-    const auto relative = name.find_first_not_of('/');
-    if (relative == std::string::npos) break;
-    // Directories on the way that are links may lead it out of the root, where nothing but the text of a link
-    // is read.
-    const ssize_t size = ::readlinkat(root.place, name.c_str() + relative, target, sizeof target);
-    if (size <= 0) break;
-    const std::string text(target, static_cast<std::size_t>(size));
+    const auto begin = std::min(name.find_first_not_of('/'), name.size());
+    const auto last = std::max(name.rfind('/') + 1, begin);
+    if (last > begin) {
+      const auto* const directory = real_directory("/" + name.substr(begin, last - 1 - begin));
+      if (directory == nullptr) return {};
+      if (is_in_system(*directory)) return *directory + "/" + name.substr(last);
+      name = *directory + "/" + name.substr(last);
+    }
+    if (links == sys::Links::kept) return {};
+    const auto text = text_of_link(root_, name.c_str() + std::min(name.find_first_not_of('/'), name.size()));
+    if (text.empty()) return {};
     name = "/" + sys::clean_path(text.front() == '/' ? text : name.substr(0, name.rfind('/') + 1) + text);
-    if (may_be_system_path(name)) return name;
+    if (is_in_system(name)) return name;
   }
   return {};
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_map>
 
 #include "common/sandbox/answers.hpp"
 #include "common/sandbox/system_paths.hpp"
@@ -30,9 +31,27 @@ Spot spot_behind(const SupervisedRoot& root, const SystemPath& path);
 // path.
 std::string place_of_link(const SupervisedRoot& root, const std::string& link);
 
-// Where `path` leads by the links at its end, as text: the first name in /proc, /dev or /sys that it comes
-// to. Empty where it comes to none.
-std::string system_name_behind(const SupervisedRoot& root, const std::string& path);
+// Finds names in /proc, /dev and /sys behind links that a step has in its root. Of directories it remembers
+// whether they are links: whoever exchanges one by a call that no supervisor hears of may be taken for what
+// was there before.
+class LinkWalk {
+public:
+  // `root` outlives it.
+  explicit LinkWalk(const SupervisedRoot& root) : root_(root) {}
+
+  // Where an absolute path leads by links on the way and, unless they are kept, at its end, as text: the
+  // first name in /proc, /dev or /sys that it comes to. Empty where it comes to none.
+  std::string system_name(const std::string& path, sys::Links links);
+
+  // After a call that may have made a link.
+  void forget() { directories_.clear(); }
+
+private:
+  const std::string* real_directory(const std::string& directory);
+
+  const SupervisedRoot& root_;
+  std::unordered_map<std::string, std::string> directories_;  // without links, or in /proc, /dev or /sys
+};
 
 // Makes the step's own /proc list what it has here, of processes those of the step alone: with names and
 // nothing in them. A descriptor of the real one would list all processes, and lead out of the root by "..".

@@ -57,13 +57,6 @@ union Reply {
   char room[512];
 };
 
-bool is_in_system(std::string_view path) {
-  for (const std::string_view directory : {"/proc", "/dev", "/sys"}) {
-    if (path == directory || path.starts_with(std::string(directory) + "/")) return true;
-  }
-  return false;
-}
-
 // From Linux 6.11 on who waits for a call does not do so any more once nobody is left to make one, so that
 // nothing else need be waited for at the same time, which costs as much as a system call.
 bool is_kernel_at_least(int major, int minor) {
@@ -193,6 +186,7 @@ private:
     const auto* const memory = memory_.read_path(thread, arguments[call->path_argument()], path_);
     if (memory == nullptr || path_.empty()) return from_root();
     const auto links = links_of(*call, arguments);
+    if (call->question == Question::make_symlink || call->question == Question::rename) links_.forget();
     if (call->has_two_paths()) return change_two(*call, arguments, *memory, links);
     const auto name = system_name(thread, path_, call->question, links);
     if (name.empty()) {
@@ -314,15 +308,18 @@ private:
   }
 
   // The name in /proc, /dev or /sys that the asker's path stands for; empty for any other.
-  std::string system_name(pid_t thread, const std::string& path, Question question, sys::Links links) const {
+  std::string system_name(pid_t thread, const std::string& path, Question question, sys::Links links) {
     const bool is_relative = path.front() != '/';
     std::string name;
     if (may_be_system_path(path) || (is_relative && has_entered_)) {
       name = "/" + sys::clean_path(is_relative ? working_dir_of(thread) + "/" + path : path);
       if (is_in_system(name)) return is_own_name(name) ? std::string() : name;
     }
-    if (is_relative || links == sys::Links::kept || question == Question::execute) return {};
-    name = system_name_behind(root_, name.empty() ? path : name);
+    if (question == Question::execute || changes_names(question)) return {};
+    // A name in the working directory that is no link, or kept as one, is the step's.
+    if (is_relative && links == sys::Links::kept && path.find('/') == std::string::npos) return {};
+    if (is_relative) name = working_dir_of(thread) + "/" + path;
+    name = links_.system_name(name.empty() ? path : name, links);
     return is_in_system(name) && !is_own_name(name) ? name : std::string();
   }
 
@@ -395,6 +392,7 @@ private:
   KnownMemory memory_;
   Notification asked_;
   std::string path_;  // of the call that is answered
+  LinkWalk links_{root_};
   std::vector<std::string> without_rights_;
 };
 

@@ -103,7 +103,8 @@ std::optional<SystemPath> in_dev(std::string_view rest, const Asker& asker, sys:
   const auto of_self = [&](const std::string& path) {
     return of_process("/proc/" + std::to_string(asker.process), path, 0, links);
   };
-  if (after.empty() && std::find(devices.begin(), devices.end(), first) != devices.end())
+  const bool is_kept_link = links == sys::Links::kept && rest == "ptmx";  // to pts/ptmx
+  if (!is_kept_link && after.empty() && std::find(devices.begin(), devices.end(), first) != devices.end())
     return SystemPath{.path = "/dev/" + std::string(first)};
   if (rest == "tty") return SystemPath{.kind = Kind::terminal, .path = "/dev/tty"};
   if (first == "pts" && (is_number(after) || after == "ptmx"))
@@ -119,6 +120,10 @@ std::optional<SystemPath> in_dev(std::string_view rest, const Asker& asker, sys:
 }
 
 }  // namespace
+
+bool is_in_system(std::string_view path) noexcept {
+  return is_at_or_below(path, "/proc") || is_at_or_below(path, "/dev") || is_at_or_below(path, "/sys");
+}
 
 bool may_be_system_path(std::string_view path) noexcept {
   // "." and ".." may lead there from anywhere.

@@ -37,6 +37,9 @@ struct SystemPath {
   friend bool operator==(const SystemPath&, const SystemPath&) = default;
 };
 
+// Whether an absolute path that is clean is one of /proc, /dev and /sys, or below.
+bool is_in_system(std::string_view path) noexcept;
+
 // True unless `path`, as a program gives it, is surely none of these: a look at its text that costs nothing.
 bool may_be_system_path(std::string_view path) noexcept;
 

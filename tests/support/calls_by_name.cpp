@@ -218,7 +218,11 @@ int main(int, char** argv) {
     told("mkfifo", ::mkfifo(path, 0644));
     told("rename", ::rename(path, (place + "/renamed").c_str()));
     told("truncate", ::truncate(path, 0));
+    told("link to it", ::link(place.c_str(), path));
+    told("creat", ::open(path, O_CREAT | O_EXCL | O_WRONLY, 0600));
   }
+  told("rmdir /proc", ::rmdir("/proc"));
+  told("rmdir /sys", ::rmdir("/sys"));
   for (const char* path : {"/proc/self/comm", "/proc/none", "/sys/none", "/sys/kernel"}) {
     std::printf("%s\n", path);
     told("chmod", ::chmod(path, 0755));

@@ -100,6 +100,16 @@ TEST_F(Chroot, WritesNothingToSys) {
   EXPECT_NE(printed_.find("Read-only file system"), std::string::npos);
 }
 
+TEST_F(Chroot, FollowsLinksFromWhereverTheyAre) {
+  EXPECT_EQ(
+      output_of(
+          "mkdir /tmp/in && cd /tmp/in && ln -s /dev/null null && echo x >null && test -c null && "
+          "ln -s /dev/stdout out && echo printed >out && ln -s ../../proc/self here && cat here/comm && "
+          "ln -s /proc/self/fd fds && cat /tmp/in/fds/0 && ln -s /proc p && cat p/self/comm && "
+          "test -h p/self/cwd && test ! -e p/none && readlink /dev/ptmx"),
+      "printed\ncat\ncat\npts/ptmx\n");
+}
+
 TEST_F(Chroot, TellsTheHostnameOfTheStep) {
   spec_.hostname = "named";
   EXPECT_EQ(output_of("hostname; cat /proc/sys/kernel/hostname; grep named /etc/hosts | wc -l"),
