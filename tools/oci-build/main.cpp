@@ -8,7 +8,7 @@
 #include "common/cli/run_tool.hpp"
 #include "common/sys/hidden_memory.hpp"
 #include "tools/oci-build/build.hpp"
-#include "tools/oci-params/parameters.hpp"
+#include "tools/oci-params/run_tool.hpp"
 
 int main(int argc, char** argv) {
   CLI::App app{

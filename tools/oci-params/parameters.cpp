@@ -2,6 +2,9 @@
 #include "tools/oci-params/parameters.hpp"
 
 #include <array>
+#include <string>
+
+#include "tools/oci-params/run_tool.hpp"
 
 namespace params {
 namespace {

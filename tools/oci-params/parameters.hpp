@@ -2,7 +2,6 @@
 #pragma once
 
 #include <span>
-#include <string>
 #include <string_view>
 
 namespace params {
@@ -19,8 +18,5 @@ struct Parameter {
 };
 
 std::span<const Parameter> parameters();
-
-// A line "NAME<TAB>description" for each parameter, a family as "BUILD_ARG_*".
-std::string parameter_list();
 
 }  // namespace params

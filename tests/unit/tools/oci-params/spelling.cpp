@@ -4,6 +4,7 @@
 
 #include "common/util/text.hpp"
 #include "tools/oci-params/parameters.hpp"
+#include "tools/oci-params/run_tool.hpp"
 
 namespace {
 
