@@ -21,12 +21,14 @@ protected:
   }
 
   oci_solve::Choice choose(EngineChoice wanted = EngineChoice::automatic) const {
-    return oci_solve::choose_engine(wanted, definition_, directory_.path(), {});
+    return oci_solve::choose_engine(wanted, definition_, directory_.path(),
+                                    {.screen = screen_, .state_dir = std::nullopt, .start_timeout = {}});
   }
 
   sys::TempDir directory_{testing::TempDir()};
   document::Request request_;
   native::Definition definition_{request_};
+  mutable display::Screen screen_{{.mode = display::Mode::quiet}};
 };
 
 TEST_F(ChooseEngine, TakesBuildKitWhereOneElsewhereIsNamed) {
