@@ -39,7 +39,7 @@ struct MountStep {
 enum class Devices {
   made,        // nodes of the step's own, in its /dev
   made_aside,  // the same on a filesystem out of its sight, attached one by one: its /dev itself opens none
-  attached,    // the machine's own, on read-only mounts: a user namespace lets nobody make any
+  attached,    // the machine's own, on read-only mounts: where nobody may make any
   none,
 };
 

@@ -1,6 +1,7 @@
 // The sandbox of isolation "namespaces": new mount, pid, ipc, uts, cgroup (and net) namespaces, set up with
 // nothing but the mount calls that sandboxes around us allow.
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/mount.h>
 #include <linux/sched.h>
 #include <sys/stat.h>
@@ -49,6 +50,11 @@ bool in_user_namespace() {
   constexpr ino_t of_the_machine = 0xEFFFFFFD;  // PROC_USER_INIT_INO
   struct stat status;
   return ::stat("/proc/self/ns/user", &status) == 0 && status.st_ino != of_the_machine;
+}
+
+// A container may have taken that away from root.
+bool may_make_devices() {
+  return !in_user_namespace() && (own_capabilities() >> CAP_MKNOD & 1) != 0;
 }
 
 MountStep attach(const fs::path& source, std::string target, std::uint64_t attributes) {
@@ -165,7 +171,7 @@ void add_protection(const Spec& spec, ChildPlan& plan) {
     plan.ambient = true;
     return;
   }
-  plan.capabilities = default_capabilities();
+  plan.capabilities = default_capabilities() & own_capabilities();
   plan.seccomp = default_seccomp_filter();
 }
 
@@ -284,7 +290,7 @@ private:
   }
 
   Devices devices(const Spec& spec) const {
-    if (in_user_namespace()) return Devices::attached;
+    if (!may_make_devices()) return Devices::attached;
     return devices_guarded_ || spec.insecure ? Devices::made : Devices::made_aside;
   }
 

@@ -94,7 +94,7 @@ END
 
 # rounds_in COMMAND...: the script, by that command.
 rounds_in() {
-  run "$@" bash rounds $((${OCI_BUILD_KILLS:-5} * 2)) "$RANDOM" "$(cat digest)"
+  run "$@" bash rounds "${OCI_BUILD_KILLS:-5}" "$RANDOM" "$(cat digest)"
   echo "$output"
   [ "$status" -eq 0 ]
   echo "# $BATS_TEST_DESCRIPTION: ${lines[-1]}" >&3

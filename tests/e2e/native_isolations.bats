@@ -176,8 +176,7 @@ FROM $target
 END
     wanted=$(build_devices namespaces '' env)
     for isolation in namespaces userns chroot copies; do
-      # Steps of namespaces make the nodes of their /dev, save in a user namespace.
-      [[ $target != steps || $isolation == userns || $isolation == chroot ]] || continue
+      [ "$target $isolation" != 'steps copies' ] || continue
       for run in alone first second; do
         cache=cache-$isolation
         [ "$run" != alone ] || cache=''
