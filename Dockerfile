@@ -50,7 +50,7 @@ FROM assemble-native AS assemble
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends git openssh-client \
  && rm -rf /var/lib/apt/lists/*
-RUN <<END
+RUN --mount=from=buildkit,target=/buildkit <<END
 set -eu
 
 # keep FILE...: takes each file, as it is, and the libraries that it is linked to.
@@ -58,6 +58,13 @@ keep() {
   for file; do
     mkdir -p "/root-of-image${file%/*}"
     cp -a "$file" "/root-of-image${file%/*}/"
+    keep_libraries "$file"
+  done
+}
+
+# keep_libraries FILE...: takes the libraries that each file is linked to.
+keep_libraries() {
+  for file; do
     # Fails for what is linked statically, or no program at all: then there is nothing to follow.
     libraries=$(ldd "$file" 2>/dev/null) || continue
     if printf '%s\n' "$libraries" | grep 'not found' >&2; then
@@ -80,6 +87,8 @@ for folder in /bin /sbin /lib /lib64; do
 done
 cp -aL /etc/debian_version /etc/group /etc/nsswitch.conf /etc/os-release /etc/passwd /root-of-image/etc/
 
+# BuildKit itself is a layer of its own.
+keep_libraries /buildkit/usr/bin/buildctl /buildkit/usr/bin/buildkit*
 ln -s buildkit-runc /root-of-image/usr/bin/runc
 keep /etc/ssl/certs/ca-certificates.crt
 keep /usr/bin/ssh /usr/bin/ssh-agent /usr/bin/ssh-add
