@@ -40,6 +40,16 @@ names=(build oci-build oci-digest oci-params oci-preload oci-solve oci-unpack)
   jq -e . root/usr/share/oci-build/schemas/*.json >/dev/null
 }
 
+@test "links to oci-build that have the name of another tool are that tool, as static programs are installed" {
+  local tool
+  for tool in oci-digest oci-params oci-preload oci-unpack; do
+    ln -s "$top/build-dev/bin/oci-build" "$tool"
+    diff <("./$tool" --help) <("$top/build-dev/bin/$tool" --help)
+  done
+  ln -s "$top/build-dev/bin/oci-build" other-name
+  [[ "$(./other-name --version)" = 'build '* ]]
+}
+
 @test "notices name every library that --version names" {
   local library
   oci-solve --version | sed -n 's/^libraries: //p' | tr , '\n' | sed 's/^ *//; s/ [0-9.]*$//' >libraries

@@ -2,15 +2,23 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <filesystem>
 #include <optional>
 #include <string>
 
 #include "common/cli/run_tool.hpp"
 #include "common/sys/hidden_memory.hpp"
 #include "tools/oci-build/build.hpp"
+#include "tools/oci-build/pipeline.hpp"
 #include "tools/oci-params/run_tool.hpp"
 
+// A link that has the name of a tool inside this program is that tool: static programs are large, and one is
+// enough.
 int main(int argc, char** argv) {
+  if (argc > 0) {
+    if (const auto tool = oci_build::entry_of(std::filesystem::path(argv[0]).filename().native()))
+      return tool(argc, argv);
+  }
   CLI::App app{
       "Build container images as a Concourse task: everything to do is read from the environment (CONTEXT, "
       "DOCKERFILE, BUILD_ARG_*, ...; see build(1)), images go to the directories 'image' and TARGET of "

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 
-#include "common/sys/process.hpp"
 #include "common/util/error.hpp"
 #include "common/util/log.hpp"
 #include "common/util/text.hpp"
@@ -31,9 +30,7 @@ constexpr std::array<Inside, 4> inside = {{
 }};
 
 sys::Command command_of(const std::string& tool) {
-  const auto found =
-      std::find_if(inside.begin(), inside.end(), [&](const Inside& entry) { return entry.tool == tool; });
-  if (found != inside.end()) return {.argv = {tool}, .entry = found->entry};
+  if (const auto entry = entry_of(tool)) return {.argv = {tool}, .entry = entry};
   const auto program = sys::find_sibling(tool);
   if (!program)
     throw util::Error("cannot find the program " + util::quote(tool) + " beside this one or on PATH");
@@ -41,6 +38,12 @@ sys::Command command_of(const std::string& tool) {
 }
 
 }  // namespace
+
+sys::Entry entry_of(std::string_view tool) {
+  const auto found =
+      std::find_if(inside.begin(), inside.end(), [&](const Inside& entry) { return entry.tool == tool; });
+  return found == inside.end() ? nullptr : found->entry;
+}
 
 std::string Pipeline::run(const std::string& tool, const std::vector<std::string>& arguments,
                           std::string_view input) {

@@ -6,7 +6,12 @@
 #include <string_view>
 #include <vector>
 
+#include "common/sys/process.hpp"
+
 namespace oci_build {
+
+// What main() of `tool` would call, if it is a part of this program; else null.
+sys::Entry entry_of(std::string_view tool);
 
 // One tool's share of the build. A tool that runs once per image has one Stage for all its runs.
 struct Stage {
