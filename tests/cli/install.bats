@@ -14,7 +14,7 @@ files_below() {
 }
 
 # The tools and the other name of one of them.
-names=(build oci-build oci-digest oci-params oci-preload oci-solve oci-unpack)
+names=(build oci-build oci-digest oci-merge oci-params oci-preload oci-push oci-solve oci-unpack)
 
 @test "an installation is complete, down to notices, schemas and completions of three shells" {
   local name
