@@ -235,3 +235,16 @@ raw_digest() { skopeo inspect --raw "$1" | sha256sum | sed 's/^/sha256:/; s/ .*/
   run --separate-stderr env IMAGE_ARG_a=three:third bash -c 'oci-params | oci-preload --work-dir .'
   [[ "$stderr" == "oci-preload: IMAGE_ARG_a: 'three' holds no image with the tag 'third', only 'one', 'second'" ]]
 }
+
+@test "oci-digest: prints a line for each of several images, also behind one that has none" {
+  run --separate-stderr oci-digest layout docker.tar absent.tar oci.tar
+  [ "$status" -eq 1 ]
+  [ "$output" = "$(oci-digest layout)  layout
+$(oci-digest docker.tar)  docker.tar
+$(oci-digest oci.tar)  oci.tar" ]
+  [ "$stderr" = "oci-digest: cannot open 'absent.tar': No such file or directory" ]
+  run --separate-stderr oci-digest --json layout oci.tar
+  [ "$status" -eq 0 ]
+  [ "$(jq -r .config <<<"$output")" = "$(oci-digest layout)
+$(oci-digest oci.tar)" ]
+}

@@ -5,9 +5,12 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/cli/run_tool.hpp"
 #include "common/image/archive.hpp"
+#include "common/util/error.hpp"
+#include "common/util/log.hpp"
 #include "tools/oci-digest/digests.hpp"
 
 namespace oci_digest {
@@ -15,12 +18,12 @@ namespace oci_digest {
 int run_tool(int argc, char** argv) {
   CLI::App app{
       "Print the digest of an image: that of its config, as 'docker images' shows it, unless another is "
-      "asked for.",
+      "asked for. Of several images, a line for each, with the digest and the image.",
       "oci-digest"};
-  std::filesystem::path path;
+  std::vector<std::filesystem::path> paths;
   std::string platform_text;
   bool manifest = false, index = false, json = false;
-  app.add_option("IMAGE", path,
+  app.add_option("IMAGE", paths,
                  "tar of docker save, OCI archive, OCI layout directory (:TAG for one of several), or - for "
                  "a tar on stdin")
       ->required();
@@ -28,7 +31,7 @@ int run_tool(int argc, char** argv) {
       "--manifest", manifest, "print the manifest's digest, which 'repo@...' accepts for one platform");
   auto* index_flag =
       app.add_flag("--index", index, "print the digest that 'repo@...' accepts for the whole image");
-  auto* json_flag = app.add_flag("--json", json, "print all digests as one JSON object");
+  auto* json_flag = app.add_flag("--json", json, "print all digests as one JSON object for each image");
   index_flag->excludes(manifest_flag, json_flag);
   json_flag->excludes(manifest_flag);
   app.add_option(
@@ -38,12 +41,26 @@ int run_tool(int argc, char** argv) {
   return cli::run_tool(app, argc, argv, [&] {
     std::optional<image::Platform> platform;
     if (!platform_text.empty()) platform = image::Platform::parse(platform_text);
-    const auto archive = image::open_argument(path);
-    const auto text = json       ? to_json(*archive, platform)
-                      : index    ? index_digest(*archive).str()
-                      : manifest ? manifest_digest(*archive, platform).str()
-                                 : config_digest(*archive, platform).str();
-    std::printf("%s\n", text.c_str());
+    const auto text_of = [&](const std::filesystem::path& path) {
+      const auto archive = image::open_argument(path);
+      return json       ? to_json(*archive, platform)
+             : index    ? index_digest(*archive).str()
+             : manifest ? manifest_digest(*archive, platform).str()
+                        : config_digest(*archive, platform).str();
+    };
+    bool failed = false;
+    for (const auto& path : paths) {
+      try {
+        std::printf("%s", text_of(path).c_str());
+        paths.size() > 1 && !json ? std::printf("  %s\n", path.c_str()) : std::printf("\n");
+      } catch (const util::Error& error) {
+        // As sha256sum does: of the others each gets its line.
+        if (paths.size() == 1 || error.is_cancelled()) throw;
+        util::log::error(error.what());
+        failed = true;
+      }
+    }
+    if (failed) throw util::Error("");
   });
 }
 

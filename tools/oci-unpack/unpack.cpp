@@ -125,29 +125,29 @@ std::string to_metadata(const image::Config& config) {
          "\n";
 }
 
-void unpack(const image::Archive& archive, const fs::path& destination_path, const Options& options) {
-  const auto image = archive.image(options.platform);
+void unpack(const image::Archive& archive, const image::Image& image, const fs::path& destination_path,
+            const layer::ApplyOptions& options) {
   Destination destination(destination_path);
   const sys::WorkDir staging(destination.path(), staging_prefix);
   const auto rootfs = staging.path() / "rootfs";
   sys::make_directory(rootfs, 0755);
   auto root = sys::RootedDir::open(rootfs);
   const auto open_blob = [&](const image::Descriptor& blob) { return archive.open_blob(blob); };
-  const auto done = layer::unpack(image, open_blob, archive.what(), root, options.apply);
+  const auto done = layer::unpack(image, open_blob, archive.what(), root, options);
   sys::write_file(staging.path() / "metadata.json", to_metadata(image.config));
   sys::Cancellation().check();
   destination.publish(staging.path());
   report(done, image.layers.size());
 }
 
-void unpack_to_stdout(const image::Archive& archive, const Options& options) {
+void unpack_to_stdout(const image::Archive& archive, const image::Image& image,
+                      const layer::ApplyOptions& options) {
   if (::isatty(STDOUT_FILENO) == 1)
     throw util::Error("stdout is a terminal: give the tar a file or a pipe", util::ExitCode::usage);
-  const auto image = archive.image(options.platform);
   const sys::WorkDir staging(sys::scratch_directory(), staging_prefix);
   auto root = sys::RootedDir::open(staging.path());
   const auto open_blob = [&](const image::Descriptor& blob) { return archive.open_blob(blob); };
-  const auto done = layer::unpack(image, open_blob, archive.what(), root, options.apply);
+  const auto done = layer::unpack(image, open_blob, archive.what(), root, options);
   const auto sink = stream::to_fd(STDOUT_FILENO, "stdout");
   write_tar(staging.path(), *sink);
   sink->finish();

@@ -12,22 +12,19 @@
 
 namespace oci_unpack {
 
-struct Options {
-  std::optional<image::Platform> platform = std::nullopt;  // chosen as image::Archive::image does
-  layer::ApplyOptions apply = {};
-};
-
-// Unpacks into `destination`/rootfs and writes `destination`/metadata.json. `destination` is made if it is
-// absent; its parent must exist. A rootfs that holds something is an Error. Both appear when all digests were
-// verified; on an Error, a cancellation included, nothing is left behind. Says on stderr what was done and
-// what could not be kept.
-void unpack(const image::Archive& archive, const std::filesystem::path& destination, const Options& options);
+// Unpacks `image` of `archive` into `destination`/rootfs and writes `destination`/metadata.json.
+// `destination` is made if it is absent; its parent must exist. A rootfs that holds something is an Error.
+// Both appear when all digests were verified; on an Error, a cancellation included, nothing is left behind.
+// Says on stderr what was done and what could not be kept.
+void unpack(const image::Archive& archive, const image::Image& image,
+            const std::filesystem::path& destination, const layer::ApplyOptions& options);
 
 // One line of JSON: env, user, entrypoint, cmd, workdir.
 std::string to_metadata(const image::Config& config);
 
 // The root filesystem alone, as a tar on stdout; nothing is written before all of it is verified. It is
 // unpacked to a temporary directory first. Throws util::Error, also where stdout is a terminal.
-void unpack_to_stdout(const image::Archive& archive, const Options& options);
+void unpack_to_stdout(const image::Archive& archive, const image::Image& image,
+                      const layer::ApplyOptions& options);
 
 }  // namespace oci_unpack
