@@ -23,6 +23,7 @@ public:
 
   bool empty() const noexcept { return patterns_.empty(); }
   bool has_exceptions() const noexcept;
+  const std::vector<Pattern>& patterns() const noexcept { return patterns_; }
 
   // Which patterns matched a directory, so that what lies in it need not ask again.
   class Matches {

@@ -27,6 +27,8 @@ public:
   Tree(const std::filesystem::path& root, Ignore ignore);
 
   const Ignore& ignore() const noexcept { return ignore_; }
+  // A descriptor of the directory, as long as this lives.
+  int root() const noexcept { return root_.get(); }
 
   // The entry at `path` ("a/b"), if there is one and it is not ignored. A directory that is ignored is there
   // if something below it is. The root ("") always is.

@@ -1,6 +1,7 @@
 // Parsing of digests.
 #include "common/hash/digest.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "common/util/error.hpp"
@@ -36,12 +37,18 @@ Digest Digest::from_hex(std::string_view hex) {
   return digest;
 }
 
+Digest Digest::from_bytes(std::span<const std::uint8_t, 32> bytes) {
+  Digest digest;
+  std::copy(bytes.begin(), bytes.end(), digest.bytes_.begin());
+  return digest;
+}
+
 std::string Digest::hex() const {
-  std::string text;
-  text.reserve(2 * bytes_.size());
+  std::string text(2 * bytes_.size(), '\0');
+  auto* next = text.data();
   for (const auto byte : bytes_) {
-    text += hex_digits[byte >> 4];
-    text += hex_digits[byte & 0xf];
+    *next++ = hex_digits[byte >> 4];
+    *next++ = hex_digits[byte & 0xf];
   }
   return text;
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,9 +19,11 @@ public:
   static Digest parse(std::string_view text);
   // From the 64 hex digits alone.
   static Digest from_hex(std::string_view hex);
+  static Digest from_bytes(std::span<const std::uint8_t, 32> bytes);
 
   std::string str() const;  // "sha256:..."
   std::string hex() const;
+  std::span<const std::uint8_t, 32> bytes() const noexcept { return bytes_; }
 
   friend bool operator==(const Digest&, const Digest&) = default;
   friend auto operator<=>(const Digest&, const Digest&) = default;

@@ -22,7 +22,7 @@ public:
   }
 
   // Returns how many bytes of `digest` are the digest.
-  std::size_t finish(unsigned char* digest) {
+  std::size_t finish(std::uint8_t* digest) {
     return std::visit([&](auto& function) { return function.finish(digest); }, function_);
   }
 
@@ -32,7 +32,7 @@ private:
 
     Short() { ::SHA256_Init(&context); }
     void update(std::span<const std::byte> data) { ::SHA256_Update(&context, data.data(), data.size()); }
-    std::size_t finish(unsigned char* digest) {
+    std::size_t finish(std::uint8_t* digest) {
       ::SHA256_Final(digest, &context);
       return SHA256_DIGEST_LENGTH;
     }
@@ -47,7 +47,7 @@ private:
       size == SHA384_DIGEST_LENGTH ? ::SHA384_Init(&context) : ::SHA512_Init(&context);
     }
     void update(std::span<const std::byte> data) { ::SHA512_Update(&context, data.data(), data.size()); }
-    std::size_t finish(unsigned char* digest) {
+    std::size_t finish(std::uint8_t* digest) {
       ::SHA512_Final(digest, &context);
       return size;
     }
@@ -71,12 +71,16 @@ void Hasher::update(std::span<const std::byte> data) {
   context_->update(data);
 }
 
+std::size_t Hasher::finish(std::span<std::uint8_t, most_bytes> digest) {
+  return context_->finish(digest.data());
+}
+
 std::string Hasher::finish() {
-  std::array<unsigned char, SHA512_DIGEST_LENGTH> raw;
-  const auto size = context_->finish(raw.data());
+  std::array<std::uint8_t, most_bytes> raw;
+  const auto size = finish(raw);
   constexpr std::string_view digits = "0123456789abcdef";
   std::string hex;
-  for (const unsigned char byte : std::span(raw).first(size)) {
+  for (const auto byte : std::span(raw).first(size)) {
     hex += digits[byte >> 4];
     hex += digits[byte & 15];
   }

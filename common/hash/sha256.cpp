@@ -1,6 +1,9 @@
 // SHA-256 as digests.
 #include "common/hash/sha256.hpp"
 
+#include <array>
+#include <cstdint>
+
 namespace hash {
 
 void Sha256::update(std::span<const std::byte> data) {
@@ -8,7 +11,9 @@ void Sha256::update(std::span<const std::byte> data) {
 }
 
 Digest Sha256::finish() {
-  return Digest::from_hex(hasher_.finish());
+  std::array<std::uint8_t, most_bytes> raw;
+  hasher_.finish(raw);
+  return Digest::from_bytes(std::span(raw).first<32>());
 }
 
 Digest sha256(std::string_view data) {

@@ -147,7 +147,8 @@ void Solve::open_local(plan::OpId id, const plan::Local& local) {
     auto ignore = load_ignore(local);
     begin();
     auto files = std::make_shared<context::Tree>(local.directory, std::move(ignore));
-    std::shared_ptr<SourceTree> tree = context_source(std::move(files));
+    std::shared_ptr<SourceTree> tree =
+        context_source(std::move(files), workshop_.cache != nullptr ? workshop_.cache->seals() : nullptr);
     auto sent = sent_files(tree, sources_in(graph_.ops, id));
     if (const auto size = sent->size(""))
       vertex.note("transferring context: " + engine::decimal_size(*size) + " done");

@@ -7,6 +7,7 @@
 #include "common/dockerfile/source.hpp"
 #include "common/solver/run_op.hpp"
 #include "common/solver/solving.hpp"
+#include "common/util/error.hpp"
 
 namespace solver {
 BuiltLayers Solve::run(const std::vector<bool>& is_exported) {
@@ -34,11 +35,24 @@ BuiltLayers Solve::run(const std::vector<bool>& is_exported) {
   }
   for (const plan::OpId id : bases)
     schedule_.add(order_of(id, Phase::give), [this, id] { return fetch_base(id); });
-  schedule_.run();
+  try {
+    schedule_.run();
+  } catch (const util::Error& error) {
+    // What was read before something else failed was read.
+    if (!error.is_cancelled()) keep_seals();
+    throw;
+  }
+  keep_seals();
   packing_progress_.finish();
   for (const plan::OpId id : tops_)
     show_cached(id);
   return std::move(layers_);
+}
+
+void Solve::keep_seals() {
+  for (const auto& node : nodes_) {
+    if (node.files) node.files->tree->keep_seals();
+  }
 }
 
 void Solve::find_needed_of(const plan::ImageRecipe& image) {

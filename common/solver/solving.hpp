@@ -44,6 +44,7 @@ public:
 private:
   using Needs = std::vector<Schedule::Task>;
 
+  void keep_seals();
   void find_needed_of(const plan::ImageRecipe& image);
   void find_needed(plan::OpId id);
   void require_entitlements_of_all();

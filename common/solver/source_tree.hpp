@@ -16,6 +16,7 @@
 #include "common/context/ignore.hpp"
 #include "common/context/tree.hpp"
 #include "common/hash/digest.hpp"
+#include "common/store/seals.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/rooted_dir.hpp"
 
@@ -40,6 +41,8 @@ public:
   virtual std::map<std::string, std::string> xattrs(const std::string& path) = 0;
   // Bytes in the file at `path`, or in all files below it together. Nothing of a tree that was not walked.
   virtual std::optional<std::uint64_t> size(const std::string& path);
+  // Tells later builds what digest() has found, where it can. Throws as sys::Cancellation::check does.
+  virtual void keep_seals() {}
 
 protected:
   // Of all that is left to read of a file, which is some `size` bytes.
@@ -56,8 +59,10 @@ std::string entry_path(const std::string& directory, std::string_view name);
 
 // A build context, as a client of BuildKit sends it: owners are 0:0, there are no extended attributes, and
 // the root is a new directory of mode 0755. It is walked here, once; who reads a file after somebody else
-// finds what that one found, or gets an Error. Thread-safe.
-std::unique_ptr<SourceTree> context_source(std::shared_ptr<const context::Tree> tree);
+// finds what that one found, or gets an Error. Of a file that is as it was when an earlier build read it,
+// digest() knows what that one has told `seals`, which lives longer. Thread-safe.
+std::unique_ptr<SourceTree> context_source(std::shared_ptr<const context::Tree> tree,
+                                           store::Seals* seals = nullptr);
 
 // A directory that is a whole root filesystem. Where it changes meanwhile, what comes out of it is any
 // mixture or a util::Error, never something else than its own files.

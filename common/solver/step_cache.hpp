@@ -94,6 +94,7 @@ public:
   // All that was found and kept so far: what the next worker needs for the same build.
   cache::Records used() const;
   store::Trees& trees() { return store_.trees(); }
+  store::Seals* seals() { return store_.seals(); }
 
 private:
   struct Foreign {

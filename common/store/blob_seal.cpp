@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include <array>
-#include <ctime>
 #include <string_view>
 
 #include "common/hash/sha256.hpp"
 #include "common/store/tree_record.hpp"
 #include "common/sys/fd.hpp"
+#include "common/sys/file_state.hpp"
 #include "common/util/error.hpp"
 
 namespace store {
@@ -32,13 +32,6 @@ std::string seal_text(const struct stat& status) {
   return std::string(seal_format) + hash::sha256(facts).hex() + "\n";
 }
 
-// The clock that times of change are taken from: what changes from now on has a later one.
-bool is_past(const timespec& time) {
-  timespec now = {};
-  return ::clock_gettime(CLOCK_REALTIME_COARSE, &now) == 0 &&
-         (now.tv_sec > time.tv_sec || (now.tv_sec == time.tv_sec && now.tv_nsec > time.tv_nsec));
-}
-
 }  // namespace
 
 bool is_sealed(const Folder& folder, const std::string& name, const struct stat& now) noexcept {
@@ -55,7 +48,7 @@ bool is_sealed(const Folder& folder, const std::string& name, const struct stat&
 void put_seal(const Folder& folder, const std::string& name, const struct stat& before) noexcept {
   try {
     const auto text = seal_text(before);
-    if (text.empty() || !is_past(before.st_ctim)) return;
+    if (text.empty() || !sys::is_past(before.st_ctim)) return;
     const auto file = open_own_file(folder, use_of(name));
     // Half of one is none, and so is one with more behind it.
     if (::ftruncate(file.get(), 0) == 0) [[maybe_unused]]

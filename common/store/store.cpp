@@ -208,6 +208,7 @@ struct Store::Parts {
         blobs(opened.folders.blobs, opened.folders.partial, options.warn, spill),
         names(opened.folders.names, opened.folders.partial, options.warn, spill),
         steps(opened.folders.steps, opened.folders.partial, options.warn, spill),
+        seals(opened.folders.steps, opened.folders.partial, spill, options.tells_changes),
         trees(std::in_place, opened.folders.trees, opened.folders.partial, options.warn, options.life, spill),
         mounts(opened.directory, opened.folders.partial, options.warn, spill) {}
 
@@ -215,6 +216,7 @@ struct Store::Parts {
   Blobs blobs;
   Names names;
   Steps steps;
+  Seals seals;
   std::optional<Trees> trees;  // nothing once the store was pruned
   Mounts mounts;
 };
@@ -241,6 +243,10 @@ Names& Store::names() {
 
 Steps& Store::steps() {
   return parts().steps;
+}
+
+Seals* Store::seals() {
+  return is_lasting() ? &parts().seals : nullptr;
 }
 
 Trees& Store::trees() {

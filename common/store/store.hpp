@@ -24,7 +24,8 @@
 //                    of mounts/X when that was counted, or "", "counted": the time of that, "free": bytes
 //                    that were free on the disk then}; one without this record is not there
 //   steps/X          a JSON record (steps.hpp): the layer that a step made, X is the key of the step in hex;
-//                    or what was found out about files, X is what names the question; or what a URL gave
+//                    or what was found out about files, X is what names the question; or what a URL gave; or
+//                    which files of a directory were read, X names it (seals.hpp)
 //   partial/X        a download of blob X that is under way (then flocked by its writer) or was cut
 //   partial/new-*    a file or tree being written
 //   partial/tree-X   empty, flocked by who unpacks the image of chain X
@@ -58,11 +59,13 @@
 #include "common/store/mounts.hpp"
 #include "common/store/names.hpp"
 #include "common/store/prune.hpp"
+#include "common/store/seals.hpp"
 #include "common/store/spill.hpp"
 #include "common/store/steps.hpp"
 #include "common/store/trees.hpp"
 #include "common/store/usage.hpp"
 #include "common/sys/cancellation.hpp"
+#include "common/sys/file_state.hpp"
 
 namespace store {
 
@@ -86,6 +89,8 @@ struct Options {
   // Where set, trees are those of this build alone and go to a store in this directory: what is on disk is
   // not all of what they are (sys::FileFacts).
   std::optional<std::filesystem::path> own_trees = {};
+  // Of an open directory: whether files in it can be sealed (seals.hpp).
+  std::function<bool(int)> tells_changes = sys::tells_changes;
 };
 
 // Thread-safe, as are its parts.
@@ -105,6 +110,8 @@ public:
   Trees& trees();
   Mounts& mounts();
   Steps& steps();
+  // Null in one that lives no longer than a build: nobody would come to find the files unchanged.
+  Seals* seals();
 
   // Trees::are_sound, if any was asked for.
   bool is_sound();
