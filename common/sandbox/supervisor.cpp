@@ -185,7 +185,7 @@ private:
 
     const auto* const memory = memory_.read_path(thread, arguments[call->path_argument()], path_);
     if (memory == nullptr || path_.empty()) return from_root();
-    const auto links = links_of(*call, arguments);
+    const auto links = links_at_end(*call, arguments, path_);
     if (call->question == Question::make_symlink || call->question == Question::rename) links_.forget();
     if (call->has_two_paths()) return change_two(*call, arguments, *memory, links);
     const auto name = system_name(thread, path_, call->question, links);
@@ -280,31 +280,6 @@ private:
       named.path = place + "/" + named.system->rest;
     }
     return named;
-  }
-
-  sys::Links links_of(const TrappedCall& call, const std::uint64_t* arguments) const {
-    const auto at = [&](int index) { return static_cast<int>(arguments[index]); };
-    if (call.question == Question::link)
-      return call.takes_directory && (at(4) & AT_SYMLINK_FOLLOW) != 0 ? sys::Links::followed
-                                                                      : sys::Links::kept;
-    if (changes_names(call.question)) return sys::Links::kept;
-    if (path_.back() == '/') return sys::Links::followed;
-    bool kept = call.variant == TrappedCall::Variant::no_follow ||
-                call.variant == TrappedCall::Variant::compat_no_follow ||
-                call.question == Question::link_target;
-    if (call.takes_directory) {
-      if (call.question == Question::status) kept = (at(3) & AT_SYMLINK_NOFOLLOW) != 0;
-      if (call.question == Question::statx) kept = (at(2) & AT_SYMLINK_NOFOLLOW) != 0;
-      if (call.question == Question::owner) kept = (at(4) & AT_SYMLINK_NOFOLLOW) != 0;
-      if (call.question == Question::times && call.variant != TrappedCall::Variant::microseconds)
-        kept = (at(3) & AT_SYMLINK_NOFOLLOW) != 0;
-      // fchmodat(2) has no flags.
-      if (call.question == Question::mode && call.number == 452) kept = (at(3) & AT_SYMLINK_NOFOLLOW) != 0;
-      if (call.question == Question::file_handle) kept = (at(4) & AT_SYMLINK_FOLLOW) == 0;
-    }
-    if (call.question == Question::open && call.variant == TrappedCall::Variant::usual)
-      kept = (at(call.takes_directory ? 2 : 1) & O_NOFOLLOW) != 0;
-    return kept ? sys::Links::kept : sys::Links::followed;
   }
 
   // The name in /proc, /dev or /sys that the asker's path stands for; empty for any other.

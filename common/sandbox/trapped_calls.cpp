@@ -1,6 +1,7 @@
 // By their numbers, where libraries that are older than the calls have no names for them.
 #include "common/sandbox/trapped_calls.hpp"
 
+#include <fcntl.h>
 #include <sys/syscall.h>
 
 #include <array>
@@ -11,6 +12,7 @@ namespace {
 using Variant = TrappedCall::Variant;
 constexpr auto native = native_architecture;
 constexpr auto companion = companion_architecture;
+constexpr int fchmodat2 = 452;
 
 constexpr TrappedCall all[] = {
     {native, SYS_openat, Question::open, true},
@@ -31,7 +33,7 @@ constexpr TrappedCall all[] = {
     {native, SYS_kill, Question::signal, false},
     {native, SYS_uname, Question::machine, false},
     {native, SYS_fchmodat, Question::mode, true},
-    {native, 452, Question::mode, true},
+    {native, fchmodat2, Question::mode, true},
     {native, SYS_fchownat, Question::owner, true},
     {native, SYS_utimensat, Question::times, true},
     {native, SYS_truncate, Question::size, false},
@@ -117,7 +119,7 @@ constexpr TrappedCall all[] = {
     {companion, 37, Question::signal, false},
     {companion, 122, Question::machine, false},
     {companion, 15, Question::mode, false},
-    {companion, 452, Question::mode, true},
+    {companion, fchmodat2, Question::mode, true},
     {companion, 212, Question::owner, false},
     {companion, 198, Question::owner, false, Variant::no_follow},
     {companion, 412, Question::times, true},
@@ -163,6 +165,32 @@ const TrappedCall* find_trapped(std::uint32_t architecture, int number) noexcept
   static const Index of_companion(companion);
   if (architecture == native) return of_native.find(number);
   return architecture == companion ? of_companion.find(number) : nullptr;
+}
+
+sys::Links links_at_end(const TrappedCall& call, const std::uint64_t* arguments,
+                        std::string_view path) noexcept {
+  const auto has = [&](int index, int flag) { return (static_cast<int>(arguments[index]) & flag) != 0; };
+  if (call.question == Question::link) {
+    const bool followed = call.takes_directory && has(4, AT_SYMLINK_FOLLOW);
+    return followed ? sys::Links::followed : sys::Links::kept;
+  }
+  if (changes_names(call.question)) return sys::Links::kept;
+  if (path.back() == '/') return sys::Links::followed;
+  bool kept = call.variant == Variant::no_follow || call.variant == Variant::compat_no_follow ||
+              call.question == Question::link_target;
+  if (call.takes_directory) {
+    if (call.question == Question::status) kept = has(3, AT_SYMLINK_NOFOLLOW);
+    if (call.question == Question::statx) kept = has(2, AT_SYMLINK_NOFOLLOW);
+    if (call.question == Question::owner) kept = has(4, AT_SYMLINK_NOFOLLOW);
+    if (call.question == Question::times && call.variant != Variant::microseconds)
+      kept = has(3, AT_SYMLINK_NOFOLLOW);
+    // fchmodat(2) has no flags.
+    if (call.question == Question::mode && call.number == fchmodat2) kept = has(3, AT_SYMLINK_NOFOLLOW);
+    if (call.question == Question::file_handle) kept = !has(4, AT_SYMLINK_FOLLOW);
+  }
+  if (call.question == Question::open && call.variant == Variant::usual)
+    kept = has(call.takes_directory ? 2 : 1, O_NOFOLLOW);
+  return kept ? sys::Links::kept : sys::Links::followed;
 }
 
 }  // namespace sandbox

@@ -5,6 +5,9 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
+
+#include "common/sys/paths.hpp"
 
 namespace sandbox {
 
@@ -88,6 +91,10 @@ struct TrappedCall {
 };
 
 std::span<const TrappedCall> trapped_calls() noexcept;
+
+// Whether a call with these arguments follows a link at the end of `path`, its first one.
+sys::Links links_at_end(const TrappedCall& call, const std::uint64_t* arguments,
+                        std::string_view path) noexcept;
 
 // Null for a call that is none of them.
 const TrappedCall* find_trapped(std::uint32_t architecture, int number) noexcept;
