@@ -143,12 +143,11 @@ private:
   }
 
   // Of the statuses the last so many, those that have not ended first.
-  void add_details(const Work& work, std::size_t most_statuses) {
+  void add_details(const Work& work, std::size_t most) {
     std::vector<const Status*> chosen;
     for (const bool ended : {false, true}) {
       for (auto status = work.statuses.rbegin(); status != work.statuses.rend(); ++status) {
-        if (status->completed.has_value() == ended && chosen.size() < most_statuses)
-          chosen.push_back(&*status);
+        if (status->completed.has_value() == ended && chosen.size() < most) chosen.push_back(&*status);
       }
     }
     for (const auto& status : work.statuses) {
