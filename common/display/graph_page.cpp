@@ -208,7 +208,8 @@ private:
     std::string steps = "M" + point(points.front().first, points.front().second);
     const auto towards = [](int from, int to, int most) { return from + std::clamp(to - from, -most, most); };
     for (std::size_t i = 1; i + 1 < points.size(); ++i) {
-      const auto [x, y] = points[i];
+      const int x = points[i].first;
+      const int y = points[i].second;
       const auto radius = [&](std::size_t other) {
         return (std::abs(points[other].first - x) + std::abs(points[other].second - y)) / 2;
       };
