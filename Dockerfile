@@ -1,5 +1,5 @@
 # The image of this project: the tools, BuildKit with what runs its steps, git, certificates, a shell; nothing else. The
-# target "native" is one of a few megabytes, of the tools, certificates and a shell alone.
+# target "native" holds the tools, certificates and a shell alone.
 #
 # Both bases are indexes that hold amd64 and arm64. A build context named "debian" or "buildkit" stands in for either.
 ARG DEBIAN=debian:bookworm-20260824-slim@sha256:88200866dfff7ea7f5cbcb6ec7c8a701889efe6fe859fe64d6990e4b07ea4171
@@ -105,35 +105,27 @@ busybox --list | while read -r applet; do
 done
 END
 
-# What changes with each commit is the last layer: who has the image of another commit pulls that alone.
-FROM scratch AS native
-COPY --from=assemble-native /root-of-native/ /
-COPY --from=compile /installed/ /usr/
+FROM scratch AS described
 ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 ARG VERSION=
 ARG REVISION=
 ARG SOURCE=
 LABEL org.opencontainers.image.title="oci-build" \
-      org.opencontainers.image.description="Builds OCI images in Concourse tasks, by its native engine alone" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.source="$SOURCE"
 CMD ["build"]
 
-FROM scratch
+# What changes with each commit is the last layer: who has the image of another commit pulls that alone.
+FROM described AS native
+LABEL org.opencontainers.image.description="Builds OCI images in Concourse tasks, by its native engine alone"
+COPY --from=assemble-native /root-of-native/ /
+COPY --from=compile /installed/ /usr/
+
+FROM described
+LABEL org.opencontainers.image.description="Builds OCI images in Concourse tasks"
 COPY --from=assemble /root-of-image/ /
 # buildkit-runc runs the steps, buildkit-qemu-* those of other platforms.
 COPY --from=buildkit /usr/bin/buildctl /usr/bin/buildkit* /usr/bin/
 COPY --from=compile /installed/ /usr/
-ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-ARG VERSION=
-ARG REVISION=
-ARG SOURCE=
-LABEL org.opencontainers.image.title="oci-build" \
-      org.opencontainers.image.description="Builds OCI images in Concourse tasks" \
-      org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="$VERSION" \
-      org.opencontainers.image.revision="$REVISION" \
-      org.opencontainers.image.source="$SOURCE"
-CMD ["build"]

@@ -95,8 +95,8 @@ solve_in() {
   local request=$1
   shift
   # shellcheck disable=SC2016
-  run container --rootfs host --cwd /work --empty /work --bind "$BATS_FILE_TMPDIR/programs:/opt" --bind "$PWD/out:/work/out" \
-    --bind "$BATS_FILE_TMPDIR:/given" --timeout 120 --env hidden=words --env TMPDIR=/work/tmp "$@" -- sh -c '
+  run container --rootfs host --cwd /app --empty /app --bind "$BATS_FILE_TMPDIR/programs:/opt" --bind "$PWD/out:/app/out" \
+    --bind "$BATS_FILE_TMPDIR:/given" --timeout 120 --env hidden=words --env TMPDIR=/app/tmp "$@" -- sh -c '
       mkdir tmp; cp -r /given/src /given/busybox /given/copies.Dockerfile .
       /opt/oci-solve <"/given/request/$0"; status=$?; echo "left: $(ls -A tmp)"; exit $status' "$request"
   echo "$output"
@@ -142,7 +142,7 @@ builds() {
 
 @test "all of build works for a user without a capability, who cannot read its own /proc from outside either" {
   # shellcheck disable=SC2016
-  run container --kind restricted --read-only --rootfs host --cwd /work --empty /work --empty /tmp \
+  run container --kind restricted --read-only --rootfs host --cwd /app --empty /app --empty /tmp \
     --bind "$BATS_FILE_TMPDIR/programs:/opt" --bind "$BATS_FILE_TMPDIR:/given" --timeout 120 -- sh -c '
       cp -r /given/src /given/busybox /given/copies.Dockerfile . && mkdir image &&
       env ENGINE=native DOCKERFILE=copies.Dockerfile BUILD_CONTEXTS=busybox=busybox SOURCE_DATE_EPOCH=1000000000 \

@@ -109,7 +109,7 @@ rounds_in() {
 @test "killed at any time, a build by chroot in a container leaves nothing that the next one does not clear" {
   with_steps
   rounds_request chroot
-  rounds_in container --kind docker --rootfs host --bind "$PWD:/work" --cwd /work --timeout 600 --
+  rounds_in container --kind docker --rootfs host --bind "$PWD:/app" --cwd /app --timeout 600 --
 }
 
 @test "killed at any time, a build of one who may do nothing leaves nothing that the next one does not clear" {

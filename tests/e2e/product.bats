@@ -149,15 +149,15 @@ own_config() {
 @test "the tools in the image need no file beside them, and take names from hosts whatever nsswitch.conf says" {
   start_registry registry --tls
   SSL_CERT_FILE=registry/ca.pem skopeo copy --quiet "oci:$BATS_FILE_TMPDIR/busybox" "docker://localhost:${REGISTRY#*:}/busybox"
-  mkdir -p root/{bin,dev,proc,tmp,etc/ssl/certs,work,image}
+  mkdir -p root/{bin,dev,proc,tmp,etc/ssl/certs,app,image}
   cp "$BATS_FILE_TMPDIR"/image/rootfs/usr/bin/{build,oci-solve} root/bin
   mknod -m 666 root/dev/null c 1 3
   cp registry/ca.pem root/etc/ssl/certs/ca-certificates.crt
   echo '127.0.0.1 registry.example' >root/etc/hosts
   echo 'hosts: absent' >root/etc/nsswitch.conf
-  printf 'FROM registry.example:%s/busybox\nCOPY Dockerfile /\nRUN ["/bin/busybox", "test", "-e", "/Dockerfile"]\n' "${REGISTRY#*:}" >root/work/Dockerfile
+  printf 'FROM registry.example:%s/busybox\nCOPY Dockerfile /\nRUN ["/bin/busybox", "test", "-e", "/Dockerfile"]\n' "${REGISTRY#*:}" >root/app/Dockerfile
   # shellcheck disable=SC2016  # for the shell inside
-  run env -i CONTEXT=/work ENGINE=native unshare --mount sh -c 'mount -t proc proc root/proc && exec chroot root /bin/build'
+  run env -i CONTEXT=/app ENGINE=native unshare --mount sh -c 'mount -t proc proc root/proc && exec chroot root /bin/build'
   stop_registry
   echo "$output"
   [ "$status" -eq 0 ]
