@@ -139,7 +139,7 @@ public:
     auto named = manifest;
     named.annotations[image::annotation::ref_name] = tag_;
     index.manifests.push_back(std::move(named));
-    store::write_entry(root_, "oci-layout", R"({"imageLayoutVersion":"1.0.0"})", root_);
+    store::write_entry(root_, "oci-layout", image::layout_marker, root_);
     store::write_entry(root_, "index.json", image::to_json(index), root_);
   }
 

@@ -75,4 +75,7 @@ inline constexpr const char* image_name = "io.containerd.image.name";
 inline constexpr const char* reference_type = "vnd.docker.reference.type";
 }  // namespace annotation
 
+// The content of a layout's file "oci-layout".
+inline constexpr std::string_view layout_marker = R"({"imageLayoutVersion":"1.0.0"})";
+
 }  // namespace image

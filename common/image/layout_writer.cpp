@@ -86,7 +86,7 @@ void LayoutWriter::place(const Archive& archive, std::vector<Descriptor> blobs) 
 }
 
 void LayoutWriter::commit() {
-  sys::write_file(directory_ / "oci-layout", R"({"imageLayoutVersion":"1.0.0"})");
+  sys::write_file(directory_ / "oci-layout", layout_marker);
   sys::write_file(directory_ / "index.json", to_json(Index{std::string(media_type::oci_index), entries_}));
   committed_ = true;
 }

@@ -12,6 +12,8 @@
 #include <map>
 
 #include "common/hash/sha256.hpp"
+#include "common/image/archive_writer.hpp"
+#include "common/image/descriptor.hpp"
 #include "common/output/documents.hpp"
 #include "common/stream/sink.hpp"
 #include "common/sys/copy_content.hpp"
@@ -19,7 +21,6 @@
 #include "common/sys/file.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/proc.hpp"
-#include "common/tar/writer.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -27,8 +28,6 @@ namespace output {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::string_view layout_marker = R"({"imageLayoutVersion":"1.0.0"})";
 
 // A blob is a file or bytes at hand.
 struct Blob {
@@ -71,32 +70,19 @@ private:
   const sys::NamedFile& file_;
 };
 
-class ArchiveWriter {
+class BlobWriter {
 public:
-  explicit ArchiveWriter(sys::NamedFile file) : file_(std::move(file)), sink_(file_), tar_(sink_) {}
+  explicit BlobWriter(sys::NamedFile file) : file_(std::move(file)), sink_(file_), archive_(sink_) {}
 
-  void add_directory(const std::string& name) {
-    tar::Entry entry;
-    entry.path = name;
-    entry.type = tar::Type::directory;
-    entry.mode = 0755;
-    tar_.add(entry);
+  image::ArchiveWriter& archive() noexcept { return archive_; }
+
+  void add(const std::string& hex, const Blob& blob) {
+    const auto name = "blobs/sha256/" + hex;
+    if (!blob.open) return archive_.add(name, blob.content, 0444);
+    auto& tar = archive_.begin(name, blob.size, 0444);
+    add_file(blob, "the layer in " + util::quote(name));
+    tar.count_content(blob.size);
   }
-
-  void add(const std::string& name, const Blob& blob, std::uint32_t mode) {
-    tar::Entry entry;
-    entry.path = name;
-    entry.mode = mode;
-    entry.size = blob.size;
-    tar_.add(entry);
-    if (!blob.open) {
-      tar_.write(std::as_bytes(std::span(blob.content)));
-    } else {
-      add_file(blob, "the layer in " + util::quote(name));
-    }
-  }
-
-  void finish() { tar_.finish(); }
 
 private:
   void add_file(const Blob& blob, const std::string& what) {
@@ -113,12 +99,11 @@ private:
       }
       done += part;
     }
-    tar_.count_content(blob.size);
   }
 
   sys::NamedFile file_;
   DirectSink sink_;
-  tar::Writer tar_;
+  image::ArchiveWriter archive_;
 };
 
 // The link shares its mode with `from`, which may belong to somebody: only a copy can be made readable.
@@ -148,18 +133,14 @@ void write_docker_archive(const Image& image, const std::string& created, const 
   sys::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   if (!file || ::fchmod(file.get(), 0644) != 0)
     util::throw_errno("cannot write " + what);  // whatever the umask
-  ArchiveWriter archive({file.get(), what});
-  archive.add_directory("blobs/");
-  archive.add_directory("blobs/sha256/");
+  BlobWriter blobs({file.get(), what});
+  auto& archive = blobs.archive();
+  archive.add_blob_directories();
   for (const auto& [hex, blob] : blobs_of({image}, own_layers))
-    archive.add("blobs/sha256/" + hex, blob, 0444);
-  const auto document = [](std::string text) {
-    const auto size = text.size();
-    return Blob{.content = std::move(text), .open = {}, .size = size};
-  };
-  archive.add("index.json", document(layout_index_document(image.manifest, created)), 0644);
-  archive.add("manifest.json", document(docker_manifest_document(image)), 0644);
-  archive.add("oci-layout", document(std::string(layout_marker)), 0444);
+    blobs.add(hex, blob);
+  archive.add("index.json", layout_index_document(image.manifest, created));
+  archive.add("manifest.json", docker_manifest_document(image));
+  archive.add("oci-layout", image::layout_marker, 0444);
   archive.finish();
   sys::close_checked(std::move(file), what);
 }
@@ -190,8 +171,8 @@ void write_oci_layout(const std::vector<Image>& images, const std::string& creat
             .size = index.size()};
     sys::write_file(blobs / root.digest.hex(), index);
   }
-  root.annotations["org.opencontainers.image.ref.name"] = "latest";  // as BuildKit's client calls it
-  sys::write_file(layout / "oci-layout", layout_marker);
+  root.annotations[image::annotation::ref_name] = "latest";  // as BuildKit's client calls it
+  sys::write_file(layout / "oci-layout", image::layout_marker);
   sys::write_file(layout / "index.json", layout_index_document(root, created));
 }
 

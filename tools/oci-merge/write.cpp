@@ -7,8 +7,8 @@
 
 #include <array>
 #include <cerrno>
-#include <string_view>
 
+#include "common/image/archive_writer.hpp"
 #include "common/image/manifest.hpp"
 #include "common/image/place_blob.hpp"
 #include "common/stream/read_ahead.hpp"
@@ -19,7 +19,6 @@
 #include "common/sys/paths.hpp"
 #include "common/sys/thread.hpp"
 #include "common/sys/work_dir.hpp"
-#include "common/tar/writer.hpp"
 #include "common/util/buffer.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
@@ -30,7 +29,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto staging_prefix = ".oci-merge-";
-constexpr std::string_view layout_marker = R"({"imageLayoutVersion":"1.0.0"})";
 
 std::string layout_index(const Merged& merged) {
   auto entry = merged.index;
@@ -41,6 +39,10 @@ std::string layout_index(const Merged& merged) {
 std::string name_of(const Part& part) {
   return (part.archive != nullptr ? part.archive->what() + ": " : std::string()) + "blob " +
          part.descriptor.digest.str();
+}
+
+std::string blob_name(const image::Descriptor& descriptor) {
+  return "blobs/sha256/" + descriptor.digest.hex();
 }
 
 // Goes away again if it was made here, unless kept.
@@ -79,56 +81,18 @@ private:
   bool made_ = false;
 };
 
-class ArchiveWriter {
-public:
-  ArchiveWriter(int fd, std::string what)
-      : sink_(stream::to_fd(fd, std::move(what))), tar_(*sink_), buffer_(256 << 10) {}
-
-  void add_directory(const std::string& name) {
-    tar::Entry entry;
-    entry.path = name;
-    entry.type = tar::Type::directory;
-    entry.mode = 0755;
-    tar_.add(entry);
+void add(image::ArchiveWriter& archive, const Part& part, util::Buffer& buffer,
+         const sys::Cancellation& cancel) {
+  const auto name = blob_name(part.descriptor);
+  if (part.archive == nullptr) return archive.add(name, part.json);
+  auto& tar = archive.begin(name, part.descriptor.size);
+  const auto source = stream::read_ahead(stream::verified(
+      part.archive->open_blob(part.descriptor), part.descriptor.digest, part.descriptor.size, name_of(part)));
+  while (const std::size_t count = source->read(buffer)) {
+    cancel.check();
+    tar.write(std::span<const std::byte>(buffer).first(count));
   }
-
-  void add(const std::string& name, std::string_view content) {
-    begin(name, content.size());
-    tar_.write(std::as_bytes(std::span(content)));
-  }
-
-  void add(const Part& part) {
-    const auto name = "blobs/sha256/" + part.descriptor.digest.hex();
-    if (part.archive == nullptr) return add(name, part.json);
-    begin(name, part.descriptor.size);
-    const auto source =
-        stream::read_ahead(stream::verified(part.archive->open_blob(part.descriptor), part.descriptor.digest,
-                                            part.descriptor.size, name_of(part)));
-    while (const std::size_t count = source->read(buffer_)) {
-      cancel_.check();
-      tar_.write(std::span<const std::byte>(buffer_).first(count));
-    }
-  }
-
-  void finish() {
-    tar_.finish();
-    sink_->finish();
-  }
-
-private:
-  void begin(const std::string& name, std::uint64_t size) {
-    tar::Entry entry;
-    entry.path = name;
-    entry.mode = 0644;
-    entry.size = size;
-    tar_.add(entry);
-  }
-
-  const sys::Cancellation cancel_;
-  std::unique_ptr<stream::Sink> sink_;
-  tar::Writer tar_;
-  util::Buffer buffer_;
-};
+}
 
 }  // namespace
 
@@ -149,7 +113,7 @@ void write_layout(const Merged& merged, const fs::path& path) {
         image::place_blob(*location, part.descriptor.digest, place, name_of(part), image::Elsewhere::copied);
       });
   sys::write_file(blobs / merged.index.digest.hex(), merged.index_json);
-  sys::write_file(staging.path() / "oci-layout", layout_marker);
+  sys::write_file(staging.path() / "oci-layout", image::layout_marker);
   sys::write_file(staging.path() / "index.json", layout_index(merged));
   sys::Cancellation().check();
   directory.publish(staging.path());
@@ -161,15 +125,18 @@ void write_archive(const Merged& merged, const fs::path& path) {
   sys::WorkFile file(path.has_parent_path() ? path.parent_path() : ".", staging_prefix);
   sys::UniqueFd fd(::open(file.path().c_str(), O_WRONLY | O_CLOEXEC));
   if (!fd) util::throw_errno("cannot write " + what);
-  ArchiveWriter archive(fd.get(), what);
-  archive.add("oci-layout", layout_marker);
+  const auto sink = stream::to_fd(fd.get(), what);
+  image::ArchiveWriter archive(*sink);
+  archive.add("oci-layout", image::layout_marker);
   archive.add("index.json", layout_index(merged));
-  archive.add_directory("blobs/");
-  archive.add_directory("blobs/sha256/");
-  archive.add("blobs/sha256/" + merged.index.digest.hex(), merged.index_json);
+  archive.add_blob_directories();
+  archive.add(blob_name(merged.index), merged.index_json);
+  const sys::Cancellation cancel;
+  util::Buffer buffer(256 << 10);
   for (const auto& part : merged.parts)
-    archive.add(part);
+    add(archive, part, buffer, cancel);
   archive.finish();
+  sink->finish();
   sys::close_checked(std::move(fd), what);
   file.commit(path);
 }
