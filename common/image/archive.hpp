@@ -102,4 +102,9 @@ std::unique_ptr<Archive> open(sys::UniqueFd fd, const std::string& what);
 // What a tool's IMAGE argument means: a path, or "-" for a tar on stdin.
 std::unique_ptr<Archive> open_argument(const std::filesystem::path& argument);
 
+// The same in the words of a --help.
+inline constexpr auto argument_help =
+    "tar of docker save, OCI archive, OCI layout directory (:TAG for one of several), or - for a tar on "
+    "stdin";
+
 }  // namespace image

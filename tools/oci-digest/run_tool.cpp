@@ -23,10 +23,7 @@ int run_tool(int argc, char** argv) {
   std::vector<std::filesystem::path> paths;
   std::string platform_text;
   bool manifest = false, index = false, json = false;
-  app.add_option("IMAGE", paths,
-                 "tar of docker save, OCI archive, OCI layout directory (:TAG for one of several), or - for "
-                 "a tar on stdin")
-      ->required();
+  app.add_option("IMAGE", paths, image::argument_help)->required();
   auto* manifest_flag = app.add_flag(
       "--manifest", manifest, "print the manifest's digest, which 'repo@...' accepts for one platform");
   auto* index_flag =

@@ -64,10 +64,7 @@ int run_tool(int argc, char** argv) {
   std::vector<std::string> references;
   std::string platform_text;
   Reach reach;
-  app.add_option("IMAGE", path,
-                 "tar of docker save, OCI archive, OCI layout directory (:TAG for one of several), or - for "
-                 "a tar on stdin")
-      ->required();
+  app.add_option("IMAGE", path, image::argument_help)->required();
   app.add_option("REFERENCE", references, "where to: REGISTRY/NAME[:TAG], the tag latest if none is given")
       ->required();
   app.add_option("--platform", platform_text,

@@ -28,10 +28,7 @@ int run_tool(int argc, char** argv) {
   std::string layer;
   bool list = false;
   bool json = false;
-  app.add_option("IMAGE", path,
-                 "tar of docker save, OCI archive, OCI layout directory (:TAG for one of several), or - for "
-                 "a tar on stdin")
-      ->required();
+  app.add_option("IMAGE", path, image::argument_help)->required();
   app.add_option("DEST", destination,
                  "directory, made if it is absent, without a rootfs in it; - for a tar of the root "
                  "filesystem on stdout");
