@@ -31,6 +31,9 @@ struct Losses {
   Loss owners;              // members that belong to who runs this instead
   Loss xattrs;              // extended attributes left out
   std::uint64_t marks = 0;  // device nodes that are files which stand for them (sys::DeviceMarks)
+
+  // True if the files on disk are all that was said of them.
+  bool is_whole() const noexcept { return devices.count + owners.count + xattrs.count + marks == 0; }
 };
 
 // What those whom we agree with make differently of members.

@@ -24,18 +24,15 @@ namespace {
 
 constexpr std::size_t most_look_ups = 8;  // at a time
 
-store::Fidelity fidelity_of(const layer::Report& report, engine::Progress::Vertex& vertex) {
-  bool lost = false;
+void tell_of(const layer::Losses& losses, engine::Progress::Vertex& vertex) {
   const auto tell = [&](const layer::Loss& loss, const std::string& what) {
     if (loss.count == 0) return;
-    lost = true;
     vertex.note("without " + std::to_string(loss.count) + " " + what + ", such as " +
                 util::quote("/" + loss.example) + ": " + util::escape(loss.reason));
   };
-  tell(report.devices, "device nodes");
-  tell(report.owners, "owners of files");
-  tell(report.xattrs, "extended attributes");
-  return lost || report.marks > 0 ? store::Fidelity::with_losses : store::Fidelity::whole;
+  tell(losses.devices, "device nodes");
+  tell(losses.owners, "owners of files");
+  tell(losses.xattrs, "extended attributes");
 }
 
 std::string familiar(const std::string& reference) {
@@ -288,7 +285,8 @@ store::Fidelity BaseImages::unpack_into(const std::filesystem::path& directory, 
     queue.check();
     entry.fetched = true;
   }
-  return fidelity_of(report, vertex);
+  tell_of(report, vertex);
+  return report.is_whole() ? store::Fidelity::whole : store::Fidelity::with_losses;
 }
 
 sys::UniqueFd BaseImages::open_blob(const std::string& reference, const image::Platform& platform,

@@ -149,10 +149,7 @@ Change unpack_checked(const store::Step& step, const snapshot::Stack& below, Tre
         layer::open_layer(stream::from_fd(std::move(file), "a layer of the cache"), blob, step.diff_id);
     applier.apply(*archive, "the layer " + blob.digest.str() + " of the cache");
     applier.finish();
-    const auto& report = applier.report();
-    return report.devices.count + report.owners.count + report.xattrs.count + report.marks > 0
-               ? store::Fidelity::with_losses
-               : store::Fidelity::whole;
+    return applier.report().is_whole() ? store::Fidelity::whole : store::Fidelity::with_losses;
   };
   // What only adds is a tree like that of an image with this one layer, and serves later builds too.
   if (!cache.removes(step) && has_our_owner(below)) {
