@@ -134,6 +134,10 @@ bool Descriptor::is_attestation() const {
   return platform && platform->os == "unknown" && platform->architecture == "unknown";
 }
 
+std::string blob_name(const hash::Digest& digest) {
+  return "blobs/sha256/" + digest.hex();
+}
+
 namespace media_type {
 
 bool is_index(std::string_view type) {

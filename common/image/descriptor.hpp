@@ -71,9 +71,13 @@ struct Descriptor {
 
 namespace annotation {
 inline constexpr const char* ref_name = "org.opencontainers.image.ref.name";
+inline constexpr const char* created = "org.opencontainers.image.created";
 inline constexpr const char* image_name = "io.containerd.image.name";
 inline constexpr const char* reference_type = "vnd.docker.reference.type";
 }  // namespace annotation
+
+// Where a blob lies in a layout: "blobs/sha256/" and 64 hex digits.
+std::string blob_name(const hash::Digest& digest);
 
 // The content of a layout's file "oci-layout".
 inline constexpr std::string_view layout_marker = R"({"imageLayoutVersion":"1.0.0"})";

@@ -43,7 +43,7 @@ LayoutWriter::~LayoutWriter() {
 }
 
 std::filesystem::path LayoutWriter::path_of(const hash::Digest& digest) const {
-  return directory_ / "blobs/sha256" / digest.hex();
+  return directory_ / blob_name(digest);
 }
 
 Descriptor LayoutWriter::add(const Archive& archive, const std::string& name) {

@@ -61,8 +61,7 @@ public:
   }
 
   std::optional<Location> find(const Descriptor& descriptor) const override {
-    // The name is safe: a Digest holds 64 hex digits and nothing else.
-    auto location = members_->find("blobs/sha256/" + descriptor.digest.hex());
+    auto location = members_->find(blob_name(descriptor.digest));
     if (location && location->size != descriptor.size) {
       throw util::Error(name_of(descriptor) + " is damaged: its size is " + std::to_string(location->size) +
                         " bytes, not " + std::to_string(descriptor.size));

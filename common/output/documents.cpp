@@ -27,10 +27,6 @@ image::Descriptor plain(const image::Descriptor& descriptor) {
           .size = descriptor.size};
 }
 
-std::string blob_name(const hash::Digest& digest) {
-  return "blobs/sha256/" + digest.hex();
-}
-
 }  // namespace
 
 std::string manifest_document(const image::Descriptor& config, const std::vector<LayerFile>& layers,
@@ -57,7 +53,7 @@ std::string index_document(const std::vector<Image>& images) {
 
 std::string layout_index_document(const image::Descriptor& root, const std::string& created) {
   auto entry = root;
-  entry.annotations["org.opencontainers.image.created"] = created;
+  entry.annotations[image::annotation::created] = created;
   return image::to_json(
       image::Index{.media_type = std::string(image::media_type::oci_index), .manifests = {entry}});
 }
@@ -65,8 +61,9 @@ std::string layout_index_document(const image::Descriptor& root, const std::stri
 std::string docker_manifest_document(const Image& image) {
   Json layers = nullptr;
   for (const auto& layer : image.layers)
-    layers.push_back(blob_name(layer.descriptor.digest));
-  const Json entry = {{"Config", blob_name(image.config.digest)}, {"RepoTags", nullptr}, {"Layers", layers}};
+    layers.push_back(image::blob_name(layer.descriptor.digest));
+  const Json entry = {
+      {"Config", image::blob_name(image.config.digest)}, {"RepoTags", nullptr}, {"Layers", layers}};
   return util::dump_json(Json::array({entry}));
 }
 

@@ -37,13 +37,13 @@ struct Blob {
   bool given_up = false;  // the file is of no more use afterwards
 };
 
-// By their hex digest, sorted as the archive wants them.
-std::map<std::string, Blob> blobs_of(const std::vector<Image>& images,
-                                     OwnLayers own_layers = OwnLayers::kept) {
-  std::map<std::string, Blob> blobs;
+// Sorted as the archive wants them.
+std::map<hash::Digest, Blob> blobs_of(const std::vector<Image>& images,
+                                      OwnLayers own_layers = OwnLayers::kept) {
+  std::map<hash::Digest, Blob> blobs;
   const auto put = [&](const hash::Digest& digest, Blob blob) {
     if (!blob.content.empty()) blob.size = blob.content.size();
-    blobs.try_emplace(digest.hex(), std::move(blob));
+    blobs.try_emplace(digest, std::move(blob));
   };
   for (const auto& image : images) {
     put(image.config.digest, {.content = image.config_json, .open = {}});
@@ -76,8 +76,8 @@ public:
 
   image::ArchiveWriter& archive() noexcept { return archive_; }
 
-  void add(const std::string& hex, const Blob& blob) {
-    const auto name = "blobs/sha256/" + hex;
+  void add(const hash::Digest& digest, const Blob& blob) {
+    const auto name = image::blob_name(digest);
     if (!blob.open) return archive_.add(name, blob.content, 0444);
     auto& tar = archive_.begin(name, blob.size, 0444);
     add_file(blob, "the layer in " + util::quote(name));
@@ -136,8 +136,8 @@ void write_docker_archive(const Image& image, const std::string& created, const 
   BlobWriter blobs({file.get(), what});
   auto& archive = blobs.archive();
   archive.add_blob_directories();
-  for (const auto& [hex, blob] : blobs_of({image}, own_layers))
-    blobs.add(hex, blob);
+  for (const auto& [digest, blob] : blobs_of({image}, own_layers))
+    blobs.add(digest, blob);
   archive.add("index.json", layout_index_document(image.manifest, created));
   archive.add("manifest.json", docker_manifest_document(image));
   archive.add("oci-layout", image::layout_marker, 0444);
@@ -156,11 +156,11 @@ void write_oci_layout(const std::vector<Image>& images, const std::string& creat
   sys::set_mode(layout, 0755);  // whatever the umask
   for (const auto& made : {blobs.parent_path(), blobs})
     sys::make_directory(made, 0755);
-  for (const auto& [hex, blob] : blobs_of(images)) {
+  for (const auto& [digest, blob] : blobs_of(images)) {
     if (!blob.open) {
-      sys::write_file(blobs / hex, blob.content);
+      sys::write_file(layout / image::blob_name(digest), blob.content);
     } else {
-      link_or_copy(blob.open(), blobs / hex);
+      link_or_copy(blob.open(), layout / image::blob_name(digest));
     }
   }
   image::Descriptor root = images.front().manifest;
@@ -169,7 +169,7 @@ void write_oci_layout(const std::vector<Image>& images, const std::string& creat
     root = {.media_type = std::string(image::media_type::oci_index),
             .digest = hash::sha256(index),
             .size = index.size()};
-    sys::write_file(blobs / root.digest.hex(), index);
+    sys::write_file(layout / image::blob_name(root.digest), index);
   }
   root.annotations[image::annotation::ref_name] = "latest";  // as BuildKit's client calls it
   sys::write_file(layout / "oci-layout", image::layout_marker);

@@ -16,9 +16,6 @@
 namespace oci_merge {
 namespace {
 
-// What the entry of a layout is called, and when it was made: nothing of the image.
-constexpr auto created = "org.opencontainers.image.created";
-
 using Annotations = std::map<std::string, std::string>;
 
 class Merger {
@@ -81,7 +78,9 @@ private:
     for (const auto& root : archive_->roots()) {
       if (root.digest != digest) continue;
       auto annotations = root.annotations;
-      for (const auto* name : {image::annotation::ref_name, image::annotation::image_name, created})
+      // What the entry of a layout is called, and when it was made: nothing of the image.
+      for (const auto* name :
+           {image::annotation::ref_name, image::annotation::image_name, image::annotation::created})
         annotations.erase(name);
       return annotations;
     }

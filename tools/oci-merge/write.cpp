@@ -41,10 +41,6 @@ std::string name_of(const Part& part) {
          part.descriptor.digest.str();
 }
 
-std::string blob_name(const image::Descriptor& descriptor) {
-  return "blobs/sha256/" + descriptor.digest.hex();
-}
-
 // Goes away again if it was made here, unless kept.
 class Directory {
 public:
@@ -83,7 +79,7 @@ private:
 
 void add(image::ArchiveWriter& archive, const Part& part, util::Buffer& buffer,
          const sys::Cancellation& cancel) {
-  const auto name = blob_name(part.descriptor);
+  const auto name = image::blob_name(part.descriptor.digest);
   if (part.archive == nullptr) return archive.add(name, part.json);
   auto& tar = archive.begin(name, part.descriptor.size);
   const auto source = stream::read_ahead(stream::verified(
@@ -106,13 +102,13 @@ void write_layout(const Merged& merged, const fs::path& path) {
       merged.parts.size(), sys::processor_count(), [&](std::size_t number, const sys::Cancellation& cancel) {
         cancel.check();
         const auto& part = merged.parts[number];
-        const auto place = blobs / part.descriptor.digest.hex();
+        const auto place = staging.path() / image::blob_name(part.descriptor.digest);
         if (part.archive == nullptr) return sys::write_file(place, part.json);
         const auto location = part.archive->find(part.descriptor);
         if (!location) throw util::Error(name_of(part) + " is missing");
         image::place_blob(*location, part.descriptor.digest, place, name_of(part), image::Elsewhere::copied);
       });
-  sys::write_file(blobs / merged.index.digest.hex(), merged.index_json);
+  sys::write_file(staging.path() / image::blob_name(merged.index.digest), merged.index_json);
   sys::write_file(staging.path() / "oci-layout", image::layout_marker);
   sys::write_file(staging.path() / "index.json", layout_index(merged));
   sys::Cancellation().check();
@@ -130,7 +126,7 @@ void write_archive(const Merged& merged, const fs::path& path) {
   archive.add("oci-layout", image::layout_marker);
   archive.add("index.json", layout_index(merged));
   archive.add_blob_directories();
-  archive.add(blob_name(merged.index), merged.index_json);
+  archive.add(image::blob_name(merged.index.digest), merged.index_json);
   const sys::Cancellation cancel;
   util::Buffer buffer(256 << 10);
   for (const auto& part : merged.parts)
