@@ -22,6 +22,14 @@ TEST(TerminalText, CountsColumnsAsTerminalsDo) {
   EXPECT_EQ(width(""), 0U);
 }
 
+TEST(TerminalText, TakesCharactersThatAreNotAssignedForNarrowOutsideOfHanAndEmoji) {
+  EXPECT_EQ(width("\u0378"), 1U);
+  EXPECT_EQ(width("\u0590"), 1U);
+  EXPECT_EQ(width("\U000effff"), 1U);
+  EXPECT_EQ(width("\U0001fae8"), 2U);  // an emoji of Unicode 15
+  EXPECT_EQ(width("\U0002fff0"), 2U);
+}
+
 TEST(TerminalText, LeavesOutWhatATerminalWouldObey) {
   const std::pair<std::string, std::string> texts[] = {
       {"\x1b[31mred\x1b[0m", "red"},
