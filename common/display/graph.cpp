@@ -89,12 +89,12 @@ public:
   Graph graph() {
     Graph graph;
     std::map<std::string, bool> is_needed;
-    for (const auto& one : all_) {
+    for (auto& one : all_) {
+      split_name(one.node);
       for (const auto& input : one.inputs)
         is_needed[input] = true;
     }
     for (std::size_t i = 0; i < all_.size(); ++i) {
-      split_name(all_[i].node);
       const bool is_alone = all_[i].inputs.empty() && !is_needed[digests_[i]];
       if (is_alone && !is_step(all_[i].node.name)) {
         graph.others.push_back(all_[i].node);
@@ -137,7 +137,6 @@ private:
     if (!is_new) return known->second;
     auto& collected = all_[found->second];
     auto node = collected.node;
-    split_name(node);
     for (const auto& input : collected.inputs) {
       if (const auto index = place(input, graph)) node.inputs.push_back(*index);
     }
