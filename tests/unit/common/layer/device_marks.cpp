@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 #include <linux/capability.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "common/sys/temp_dir.hpp"
 #include "common/sys/trial.hpp"
 #include "common/util/error.hpp"
+#include "tests/support/lose_right.hpp"
 
 namespace {
 
@@ -28,20 +28,12 @@ void require(bool condition, const std::string& what) {
   if (!condition) throw util::Error(what);
 }
 
-void lose_mknod() {
-  __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
-  require(::syscall(SYS_capget, &header, data) == 0, "no capabilities");
-  data[CAP_TO_INDEX(CAP_MKNOD)].effective &= ~CAP_TO_MASK(CAP_MKNOD);
-  require(::syscall(SYS_capset, &header, data) == 0, "capabilities stay");
-}
-
 // What `action` finds wrong as one who may make no device; the marks of this process end with it.
 std::optional<std::string> without_devices(
     const std::function<void(RootedDir& root, const std::filesystem::path& path)>& action) {
   return sys::why_not([&] {
     const sys::TempDir directory(std::filesystem::temp_directory_path());
-    lose_mknod();
+    test::lose_right(CAP_MKNOD);
     DeviceMarks::keep_for_process();
     auto root = RootedDir::open(directory.path());
     action(root, directory.path());
@@ -132,7 +124,7 @@ TEST(DeviceMarks, AreWhiteoutsWhereNobodyMayMakeThose) {
 TEST(DeviceMarks, AreNotMadeForWhoDoesNotKeepThem) {
   const sys::TempDir directory(std::filesystem::temp_directory_path());
   EXPECT_EQ(sys::why_not([&] {
-              lose_mknod();
+              test::lose_right(CAP_MKNOD);
               auto root = RootedDir::open(directory.path());
               require(
                   root.make_node(*root.find("device"), S_IFCHR, loop1) == std::errc::operation_not_permitted,

@@ -4,26 +4,16 @@
 #include <gtest/gtest.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 
 #include "tests/support/in_child.hpp"
+#include "tests/support/lose_right.hpp"
 
 namespace sandbox {
 namespace {
-
-// As in a task: with the right to read every process there is nothing to see here.
-void drop_ptrace() {
-  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  __user_cap_data_struct data[2]{};
-  ::syscall(SYS_capget, &header, data);
-  data[0].effective &= ~(1U << CAP_SYS_PTRACE);
-  data[0].permitted &= ~(1U << CAP_SYS_PTRACE);
-  ::syscall(SYS_capset, &header, data);
-}
 
 TEST(KnownMemory, CanStillBeReadWhenItsProcessHasChangedItsUser) {
   if (::geteuid() != 0) GTEST_SKIP() << "another user's process needs root";
@@ -33,7 +23,8 @@ TEST(KnownMemory, CanStillBeReadWhenItsProcessHasChangedItsUser) {
               int done[2];
               if (::pipe(go) != 0 || ::pipe(done) != 0) return 1;
               ::prctl(PR_SET_DUMPABLE, 1);  // whatever other tests have made of it
-              drop_ptrace();
+              // As in a task: with the right to read every process there is nothing to see here.
+              test::lose_right(CAP_SYS_PTRACE);
               const pid_t process = ::fork();
               if (process == 0) {
                 char byte;

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <linux/capability.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -20,6 +19,7 @@
 #include "common/sys/file.hpp"
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
+#include "tests/support/lose_right.hpp"
 
 namespace {
 
@@ -196,11 +196,7 @@ TEST_F(Plain, KeepsDevicesThatNobodyCanMakeHere) {
   if (::geteuid() != 0) GTEST_SKIP() << "making devices needs root";
   ASSERT_EQ(::mknod((first_ / "directory/null").c_str(), S_IFCHR | 0666, makedev(1, 3)), 0);
   std::thread([&] {  // rights are those of a thread
-    __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-    __user_cap_data_struct data[2];
-    ASSERT_EQ(::syscall(SYS_capget, &header, data), 0);
-    data[0].effective &= ~(1U << CAP_MKNOD);
-    ASSERT_EQ(::syscall(SYS_capset, &header, data), 0);
+    test::lose_right(CAP_MKNOD);
     EXPECT_EQ(step([](const fs::path& root) {
                 EXPECT_FALSE(fs::exists(root / "directory/null"));
                 sys::write_file(root / "directory/new", "new");
