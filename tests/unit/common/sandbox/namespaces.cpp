@@ -1,6 +1,7 @@
 // Steps run for real in namespaces, on a root made of the machine's static busybox.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -8,6 +9,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "common/sandbox/sandbox.hpp"
 #include "common/sys/file.hpp"
@@ -16,6 +18,7 @@
 #include "common/sys/temp_dir.hpp"
 #include "common/util/error.hpp"
 #include "tests/support/error_of.hpp"
+#include "tests/support/lose_right.hpp"
 #include "tests/unit/common/sandbox/busybox_root.hpp"
 
 namespace sandbox {
@@ -301,6 +304,26 @@ TEST_F(Namespaces, OpenNoDeviceThatAStepOrALayerBrings) {
     EXPECT_FALSE(run("test -b " + node + " || mknod " + node + " b 7 0; true <" + node).success()) << node;
   }
   EXPECT_EQ(output_of("head -c 2 /dev/zero | od -An -tx1; echo x >/dev/null"), " 00 00\n");
+}
+
+// Those of a more privileged build, in its trees or in the cache of a step.
+TEST_F(Namespaces, OpenNoDeviceThatOthersHaveLeftWhereNobodyMayMakeOne) {
+  const sys::TempDir source(sys::scratch_directory());
+  for (const auto& node : {root() / "disk", source.path() / "disk"}) {
+    if (::mknod(node.c_str(), S_IFBLK | 0666, ::makedev(7, 0)) != 0 ||
+        !sys::UniqueFd(::open(node.c_str(), O_RDONLY | O_CLOEXEC)))
+      GTEST_SKIP() << "no loop device can be opened here";
+  }
+  spec_.binds = {{source.path(), "/bound", false}};
+  std::thread([&] {  // rights are those of a thread
+    test::lose_right(CAP_MKNOD);
+    for (const std::string node : {"/disk", "/bound/disk"}) {
+      EXPECT_TRUE(run("test -b " + node).success()) << printed_;
+      EXPECT_FALSE(run("true <" + node).success()) << node;
+    }
+    EXPECT_EQ(output_of("head -c 2 /dev/zero | od -An -tx1; echo x >/dev/null"), " 00 00\n");
+  })
+      .join();
 }
 
 TEST_F(Namespaces, ShowTheUsualDevices) {
