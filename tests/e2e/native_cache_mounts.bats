@@ -14,6 +14,7 @@ setup() {
 
 teardown() {
   if [ -n "${HOLDER:-}" ]; then kill -KILL "$HOLDER" 2>/dev/null || true; fi
+  umount -l cache 2>/dev/null || true
 }
 
 # request [FILTER...]: writes the request of a build of the Dockerfile on the cache.
@@ -262,6 +263,8 @@ on_disk() { du -sk cache | cut -f 1; }
 
 @test "cache mounts count for what may stay in the cache, and those in use stay" {
   local n
+  # What a mount has grown shows in what is free on its disk, where nobody else may give anything back.
+  mount -t tmpfs tmpfs cache || skip 'nothing can be mounted here'
   for n in 1 2 3 4; do
     step ",id=$n" "head -c 2000000 /dev/urandom >/c/$n"
     build_well '.cache.max_size = 7000000'
