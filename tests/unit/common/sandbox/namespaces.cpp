@@ -288,13 +288,17 @@ TEST_F(Namespaces, KillWhatAStepLeavesRunning) {
   }
 }
 
+// A device that may be opened here.
+bool make_disk(const fs::path& node) {
+  return ::mknod(node.c_str(), S_IFBLK | 0666, ::makedev(7, 0)) == 0 &&
+         sys::UniqueFd(::open(node.c_str(), O_RDONLY | O_CLOEXEC));
+}
+
 // As under a device cgroup: nodes may be made, and come with layers, but only the usual ones work.
 TEST_F(Namespaces, OpenNoDeviceThatAStepOrALayerBrings) {
   const sys::TempDir source(sys::scratch_directory());
-  for (const auto& node : {root() / "disk", source.path() / "disk"}) {
-    if (::mknod(node.c_str(), S_IFBLK | 0666, ::makedev(7, 0)) != 0 ||
-        !sys::UniqueFd(::open(node.c_str(), O_RDONLY | O_CLOEXEC)))
-      GTEST_SKIP() << "no loop device can be opened here";
+  for (const auto& place : {root(), source.path()}) {
+    if (!make_disk(place / "disk")) GTEST_SKIP() << "no loop device can be opened here";
   }
   spec_.binds = {{source.path(), "/bound", false}};
   spec_.tmpfs = {{"/scratch", {}}};
@@ -309,10 +313,8 @@ TEST_F(Namespaces, OpenNoDeviceThatAStepOrALayerBrings) {
 // Those of a more privileged build, in its trees or in the cache of a step.
 TEST_F(Namespaces, OpenNoDeviceThatOthersHaveLeftWhereNobodyMayMakeOne) {
   const sys::TempDir source(sys::scratch_directory());
-  for (const auto& node : {root() / "disk", source.path() / "disk"}) {
-    if (::mknod(node.c_str(), S_IFBLK | 0666, ::makedev(7, 0)) != 0 ||
-        !sys::UniqueFd(::open(node.c_str(), O_RDONLY | O_CLOEXEC)))
-      GTEST_SKIP() << "no loop device can be opened here";
+  for (const auto& place : {root(), source.path()}) {
+    if (!make_disk(place / "disk")) GTEST_SKIP() << "no loop device can be opened here";
   }
   spec_.binds = {{source.path(), "/bound", false}};
   std::thread([&] {  // rights are those of a thread
