@@ -1,14 +1,12 @@
 // Pipes in front of stderr and of a screen.
 #include "common/buildkit/progress.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
 
-#include "common/util/error.hpp"
+#include "common/util/log.hpp"
 
 namespace buildkit {
 namespace {
@@ -57,7 +55,7 @@ void Progress::finish() {
 
 void Progress::end_part() {
   screen_.end();
-  display::write_to_stderr(std::exchange(held_back_, {}));
+  util::log::write_to_stderr(std::exchange(held_back_, {}));
   if (screen_.mode() == display::Mode::plain || screen_.parts().empty()) return;
   const auto* failed = screen_.parts().back().failure();
   if (failed == nullptr) return;
@@ -82,7 +80,6 @@ void Progress::copy() {
   std::array<std::byte, 65536> buffer;
   std::string pending;
   bool in_long_line = false;  // whose beginning was shown
-  bool shown = true;          // false once stderr is gone: the child must not block on that
   const auto show = [&](std::string_view line) {
     constexpr std::string_view introduction = "error: failed to solve: ";
     if (!in_long_line && line.starts_with(introduction)) {
@@ -90,16 +87,12 @@ void Progress::copy() {
       if (failure_.ends_with('\n')) failure_.pop_back();
     }
     if (!in_long_line && is_unknown_program(line)) met_unknown_program_ = true;
-    if (!shown || (!in_long_line && is_noise(line))) return;
+    if (!in_long_line && is_noise(line)) return;
     if (screen_.mode() != display::Mode::plain) {
       held_back_ += line;
       return;
     }
-    try {
-      sys::write_all(STDERR_FILENO, line, "progress");
-    } catch (const util::Error&) {
-      shown = false;
-    }
+    util::log::write_to_stderr(line);
   };
   while (const std::size_t count = sys::read_some(pipe_.read_end.get(), buffer, "progress")) {
     pending.append(reinterpret_cast<const char*>(buffer.data()), count);

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -39,7 +38,7 @@ Colours colours_of_environment() {
 
 Screen::Options completed(Screen::Options options) {
   if (!options.write) {
-    options.write = write_to_stderr;
+    options.write = util::log::write_to_stderr;
     options.colours = colours_of_environment();
   }
   return options;
@@ -69,15 +68,6 @@ Size terminal_size() noexcept {
   winsize size{};
   if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) return {};
   return {.columns = size.ws_col, .rows = size.ws_row};
-}
-
-void write_to_stderr(std::string_view text) noexcept {
-  while (!text.empty()) {
-    const ssize_t count = ::write(STDERR_FILENO, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
 }
 
 Screen::Screen(Options options) : options_(completed(std::move(options))) {}

@@ -34,9 +34,6 @@ Mode mode_of(document::ProgressChoice choice);
 // Of stderr, 80 by 24 if nobody knows.
 Size terminal_size() noexcept;
 
-// All of `text`, or less where nobody reads any more: that is no reason to stop building.
-void write_to_stderr(std::string_view text) noexcept;
-
 // A build has one, and shows parts of itself on it, one after another: what BuildKit does for each target,
 // each attempt of the native engine. Thread-safe but for begin() and end().
 class Screen {

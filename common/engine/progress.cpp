@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/hash/sha256.hpp"
+#include "common/util/log.hpp"
 #include "common/util/text.hpp"
 
 namespace engine {
@@ -26,7 +27,7 @@ std::string fixed(double value, int digits) {
 }
 
 Progress::Options with_output(Progress::Options options) {
-  if (!options.write) options.write = display::write_to_stderr;
+  if (!options.write) options.write = util::log::write_to_stderr;
   return options;
 }
 

@@ -2,6 +2,7 @@
 #include "common/util/log.hpp"
 
 #include <unistd.h>
+#include <cerrno>
 
 #include <cstdlib>
 #include <mutex>
@@ -42,14 +43,6 @@ std::function<void(std::string_view)>& diverted_to() {
   return write;
 }
 
-void write_all(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
-    if (written <= 0) return;  // nowhere left to complain
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
-
 void print(Level level, std::string_view label, std::string_view colour, std::string_view message) {
   if (!shows(level)) return;
   std::string prefix = program().empty() ? std::string() : program() + ": ";
@@ -60,10 +53,19 @@ void print(Level level, std::string_view label, std::string_view colour, std::st
   for (const auto& line : split(message, '\n'))
     text += prefix + for_terminal(line) + "\n";
   const std::lock_guard lock(output_mutex());
-  diverted_to() ? diverted_to()(text) : write_all(text);
+  diverted_to() ? diverted_to()(text) : write_to_stderr(text);
 }
 
 }  // namespace
+
+void write_to_stderr(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
 
 void set_program(std::string_view name) {
   program() = name;

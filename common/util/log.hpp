@@ -22,6 +22,9 @@ void warning(std::string_view message);
 void info(std::string_view message);
 void debug(std::string_view message);
 
+// All of `text` as it is, or less where nobody reads any more: that is no reason to stop working.
+void write_to_stderr(std::string_view text) noexcept;
+
 // While it lives messages go to `write`, whole lines, and not to stderr. One at a time.
 class Diversion {
 public:
