@@ -35,10 +35,9 @@ void require_known(const Attributes& attributes, Type type, Direction direction)
   const auto known = known_attributes(type, direction);
   for (const auto& [name, value] : attributes) {
     if (known.contains(name)) continue;
-    const auto nearest = util::nearest(name, {known.begin(), known.end()});
     throw util::Error("the attribute " + util::quote(name) + " is unknown for a cache that is " +
                       (direction == Direction::from ? "read" : "written") +
-                      (nearest ? "; did you mean " + util::quote(*nearest) + "?" : ""));
+                      util::did_you_mean(name, {known.begin(), known.end()}));
   }
 }
 

@@ -27,9 +27,8 @@ CacheType type_of(const Attributes& attributes) {
   std::vector<std::string> known;
   for (const auto& [type, name] : cache_types)
     known.emplace_back(name);
-  const auto nearest = util::nearest(*word, known);
   throw util::Error("the type " + util::quote(*word) + " is none of " + util::join(known, ", ") +
-                    (nearest ? "; did you mean " + util::quote(*nearest) + "?" : ""));
+                    util::did_you_mean(*word, known));
 }
 
 image::Reference reference_of(const Attributes& attributes) {

@@ -257,9 +257,8 @@ Attributes parse_provenance(std::string_view text) {
   auto attributes = Attributes::parse(text);
   const auto mode = attributes.value("mode");
   if (mode && *mode != "min" && *mode != "max") {
-    const auto nearest = util::nearest(*mode, {"min", "max"});
     throw util::Error("the mode " + util::quote(*mode) + " is neither 'min' nor 'max'" +
-                      (nearest ? "; did you mean " + util::quote(*nearest) + "?" : ""));
+                      util::did_you_mean(*mode, {"min", "max"}));
   }
   return attributes;
 }

@@ -12,6 +12,7 @@
 #include "common/document/cache_entry.hpp"
 #include "common/hash/digest.hpp"
 #include "common/image/descriptor.hpp"
+#include "common/util/error.hpp"
 
 // Paths in both documents are relative to the directory that the tools run in, or absolute.
 namespace document {
@@ -160,12 +161,18 @@ std::string_view to_string(ProgressChoice choice);
 std::string_view to_string(Entitlement entitlement);
 std::string_view to_string(OutputFormat format);
 std::string_view to_string(Compression compression);
-std::optional<EngineChoice> parse_engine_choice(std::string_view word);
-std::optional<IsolationChoice> parse_isolation_choice(std::string_view word);
-std::optional<ProgressChoice> parse_progress_choice(std::string_view word);
 std::optional<Entitlement> parse_entitlement(std::string_view word);
 std::optional<OutputFormat> parse_output_format(std::string_view word);
-std::optional<Compression> parse_compression(std::string_view word);
+
+// The value that `word` stands for. Throws util::Error with `code` for any other word: "SOURCE: 'gzp' is none
+// of 'gzip', 'zstd', 'none'; did you mean 'gzip'?", where `source` is the parameter or the option.
+EngineChoice parse_engine_choice(std::string_view source, std::string_view word,
+                                 util::ExitCode code = util::ExitCode::failed);
+IsolationChoice parse_isolation_choice(std::string_view source, std::string_view word,
+                                       util::ExitCode code = util::ExitCode::failed);
+ProgressChoice parse_progress_choice(std::string_view source, std::string_view word,
+                                     util::ExitCode code = util::ExitCode::failed);
+Compression parse_compression(std::string_view source, std::string_view word);
 
 // Throws util::Error naming the field for anything but a request of this schema: a field that is missing or
 // unknown, of another type, or a value that breaks what the structs above say.

@@ -212,6 +212,11 @@ std::optional<std::string> nearest(std::string_view name, const std::vector<std:
   return best;
 }
 
+std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates) {
+  const auto match = nearest(name, candidates);
+  return match ? "; did you mean " + quote(*match) + "?" : "";
+}
+
 std::string human_size(std::uint64_t bytes) {
   if (bytes < 1024) return std::to_string(bytes) + " B";
   constexpr std::array units = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};

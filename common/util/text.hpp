@@ -46,6 +46,9 @@ std::optional<bool> parse_bool(std::string_view text);
 std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& candidates,
                                    std::size_t limit = 3);
 
+// "; did you mean 'gzip'?" for the nearest() of `candidates`, else "".
+std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates);
+
 // A size for people in binary units with one decimal: "812 B", "1.4 MiB".
 std::string human_size(std::uint64_t bytes);
 

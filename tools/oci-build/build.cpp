@@ -112,20 +112,15 @@ document::Request read_request(Pipeline& pipeline) try {
   throw;
 }
 
-document::ProgressChoice parse_progress(const std::string& word) {
-  if (const auto choice = document::parse_progress_choice(word)) return *choice;
-  throw util::Error(
-      "--progress: " + util::quote(word) + " is none of 'auto', 'plain', 'tty', 'quiet', 'rawjson'",
-      util::ExitCode::usage);
-}
-
 }  // namespace
 
 void build(const std::optional<std::string>& progress) {
   const auto begin = std::chrono::steady_clock::now();
   Pipeline pipeline;
   auto request = read_request(pipeline);
-  if (progress) request.progress = parse_progress(*progress);
+  if (progress) {
+    request.progress = document::parse_progress_choice("--progress", *progress, util::ExitCode::usage);
+  }
   if (request.debug) util::log::set_level(util::log::Level::debug);
   const auto targets = request.targets;
 

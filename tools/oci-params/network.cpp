@@ -85,7 +85,7 @@ void check_host(const std::string& host) {
   const auto& schemes = known_schemes();
   if (std::find(schemes.begin(), schemes.end(), scheme) == schemes.end()) {
     throw util::Error(parameter + ": the scheme " + util::quote(scheme) + " is none of " +
-                      util::join(schemes, ", ") + did_you_mean(scheme, schemes));
+                      util::join(schemes, ", ") + util::did_you_mean(scheme, schemes));
   }
   if (rest.empty()) throw util::Error(parameter + ": nothing follows " + util::quote(host));
   if (scheme == "unix") require_existing(parameter, rest);

@@ -31,9 +31,7 @@ std::optional<Compression> read_compression(const Environment& environment) {
   const auto word = environment.value("COMPRESSION");
   if (!word) return std::nullopt;
   if (*word == "uncompressed") return Compression::none;  // BuildKit's word
-  if (const auto compression = document::parse_compression(*word)) return compression;
-  throw util::Error("COMPRESSION: " + util::quote(*word) + " is none of 'gzip', 'zstd', 'none'" +
-                    did_you_mean(*word, {"gzip", "zstd", "none"}));
+  return document::parse_compression("COMPRESSION", *word);
 }
 
 std::optional<std::uint64_t> read_compression_level(const Environment& environment,

@@ -20,33 +20,23 @@ namespace {
 document::EngineChoice read_engine(const Environment& environment) {
   const auto word = environment.value("ENGINE");
   if (!word) return document::EngineChoice::automatic;
-  if (const auto choice = document::parse_engine_choice(*word)) return *choice;
-  throw util::Error("ENGINE: " + util::quote(*word) + " is none of 'auto', 'buildkit', 'native'" +
-                    did_you_mean(*word, {"auto", "buildkit", "native"}));
+  return document::parse_engine_choice("ENGINE", *word);
 }
 
 document::IsolationChoice read_isolation(const Environment& environment, document::EngineChoice engine) {
   using document::IsolationChoice;
   const auto word = environment.value("ISOLATION");
   if (!word) return IsolationChoice::automatic;
-  const auto choice = document::parse_isolation_choice(*word);
-  if (!choice) {
-    throw util::Error("ISOLATION: " + util::quote(*word) +
-                      " is none of 'auto', 'namespaces', 'userns', 'chroot', 'copies'" +
-                      did_you_mean(*word, {"auto", "namespaces", "userns", "chroot", "copies"}));
-  }
-  if (engine == document::EngineChoice::buildkit && *choice != IsolationChoice::automatic)
+  const auto choice = document::parse_isolation_choice("ISOLATION", *word);
+  if (engine == document::EngineChoice::buildkit && choice != IsolationChoice::automatic)
     throw util::Error("ISOLATION has no effect on BuildKit, which ENGINE asks for; leave one of them out");
-  return *choice;
+  return choice;
 }
 
 document::ProgressChoice read_progress(const Environment& environment) {
   const auto word = environment.value("BUILDKIT_PROGRESS");
   if (!word) return document::ProgressChoice::automatic;
-  if (const auto choice = document::parse_progress_choice(*word)) return *choice;
-  throw util::Error("BUILDKIT_PROGRESS: " + util::quote(*word) +
-                    " is none of 'auto', 'plain', 'tty', 'quiet', 'rawjson'" +
-                    did_you_mean(*word, {"auto", "plain", "tty", "quiet", "rawjson"}));
+  return document::parse_progress_choice("BUILDKIT_PROGRESS", *word);
 }
 
 std::optional<std::filesystem::path> read_graph(const Environment& environment) {

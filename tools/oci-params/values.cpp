@@ -46,9 +46,4 @@ std::optional<std::pair<std::string, std::string>> split_pair(std::string_view t
   return std::pair(std::string(name), std::string(util::trim(text.substr(equals + 1))));
 }
 
-std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
-  const auto nearest = util::nearest(word, candidates);
-  return nearest ? "; did you mean " + util::quote(*nearest) + "?" : "";
-}
-
 }  // namespace params

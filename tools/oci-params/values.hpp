@@ -22,7 +22,4 @@ std::vector<std::string> split_list(std::string_view text, std::string_view sepa
 // before it.
 std::optional<std::pair<std::string, std::string>> split_pair(std::string_view text);
 
-// "; did you mean 'gzip'?" for the candidate that `word` is a slip of, else "".
-std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
-
 }  // namespace params

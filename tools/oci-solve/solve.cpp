@@ -27,25 +27,17 @@ namespace {
 
 document::EngineChoice wanted_engine(const Options& options, const document::Request& request) {
   if (!options.engine) return request.engine;
-  if (const auto choice = document::parse_engine_choice(*options.engine)) return *choice;
-  throw util::Error("--engine: " + util::quote(*options.engine) + " is none of 'auto', 'buildkit', 'native'",
-                    util::ExitCode::usage);
+  return document::parse_engine_choice("--engine", *options.engine, util::ExitCode::usage);
 }
 
 document::IsolationChoice wanted_isolation(const std::string& word) {
-  if (const auto choice = document::parse_isolation_choice(word)) return *choice;
-  throw util::Error(
-      "--isolation: " + util::quote(word) + " is none of 'auto', 'namespaces', 'userns', 'chroot', 'copies'",
-      util::ExitCode::usage);
+  return document::parse_isolation_choice("--isolation", word, util::ExitCode::usage);
 }
 
 display::Mode wanted_mode(const Options& options, const document::Request& request) {
   if (!options.progress) return display::mode_of(request.progress);
-  if (const auto choice = document::parse_progress_choice(*options.progress))
-    return display::mode_of(*choice);
-  throw util::Error("--progress: " + util::quote(*options.progress) +
-                        " is none of 'auto', 'plain', 'tty', 'quiet', 'rawjson'",
-                    util::ExitCode::usage);
+  return display::mode_of(
+      document::parse_progress_choice("--progress", *options.progress, util::ExitCode::usage));
 }
 
 std::optional<std::filesystem::path> wanted_graph(const Options& options, const document::Request& request) {
