@@ -21,7 +21,7 @@ enter_workspace() {
   work=$(mktemp -d "$BENCH_CACHE/$1.XXXXXX")
   trap 'stop_registry; umount -l "$work"; rm -rf "$work" "$work.ext4"' EXIT
   truncate -s 40G "$work.ext4"
-  mkfs.ext4 -q -E lazy_itable_init=0 "$work.ext4"
+  mkfs.ext4 -q -i 8192 -E lazy_itable_init=0 "$work.ext4"
   mount -o loop "$work.ext4" "$work"
   cd "$work" || exit
   mkdir tmp past
