@@ -4,13 +4,13 @@
 #include <utility>
 
 #include "common/context/pattern.hpp"
-#include "common/dockerfile/text.hpp"
 #include "common/util/error.hpp"
+#include "common/util/utf8.hpp"
 
 namespace context {
 namespace {
 
-using dockerfile::first_code_point;
+using util::first_code_point;
 
 [[noreturn]] void refuse() {
   throw util::Error("syntax error in pattern");

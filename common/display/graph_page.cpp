@@ -2,7 +2,6 @@
 #include "common/display/graph_page.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "common/display/graph.hpp"
 #include "common/display/layout.hpp"
 #include "common/display/terminal_text.hpp"
+#include "common/util/text.hpp"
 
 namespace display {
 namespace {
@@ -255,11 +255,9 @@ std::string table_of(const Graph& graph) {
   const auto most = all.front()->time;
   std::string text = "<h2>What took the time</h2>\n<table>\n";
   for (std::size_t i = 0; i < std::min(all.size(), most_bars); ++i) {
-    char percent[32];
-    std::snprintf(percent, sizeof percent, "%.1f", 100 * all[i]->time / most);
     text += "<tr><td class=\"time\">" + shown_time(all[i]->time) +
-            "</td><td class=\"bar\"><div style=\"width:" + percent + "%\"></div></td><td class=\"name\">" +
-            escaped(all[i]->name) + "</td></tr>\n";
+            "</td><td class=\"bar\"><div style=\"width:" + util::fixed(100 * all[i]->time / most, 1) +
+            "%\"></div></td><td class=\"name\">" + escaped(all[i]->name) + "</td></tr>\n";
   }
   return text + "</table>\n";
 }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <optional>
 
 #include "common/display/terminal_text.hpp"
@@ -16,12 +15,6 @@ constexpr std::size_t most_output_lines = 6;
 constexpr std::size_t bar_cells = 20;
 constexpr std::size_t least_columns_with_bar = 70;
 constexpr std::string_view reset = "\x1b[0m";
-
-std::string fixed(double value, int digits) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.*f", digits, value);
-  return text.data();
-}
 
 // What of a status fits beside others: of a digest its beginning.
 std::string shown_id(const std::string& id) {
@@ -291,11 +284,11 @@ std::string decimal_size(std::uint64_t bytes) {
   std::size_t unit = 0;
   for (; size >= 1000 && unit + 1 < units.size(); ++unit)
     size /= 1000;
-  return fixed(size, unit == 0 ? 0 : 2) + units[unit];
+  return util::fixed(size, unit == 0 ? 0 : 2) + units[unit];
 }
 
 std::string shown_time(std::chrono::duration<double> time) {
-  return fixed(time.count(), 1) + "s";
+  return util::fixed(time.count(), 1) + "s";
 }
 
 }  // namespace display

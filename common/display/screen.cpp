@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <utility>
 
 #include "common/util/error.hpp"
+#include "common/util/text.hpp"
 
 namespace display {
 namespace {
@@ -174,9 +174,7 @@ std::string Screen::back_to_top(Size size) const {
 std::string Screen::last_words_of(const Work& failed) const {
   std::string text = "------\n > " + failed.name + ":\n";
   for (const auto& line : failed.output.lines()) {
-    char time[32];
-    std::snprintf(time, sizeof time, "%.3f ", line.seconds);
-    text += time + line.text + "\n";
+    text += util::fixed(line.seconds, 3) + " " + line.text + "\n";
   }
   return text + "------\n";
 }

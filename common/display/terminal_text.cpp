@@ -5,34 +5,13 @@
 #include <iterator>
 
 #include "common/display/width_ranges.hpp"
+#include "common/util/utf8.hpp"
 
 namespace display {
 namespace {
 
-constexpr std::string_view replacement = "\xEF\xBF\xBD";
+constexpr std::string_view replacement_character = "\uFFFD";
 constexpr char escape = '\x1b';
-
-struct Character {
-  char32_t value = 0;
-  std::size_t size = 1;
-  bool is_valid = false;
-};
-
-// The one at the start of `text`, which is not empty.
-Character first_of(std::string_view text) {
-  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-  if (byte(0) < 0x80) return {byte(0), 1, true};
-  const std::size_t size = byte(0) >= 0xF0 ? 4 : byte(0) >= 0xE0 ? 3 : 2;
-  if (byte(0) < 0xC2 || byte(0) > 0xF4 || text.size() < size) return {};
-  char32_t value = byte(0) & (0xFF >> (size + 1));
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return {};
-    value = (value << 6) | (byte(i) & 0x3F);
-  }
-  const bool is_overlong = (size == 3 && value < 0x800) || (size == 4 && value < 0x10000);
-  if (is_overlong || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) return {};
-  return {value, size, true};
-}
 
 // The length of the escape sequence at the start of `text` (ECMA-48, 5.3 to 5.6).
 std::size_t sequence_length(std::string_view text) {
@@ -89,9 +68,9 @@ std::string printable(std::string_view text) {
       text.remove_prefix(sequence_length(text));
       continue;
     }
-    const auto character = first_of(text);
-    if (!character.is_valid) {
-      shown += replacement;
+    const auto character = util::first_code_point(text);
+    if (!character.valid) {
+      shown += replacement_character;
       ++columns;
     } else if (character.value == '\t') {
       const auto blanks = 8 - columns % 8;
@@ -109,7 +88,7 @@ std::string printable(std::string_view text) {
 std::size_t width(std::string_view printable) {
   std::size_t columns = 0;
   for (std::size_t i = 0; i < printable.size();) {
-    const auto character = first_of(printable.substr(i));
+    const auto character = util::first_code_point(printable.substr(i));
     columns += static_cast<std::size_t>(width_of(character.value));
     i += character.size;
   }
@@ -123,7 +102,7 @@ std::string shortened(std::string_view printable, std::size_t columns) {
   std::size_t used = end.size();
   std::size_t i = 0;
   while (i < printable.size()) {
-    const auto character = first_of(printable.substr(i));
+    const auto character = util::first_code_point(printable.substr(i));
     used += static_cast<std::size_t>(width_of(character.value));
     if (used > columns) break;
     i += character.size;

@@ -16,10 +16,6 @@ bool contains(std::span<const Range> ranges, char32_t code_point) {
   return after != ranges.begin() && code_point <= std::prev(after)->last;
 }
 
-bool is_scalar(char32_t value) {
-  return value <= 0x10FFFF && (value < 0xD800 || value > 0xDFFF);
-}
-
 void append_formatted(std::string& text, const char* format, unsigned value) {
   std::array<char, 12> buffer{};
   std::snprintf(buffer.data(), buffer.size(), format, value);
@@ -91,26 +87,6 @@ char upper_letter(char letter) {
 
 }  // namespace
 
-CodePoint first_code_point(std::string_view text) {
-  const auto byte = [&](std::size_t i) -> char32_t {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
-  };
-  const auto continues = [&](std::size_t i) { return (byte(i) & 0xC0) == 0x80; };
-  const char32_t lead = byte(0);
-  if (lead < 0x80) return {lead, 1, true};
-  if (lead >= 0xC2 && lead <= 0xDF && continues(1)) return {(lead & 0x1F) << 6 | (byte(1) & 0x3F), 2, true};
-  if ((lead & 0xF0) == 0xE0 && continues(1) && continues(2)) {
-    const char32_t value = (lead & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
-    if (value >= 0x800 && is_scalar(value)) return {value, 3, true};
-  }
-  if ((lead & 0xF8) == 0xF0 && continues(1) && continues(2) && continues(3)) {
-    const char32_t value =
-        (lead & 0x07) << 18 | (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 | (byte(3) & 0x3F);
-    if (value >= 0x10000 && is_scalar(value)) return {value, 4, true};
-  }
-  return {replacement, 1, false};
-}
-
 std::u32string decode(std::string_view text) {
   std::u32string points;
   points.reserve(text.size());
@@ -123,7 +99,7 @@ std::u32string decode(std::string_view text) {
 }
 
 void append(std::string& text, char32_t value) {
-  if (!is_scalar(value)) value = replacement;
+  if (!util::is_scalar(value)) value = replacement;
   const auto put = [&](char32_t byte) { text += static_cast<char>(static_cast<unsigned char>(byte)); };
   if (value < 0x80) {
     put(value);

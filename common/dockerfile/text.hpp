@@ -6,10 +6,13 @@
 #include <string_view>
 #include <vector>
 
+#include "common/util/utf8.hpp"
+
 namespace dockerfile {
 
-// Unicode's replacement character, which stands for every byte that is not UTF-8.
-inline constexpr char32_t replacement = 0xFFFD;
+using util::CodePoint;
+using util::first_code_point;
+using util::replacement;
 
 inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 inline constexpr std::string_view blanks = "\t\n\f\r ";  // what \s of Go's regular expressions takes
@@ -19,15 +22,6 @@ std::u32string decode(std::string_view text);
 // UTF-8; surrogates and numbers beyond U+10FFFF become `replacement`.
 std::string encode(std::u32string_view text);
 void append(std::string& text, char32_t code_point);
-
-// The code point at the start of `text`, which must not be empty, and how many bytes it takes (1 if they are
-// not UTF-8, `valid` is false then).
-struct CodePoint {
-  char32_t value;
-  std::size_t size;
-  bool valid;
-};
-CodePoint first_code_point(std::string_view text);
 
 bool is_space(char32_t code_point);      // white space of any script, line breaks included
 bool is_letter(char32_t code_point);     // categories Lu, Ll, Lt, Lm, Lo

@@ -2,8 +2,6 @@
 #include "common/engine/progress.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <utility>
 
 #include "common/hash/sha256.hpp"
@@ -19,12 +17,6 @@ constexpr std::size_t kept_of_longer = 1 << 10;
 constexpr std::size_t most_held = 1 << 20;  // by one vertex that waits for the word
 constexpr auto between_transfer_reports = std::chrono::milliseconds(100);
 constexpr auto between_transfer_lines = std::chrono::seconds(5);
-
-std::string fixed(double value, int digits) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.*f", digits, value);
-  return text.data();
-}
 
 Progress::Options with_output(Progress::Options options) {
   if (!options.write) options.write = util::log::write_to_stderr;
@@ -200,7 +192,7 @@ void Progress::Vertex::write(std::string_view text) {
     if (after_return_ && text.front() == '\n') text.remove_prefix(1);
     after_return_ = false;
     const auto end = text.find_first_of("\r\n");
-    if (end != 0 && !text.empty() && partial_.empty()) partial_ = fixed(seconds(), 3) + " ";
+    if (end != 0 && !text.empty() && partial_.empty()) partial_ = util::fixed(seconds(), 3) + " ";
     auto piece = text.substr(0, end);
     // A line that grows too long is shown at once, and only its end is kept: a step may never end its lines.
     while (partial_.size() + piece.size() > longest_remembered) {
@@ -221,7 +213,7 @@ void Progress::Vertex::write(std::string_view text) {
 }
 
 void Progress::Vertex::finish_line() {
-  if (partial_.empty()) partial_ = fixed(seconds(), 3) + " ";
+  if (partial_.empty()) partial_ = util::fixed(seconds(), 3) + " ";
   last_.push_back(partial_);
   if (last_.size() > remembered_lines) last_.pop_front();
   lines_.push_back(std::exchange(partial_, {}));

@@ -49,9 +49,7 @@ std::chrono::milliseconds with_chance(std::chrono::milliseconds delay) {
 }
 
 std::string seconds(std::chrono::milliseconds time) {
-  char text[32];
-  const int size = std::snprintf(text, sizeof text, "%.1fs", std::chrono::duration<double>(time).count());
-  return {text, static_cast<std::size_t>(size)};
+  return util::fixed(std::chrono::duration<double>(time).count(), 1) + "s";
 }
 
 const char* name_of(Method method) {

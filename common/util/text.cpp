@@ -8,32 +8,10 @@
 #include <numeric>
 
 #include "common/util/characters.hpp"
+#include "common/util/utf8.hpp"
 
 namespace util {
 namespace {
-
-// Length of the well-formed UTF-8 sequence at the start of `text` (Unicode 15, table 3-7), 0 if there is
-// none.
-std::size_t utf8_sequence(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto continues = [&](std::size_t i) { return i < text.size() && (byte(i) & 0xC0) == 0x80; };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return continues(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    if (!continues(1) || !continues(2)) return 0;
-    if (lead == 0xE0 && byte(1) < 0xA0) return 0;  // overlong
-    if (lead == 0xED && byte(1) > 0x9F) return 0;  // surrogate
-    return 3;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    if (!continues(1) || !continues(2) || !continues(3)) return 0;
-    if (lead == 0xF0 && byte(1) < 0x90) return 0;  // overlong
-    if (lead == 0xF4 && byte(1) > 0x8F) return 0;  // beyond U+10FFFF
-    return 4;
-  }
-  return 0;
-}
 
 std::string hex_escape(unsigned char byte) {
   std::array<char, 5> text{};
@@ -72,18 +50,19 @@ std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t li
   return above[b.size()];
 }
 
-// The first character of `text`, in hex where a terminal would obey it or it is none.
-void append_inert(std::string& shown, std::string_view text) {
-  const auto byte = static_cast<unsigned char>(text.front());
-  const std::size_t length = utf8_sequence(text);
+// Puts the first character of `text` into `shown`, in hex where a terminal would obey it or it is none, and
+// takes it away.
+void take_inert(std::string& shown, std::string_view& text) {
+  const auto point = first_code_point(text);
+  const auto bytes = text.substr(0, point.size);
   // U+0080..U+009F are control characters that some terminals obey.
-  const bool c1_control = length == 2 && byte == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0;
-  if (length == 0 || byte < 0x20 || byte == 0x7F || c1_control) {
-    shown += hex_escape(byte);
-    if (c1_control) shown += hex_escape(static_cast<unsigned char>(text[1]));
+  if (!point.valid || point.value < 0x20 || (point.value >= 0x7F && point.value < 0xA0)) {
+    for (const char byte : bytes)
+      shown += hex_escape(static_cast<unsigned char>(byte));
   } else {
-    shown += text.substr(0, length);
+    shown += bytes;
   }
+  text.remove_prefix(point.size);
 }
 
 }  // namespace
@@ -116,33 +95,39 @@ std::string join(const std::vector<std::string>& pieces, std::string_view separa
 
 std::string escape(std::string_view text, std::size_t limit) {
   std::string shown;
-  const std::size_t end = std::min(text.size(), limit);
-  for (std::size_t i = 0; i < end;) {
-    const auto begin = i;
-    while (i < end && is_plain(text[i]))
-      ++i;
-    shown += text.substr(begin, i - begin);
-    if (i == end) break;
-    const std::size_t length = std::max<std::size_t>(utf8_sequence(text.substr(i)), 1);
-    switch (text[i]) {
+  const bool is_cut = text.size() > limit;
+  // A character that the limit cuts is shown whole.
+  for (std::size_t left = std::min(text.size(), limit); left > 0;) {
+    const auto before = text.size();
+    const auto plain = static_cast<std::size_t>(
+        std::find_if_not(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(left), is_plain) -
+        text.begin());
+    shown += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (plain == left) break;
+    switch (text.front()) {
       case '\n':
         shown += "\\n";
+        text.remove_prefix(1);
         break;
       case '\t':
         shown += "\\t";
+        text.remove_prefix(1);
         break;
       case '\r':
         shown += "\\r";
+        text.remove_prefix(1);
         break;
       case '\\':
         shown += "\\\\";
+        text.remove_prefix(1);
         break;
       default:
-        append_inert(shown, text.substr(i));
+        take_inert(shown, text);
     }
-    i += length;
+    left -= std::min(left, before - text.size());
   }
-  if (end < text.size()) shown += "...";
+  if (is_cut) shown += "...";
   return shown;
 }
 
@@ -151,10 +136,10 @@ std::string for_terminal(std::string_view text) {
   while (!text.empty()) {
     if (text.front() == '\n' || text.front() == '\t') {
       shown += text.front();
+      text.remove_prefix(1);
     } else {
-      append_inert(shown, text);
+      take_inert(shown, text);
     }
-    text.remove_prefix(std::max<std::size_t>(utf8_sequence(text), 1));
   }
   return shown;
 }
@@ -170,9 +155,9 @@ bool equal_without_case(std::string_view a, std::string_view b) {
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
-    const std::size_t length = utf8_sequence(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
+    const auto point = first_code_point(text);
+    if (!point.valid) return false;
+    text.remove_prefix(point.size);
   }
   return true;
 }
@@ -217,6 +202,12 @@ std::string did_you_mean(std::string_view name, const std::vector<std::string>& 
   return match ? "; did you mean " + quote(*match) + "?" : "";
 }
 
+std::string fixed(double value, int decimals) {
+  std::array<char, 400> text{};  // the longest double has 309 digits before the point
+  std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
+  return text.data();
+}
+
 std::string human_size(std::uint64_t bytes) {
   if (bytes < 1024) return std::to_string(bytes) + " B";
   constexpr std::array units = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
@@ -227,9 +218,7 @@ std::string human_size(std::uint64_t bytes) {
     size /= 1024;
     ++unit;
   }
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f %s", size, units[unit]);
-  return text.data();
+  return fixed(size, 1) + " " + units[unit];
 }
 
 }  // namespace util

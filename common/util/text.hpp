@@ -49,6 +49,9 @@ std::optional<std::string> nearest(std::string_view name, const std::vector<std:
 // "; did you mean 'gzip'?" for the nearest() of `candidates`, else "".
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates);
 
+// A number with so many decimals, at most 9: "0.30".
+std::string fixed(double value, int decimals);
+
 // A size for people in binary units with one decimal: "812 B", "1.4 MiB".
 std::string human_size(std::uint64_t bytes);
 

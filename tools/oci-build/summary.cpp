@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -21,9 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string seconds(std::chrono::milliseconds duration) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2f s", std::chrono::duration<double>(duration).count());
-  return text;
+  return util::fixed(std::chrono::duration<double>(duration).count(), 2) + " s";
 }
 
 std::string padded(std::string text, std::size_t width) {

@@ -82,4 +82,11 @@ TEST(HumanSize, HasOneDecimalInBinaryUnits) {
   EXPECT_EQ(util::human_size(UINT64_MAX), "16.0 EiB");
 }
 
+TEST(Fixed, RoundsToTheLastDecimalAndTakesAnyNumber) {
+  EXPECT_EQ(util::fixed(0.25, 2), "0.25");
+  EXPECT_EQ(util::fixed(1.06, 1), "1.1");
+  EXPECT_EQ(util::fixed(3, 0), "3");
+  EXPECT_EQ(util::fixed(1e308, 3).size(), 313U);
+}
+
 }  // namespace
