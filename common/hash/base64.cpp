@@ -1,52 +1,48 @@
-// Base64 by bits.
+// Base64 by OpenSSL.
 #include "common/hash/base64.hpp"
 
-#include <cstdint>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <iterator>
 
 namespace hash {
 namespace {
 
 constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+const unsigned char* bytes_of(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+unsigned char* bytes_of(std::string& text) {
+  return reinterpret_cast<unsigned char*>(text.data());
+}
+
 }  // namespace
 
 std::string encode_base64(std::string_view bytes) {
-  std::string text;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : bytes) {
-    bits = (bits << 8) | static_cast<unsigned char>(c);
-    for (count += 8; count >= 6; count -= 6)
-      text += alphabet[(bits >> (count - 6)) & 63];
-  }
-  if (count > 0) text += alphabet[(bits << (6 - count)) & 63];
-  while (text.size() % 4 != 0)
-    text += '=';
+  std::string text((bytes.size() + 2) / 3 * 4, '\0');  // OpenSSL writes one zero byte more
+  ::EVP_EncodeBlock(bytes_of(text), bytes_of(bytes), static_cast<int>(bytes.size()));
   return text;
 }
 
 std::optional<std::string> decode_base64(std::string_view text) {
-  std::string bytes;
-  std::uint32_t bits = 0;
-  int count = 0;
-  std::size_t padding = 0;
-  for (const char c : text) {
-    if (c == '\n' || c == '\r') continue;
-    if (c == '=') {
-      if (++padding > 2) return std::nullopt;
-      continue;
-    }
-    const auto value = alphabet.find(c);
-    if (value == std::string_view::npos || padding > 0) return std::nullopt;
-    bits = (bits << 6) | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      bytes += static_cast<char>((bits >> count) & 255);
-    }
+  std::string letters;
+  std::copy_if(text.begin(), text.end(), std::back_inserter(letters),
+               [](char c) { return c != '\n' && c != '\r'; });
+  const auto size = letters.find_last_not_of('=') + 1;  // 0 where there is nothing else
+  // OpenSSL passes over blanks at both ends and wants whole groups.
+  if (letters.size() - size > 2 || size % 4 == 1) return std::nullopt;
+  letters.resize(size);
+  if (letters.find_first_not_of(alphabet) != std::string::npos) return std::nullopt;
+  letters.resize((size + 3) / 4 * 4, '=');
+  std::string bytes(letters.size() / 4 * 3, '\0');
+  if (::EVP_DecodeBlock(bytes_of(bytes), bytes_of(std::string_view(letters)),
+                        static_cast<int>(letters.size())) < 0) {
+    return std::nullopt;
   }
-  // A single character more than whole groups is no byte.
-  if (count == 6) return std::nullopt;
+  bytes.resize(size * 3 / 4);
   return bytes;
 }
 
