@@ -12,70 +12,13 @@
 #include <memory>
 #include <string>
 
+#include "common/sandbox/seccomp_calls.hpp"
 #include "common/sys/fd.hpp"
 #include "common/sys/file.hpp"
 #include "common/util/error.hpp"
 
 namespace sandbox {
 namespace {
-
-// What the profile of moby, containerd and podman allows a container with the default capabilities. Names
-// that an architecture does not have are passed over.
-// clang-format off
-constexpr const char* allowed[] = {
-    "_llseek", "_newselect", "accept", "accept4", "access", "adjtimex", "alarm", "arch_prctl",
-    "arm_fadvise64_64", "arm_sync_file_range", "bind", "breakpoint", "brk", "cacheflush", "cachestat",
-    "capget", "capset", "chdir", "chmod", "chown", "chown32", "chroot", "clock_adjtime", "clock_adjtime64",
-    "clock_getres", "clock_getres_time64", "clock_gettime", "clock_gettime64", "clock_nanosleep",
-    "clock_nanosleep_time64", "close", "close_range", "connect", "copy_file_range", "creat", "dup", "dup2",
-    "dup3", "epoll_create", "epoll_create1", "epoll_ctl", "epoll_ctl_old", "epoll_pwait", "epoll_pwait2",
-    "epoll_wait", "epoll_wait_old", "eventfd", "eventfd2", "execve", "execveat", "exit", "exit_group",
-    "faccessat", "faccessat2", "fadvise64", "fadvise64_64", "fallocate", "fanotify_mark", "fchdir", "fchmod",
-    "fchmodat", "fchmodat2", "fchown", "fchown32", "fchownat", "fcntl", "fcntl64", "fdatasync", "fgetxattr",
-    "flistxattr", "flock", "fork", "fremovexattr", "fsetxattr", "fstat", "fstat64", "fstatat64", "fstatfs",
-    "fstatfs64", "fsync", "ftruncate", "ftruncate64", "futex", "futex_requeue", "futex_time64", "futex_wait",
-    "futex_waitv", "futex_wake", "futimesat", "get_robust_list", "get_thread_area", "getcpu", "getcwd",
-    "getdents", "getdents64", "getegid", "getegid32", "geteuid", "geteuid32", "getgid", "getgid32",
-    "getgroups", "getgroups32", "getitimer", "getpeername", "getpgid", "getpgrp", "getpid", "getppid",
-    "getpriority", "getrandom", "getresgid", "getresgid32", "getresuid", "getresuid32", "getrlimit",
-    "getrusage", "getsid", "getsockname", "getsockopt", "gettid", "gettimeofday", "getuid", "getuid32",
-    "getxattr", "getxattrat", "inotify_add_watch", "inotify_init", "inotify_init1", "inotify_rm_watch",
-    "io_cancel", "io_destroy", "io_getevents", "io_pgetevents", "io_pgetevents_time64", "io_setup",
-    "io_submit", "ioprio_get", "ioprio_set", "ipc", "kill", "landlock_add_rule",
-    "landlock_create_ruleset", "landlock_restrict_self", "lchown", "lchown32", "lgetxattr", "link", "linkat",
-    "listen", "listxattr", "listxattrat", "llistxattr", "lremovexattr", "lseek", "lsetxattr",
-    "lstat", "lstat64", "madvise", "map_shadow_stack", "membarrier", "memfd_create", "memfd_secret",
-    "mincore", "mkdir", "mkdirat", "mknod", "mknodat", "mlock", "mlock2", "mlockall", "mmap", "mmap2",
-    "modify_ldt", "mprotect", "mq_getsetattr", "mq_notify", "mq_open", "mq_timedreceive",
-    "mq_timedreceive_time64", "mq_timedsend", "mq_timedsend_time64", "mq_unlink", "mremap", "mseal", "msgctl",
-    "msgget", "msgrcv", "msgsnd", "msync", "munlock", "munlockall", "munmap", "name_to_handle_at",
-    "nanosleep", "newfstatat", "open", "openat", "openat2", "pause", "pidfd_open", "pidfd_send_signal",
-    "pipe", "pipe2", "pkey_alloc", "pkey_free", "pkey_mprotect", "poll", "ppoll", "ppoll_time64", "prctl",
-    "pread64", "preadv", "preadv2", "prlimit64", "process_mrelease", "process_vm_readv", "process_vm_writev",
-    "pselect6", "pselect6_time64", "ptrace", "pwrite64", "pwritev", "pwritev2", "read", "readahead",
-    "readlink", "readlinkat", "readv", "recv", "recvfrom", "recvmmsg", "recvmmsg_time64", "recvmsg",
-    "remap_file_pages", "removexattr", "removexattrat", "rename", "renameat", "renameat2", "restart_syscall",
-    "riscv_flush_icache", "riscv_hwprobe", "rmdir", "rseq", "rt_sigaction", "rt_sigpending", "rt_sigprocmask",
-    "rt_sigqueueinfo", "rt_sigreturn", "rt_sigsuspend", "rt_sigtimedwait", "rt_sigtimedwait_time64",
-    "rt_tgsigqueueinfo", "sched_get_priority_max", "sched_get_priority_min", "sched_getaffinity",
-    "sched_getattr", "sched_getparam", "sched_getscheduler", "sched_rr_get_interval",
-    "sched_rr_get_interval_time64", "sched_setaffinity", "sched_setattr", "sched_setparam",
-    "sched_setscheduler", "sched_yield", "seccomp", "select", "semctl", "semget", "semop", "semtimedop",
-    "semtimedop_time64", "send", "sendfile", "sendfile64", "sendmmsg", "sendmsg", "sendto", "set_robust_list",
-    "set_thread_area", "set_tid_address", "set_tls", "setfsgid", "setfsgid32", "setfsuid", "setfsuid32",
-    "setgid", "setgid32", "setgroups", "setgroups32", "setitimer", "setpgid", "setpriority", "setregid",
-    "setregid32", "setresgid", "setresgid32", "setresuid", "setresuid32", "setreuid", "setreuid32",
-    "setrlimit", "setsid", "setsockopt", "setuid", "setuid32", "setxattr", "setxattrat", "shmat", "shmctl",
-    "shmdt", "shmget", "shutdown", "sigaltstack", "signalfd", "signalfd4", "sigprocmask", "sigreturn",
-    "socketcall", "socketpair", "splice", "stat", "stat64", "statfs", "statfs64", "statx",
-    "symlink", "symlinkat", "sync", "sync_file_range", "sync_file_range2", "syncfs", "sysinfo", "tee",
-    "tgkill", "time", "timer_create", "timer_delete", "timer_getoverrun", "timer_gettime", "timer_gettime64",
-    "timer_settime", "timer_settime64", "timerfd_create", "timerfd_gettime", "timerfd_gettime64",
-    "timerfd_settime", "timerfd_settime64", "times", "tkill", "truncate", "truncate64", "ugetrlimit", "umask",
-    "uname", "unlink", "unlinkat", "uretprobe", "utime", "utimensat", "utimensat_time64", "utimes", "vfork",
-    "vmsplice", "wait4", "waitid", "waitpid", "write", "writev",
-};
-// clang-format on
 
 struct Release {
   void operator()(void* context) const { ::seccomp_release(context); }
@@ -112,32 +55,20 @@ void add_ioctl(const Context& context) {
 }
 
 void add_rules(const Context& context) {
-  for (const char* name : allowed)
+  for (const char* name : allowed_calls())
     add(context, SCMP_ACT_ALLOW, name);
   add_ioctl(context);
   // They show the mounts of every namespace that one knows the number of. Who uses them has another way.
   for (const char* name : {"listmount", "statmount"})
     add(context, SCMP_ACT_ERRNO(ENOSYS), name);
 
-  // Sockets of every family but AF_ALG (38) and AF_VSOCK (40), which reach past namespaces.
-  add(context, SCMP_ACT_ALLOW, "socket", SCMP_A0(SCMP_CMP_LT, 38));
-  add(context, SCMP_ACT_ALLOW, "socket", SCMP_A0(SCMP_CMP_EQ, 39));
-  // Not "above 40": the kernel takes the lower half of the number alone, so that 2^32 + 40 is AF_VSOCK.
-  for (unsigned family = 41; family <= 45; ++family)
-    add(context, SCMP_ACT_ALLOW, "socket", SCMP_A0(SCMP_CMP_EQ, family));
+  // What the profile has conditions for: sockets of families that reach past namespaces, new namespaces, and
+  // personalities that programs do not use. The kernel takes the lower half of a family's number alone, so
+  // that a rule for all above some number would be one for 2^32 + 40, AF_VSOCK, too.
+  for (const auto& call : conditional_calls())
+    add(context, SCMP_ACT_ALLOW, call.name, call.condition);
 
-  // Personalities that programs use: Linux, uname 2.6, 32-bit, and asking.
-  for (const scmp_datum_t personality : {0x0UL, 0x8UL, 0x20000UL, 0x20008UL, 0xffffffffUL}) {
-    add(context, SCMP_ACT_ALLOW, "personality", SCMP_A0(SCMP_CMP_EQ, personality));
-  }
-
-  // No new namespaces. clone3 hides its flags in memory, so it does not exist; libc then takes clone.
-  constexpr scmp_datum_t new_namespaces = 0x7E020000;
-#if defined(__s390x__)
-  add(context, SCMP_ACT_ALLOW, "clone", SCMP_A1(SCMP_CMP_MASKED_EQ, new_namespaces, 0));
-#else
-  add(context, SCMP_ACT_ALLOW, "clone", SCMP_A0(SCMP_CMP_MASKED_EQ, new_namespaces, 0));
-#endif
+  // clone3 hides its flags in memory, so it does not exist; libc then takes clone.
   add(context, SCMP_ACT_ERRNO(ENOSYS), "clone3");
 }
 
@@ -174,7 +105,7 @@ constexpr Architecture architectures[] = {
 
 std::uint32_t highest_number(std::uint32_t architecture) {
   int highest = 0;
-  for (const char* name : allowed)
+  for (const char* name : allowed_calls())
     highest = std::max(highest, ::seccomp_syscall_resolve_name_arch(architecture, name));
   return static_cast<std::uint32_t>(highest);
 }

@@ -48,6 +48,11 @@ sources() {
   [ "${#lines[@]}" -eq 3 ]
 }
 
+@test "the table of system calls is what the profile of BuildKit's steps gives" {
+  command -v go >/dev/null || skip 'there is no Go'
+  run -0 scripts/seccomp-calls --check
+}
+
 @test "what std::filesystem does is used in no other place than its wrappers" {
   local tree=$BATS_TEST_TMPDIR/tree
   mkdir -p "$tree/scripts" "$tree/common/tar" "$tree/tools/build" "$tree/tests"
