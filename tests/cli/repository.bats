@@ -53,6 +53,11 @@ sources() {
   run -0 scripts/seccomp-calls --check
 }
 
+@test "the tables of characters are what the Unicode character database gives" {
+  [ -e /usr/share/unicode/UnicodeData.txt ] || skip 'unicode-data is not installed'
+  run -0 scripts/unicode-tables --check
+}
+
 @test "what std::filesystem does is used in no other place than its wrappers" {
   local tree=$BATS_TEST_TMPDIR/tree
   mkdir -p "$tree/scripts" "$tree/common/tar" "$tree/tools/build" "$tree/tests"
