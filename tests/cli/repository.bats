@@ -48,6 +48,29 @@ sources() {
   [ "${#lines[@]}" -eq 3 ]
 }
 
+@test "a rung links to what it includes and to nothing else" {
+  local tree=$BATS_TEST_TMPDIR/tree
+  mkdir -p "$tree/scripts" "$tree/common/stream/beside" "$tree/common/tar"
+  cp scripts/layers "$tree/scripts"
+  cat >"$tree/common/CMakeLists.txt" <<'END'
+set(LADDER util hash stream tar)
+add_rung(stream util
+         PkgConfig::ZLIB BZip2::BZip2)
+add_rung(tar util stream)
+END
+  printf '#include <bzlib.h>\n#include <zstd.h>\n#include "common/util/text.hpp"\n' >"$tree/common/stream/bzip2.cpp"
+  echo '#include "common/hash/digest.hpp"' >"$tree/common/stream/beside/other.cpp"
+  printf '#include "common/hash/digest.hpp"\n#include "common/stream/source.hpp"\n' >"$tree/common/tar/reader.cpp"
+  git -C "$tree" init -q
+  run "$tree/scripts/layers"
+  [ "$status" -eq 1 ]
+  [ "${lines[0]}" = 'common/CMakeLists.txt: common/stream includes what it does not link to: PkgConfig::ZSTD' ]
+  [ "${lines[1]}" = 'common/CMakeLists.txt: common/stream links to what it does not include: PkgConfig::ZLIB' ]
+  [ "${lines[2]}" = 'common/CMakeLists.txt: common/tar includes what it does not link to: hash' ]
+  [ "${lines[3]}" = 'common/CMakeLists.txt: common/tar links to what it does not include: util' ]
+  [ "${#lines[@]}" -eq 4 ]
+}
+
 @test "the table of system calls is what the profile of BuildKit's steps gives" {
   command -v go >/dev/null || skip 'there is no Go'
   run -0 scripts/seccomp-calls --check
