@@ -21,13 +21,15 @@ allowed() {
 }
 
 @test "each mode has the capabilities, the calls and the ids of a worker's" {
-  local first count root
+  local first count root runtime
   read -r first _ count </proc/self/uid_map
   root=$((first + count - 1))
-  [ "$(allowed --mode unprivileged)" = "00000000a80425fb 2 chroot $root 1" ]
-  [ "$(allowed --mode fuse-only)" = "00000000a82425fb 2 mount user chroot fuse $root 1" ]
-  [ "$(allowed --mode unprivileged-on-fuse-only)" = "00000000a80425fb 2 user chroot $root 1" ]
-  [[ "$(allowed --mode privileged)" == *' 0 mount user chroot fuse cgroups 0' ]]
+  for runtime in crun runc; do
+    [ "$(allowed --runtime "$runtime" --mode unprivileged)" = "00000000a80425fb 2 chroot $root 1" ]
+    [ "$(allowed --runtime "$runtime" --mode fuse-only)" = "00000000a82425fb 2 mount user chroot fuse $root 1" ]
+    [ "$(allowed --runtime "$runtime" --mode unprivileged-on-fuse-only)" = "00000000a80425fb 2 user chroot $root 1" ]
+    [[ "$(allowed --runtime "$runtime" --mode privileged)" == *' 0 mount user chroot fuse cgroups 0' ]]
+  done
 }
 
 # asked PROFILE: the errors of pidfd_open, ptrace, clone3 and call 500 by a task on a worker of that release.

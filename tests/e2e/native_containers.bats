@@ -153,6 +153,13 @@ builds() {
   [ "${lines[-1]}" = "$(cat "$BATS_FILE_TMPDIR/copies.digest")" ]
 }
 
+@test "containers that runc starts build what those of crun build" {
+  builds chroot steps --runtime runc --kind docker
+  builds chroot steps --runtime runc --kind host-users-false
+  builds namespaces steps --runtime runc --kind host-users-false --unmasked --capability SYS_ADMIN
+  builds copies copies --runtime runc --kind restricted --read-only
+}
+
 @test "a restricted pod refuses a step before anything runs, and says what helps" {
   solve_in steps --kind restricted
   [ "$status" -eq 1 ]

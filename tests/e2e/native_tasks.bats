@@ -89,7 +89,7 @@ solve_in_task() {
   run diff <(layers "$BATS_FILE_TMPDIR/outside/image.tar") <(layers out/image.tar)
   echo "$output"
   # What a step sees of /dev, and which process it is, is the container's affair by chroot.
-  [[ $* == *"--mode unprivileged --"* ]] && [ "$(grep -c '^<' <<<"$output")" -eq 2 ] && status=0
+  [[ "$* " == *"--mode unprivileged "* ]] && [ "$(grep -c '^<' <<<"$output")" -eq 2 ] && status=0
   [ "$status" -eq 0 ]
 }
 
@@ -113,6 +113,14 @@ solve_in_task() {
   solve_in_task --mode unprivileged-on-fuse-only
   [[ $output != *'isolation: namespaces'* ]]
   solve_in_task --mode unprivileged-on-fuse-only --profile 7.13
+}
+
+@test "so do tasks that runc starts, as it does on workers" {
+  solve_in_task --runtime runc --mode privileged
+  solve_in_task --runtime runc --mode fuse-only --profile 8.2
+  solve_in_task --runtime runc --mode unprivileged-on-fuse-only
+  solve_in_task --runtime runc --mode unprivileged
+  solve_in_task --runtime runc --mode unprivileged --profile guardian
 }
 
 @test "so does an unprivileged task of every release, by chroot" {

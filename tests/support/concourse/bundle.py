@@ -1,4 +1,4 @@
-"""What every container of the tests is made of: a directory, volumes, cgroups, and crun."""
+"""What every container of the tests is made of: a directory, volumes, cgroups, and crun or runc."""
 import contextlib
 import os
 import signal
@@ -11,6 +11,7 @@ import threading
 import mounts
 
 CGROUPS = "/sys/fs/cgroup"
+RUNTIMES = ("crun", "runc")
 
 # The device cgroup: what runc allows every container.
 DEVICES = ["c *:* m", "b *:* m", "c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm", "c 1:8 rwm", "c 1:9 rwm", "c 5:0 rwm", "c 5:2 rwm",
@@ -19,11 +20,13 @@ DEVICES = ["c *:* m", "b *:* m", "c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm", "c 1:8 r
 
 class Bundle:
     """A container to be: its directory, whose name is its own, and what lies there. `ids` are (inside, outside, count) of its
-    user namespace; none if it has none. `version` is that of the cgroups that it sees."""
+    user namespace; none if it has none. `version` is that of the cgroups that it sees, `runtime` who starts it."""
 
-    def __init__(self, directory, ids, devices, version="v2"):
-        self.directory, self.ids, self.devices, self.version = directory, ids, devices, version
-        self.name, self.log = os.path.basename(directory), "file:" + os.path.join(directory, "log")
+    def __init__(self, directory, ids, devices, runtime, version="v2"):
+        self.directory, self.ids, self.devices, self.runtime, self.version = directory, ids, devices, runtime, version
+        self.name, self.log = os.path.basename(directory), os.path.join(directory, "log")
+        if runtime == "crun":
+            self.log = "file:" + self.log
         self.root_id = ids[0][1] if ids else 0
         self.namespace = mounts.user_namespace(ids) if ids else None
         self.entries = []
@@ -71,7 +74,7 @@ class Bundle:
     @contextlib.contextmanager
     def cgroups(self):
         """Cgroups of the container, with its list of devices where this machine has them in version 1. Whoever is inside
-        sees the hierarchies of the version asked for alone, as crun refuses the two mixed."""
+        sees the hierarchies of the version asked for alone, as runtimes refuse the two mixed."""
         made = [os.path.join(top, self.name) for top in (CGROUPS + "/devices", CGROUPS + "/unified", CGROUPS)
                 if os.path.exists(top + "/devices.list") or os.path.exists(top + "/cgroup.controllers")]
         for cgroup in made:
@@ -96,22 +99,24 @@ class Bundle:
         for entry in self.entries:
             os.write(entry, b"0")
 
-    def crun(self, *arguments):
-        return ["crun", "--cgroup-manager=disabled", "--root", self.path("crun"), *arguments]
+    def by_runtime(self, *arguments):
+        """A command of crun, or of runc, which makes a cgroup of its own below ours."""
+        own = ["--cgroup-manager=disabled"] if self.runtime == "crun" else []
+        return [self.runtime, *own, "--root", self.path("state"), *arguments]
 
     def remove(self):
         """The container, if there is one, with whatever runs in it."""
-        subprocess.run(self.crun("delete", "--force", self.name), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        subprocess.run(self.by_runtime("delete", "--force", self.name), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
     def failed_itself(self):
-        """Whether it was crun, not what it ran, that has failed."""
+        """Whether it was the runtime, not what it ran, that has failed."""
         with contextlib.suppress(FileNotFoundError):
             return os.path.getsize(self.path("log")) > 0
         return False
 
     def relayed(self, command, timeout):
         """The exit code of a command whose stdout and stderr are one, and which has nothing to read; 124 once the time is over.
-        crun gives its stdin, stdout and stderr to the root of the container: they are made for it here."""
+        A runtime gives its stdin, stdout and stderr to the root of the container: they are made for it here."""
         with subprocess.Popen(command, preexec_fn=self.enter, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT) as process:
             process.stdin.close()

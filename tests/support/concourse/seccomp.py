@@ -3,8 +3,10 @@
 Made here and not by the runtime's libseccomp: that of Debian 12 does not know the newest calls. Two things are runc's
 (`libcontainer/seccomp/patchbpf`): a call beyond the newest that the list names fails by ENOSYS, not EPERM; and of two
 rules for a call the first that has no condition wins, which is how the list for FUSE allows clone and clone3. Not shown
-is what 32-bit programs may do: their calls all fail by ENOSYS.
+is what 32-bit programs may do: their calls all fail by ENOSYS. runc takes no program of others: it gets the list by
+names, and makes of it what its libseccomp knows.
 """
+import base64
 import ctypes
 import errno
 import os
@@ -47,21 +49,38 @@ USUAL_PERSONALITY = (instruction(LOAD, FIRST_HIGH) + instruction(EQUAL, 0, 0, 5)
                      instruction(EQUAL, 0, 2) + instruction(EQUAL, 8, 1) + instruction(EQUAL, 0xFFFFFFFF, 0, 1) + ALLOW + DENY)
 
 
+# What these pieces are in the OCI runtime specification: for each rule its action and its conditions.
+ALLOWED = "SCMP_ACT_ALLOW"
+
+
+def condition(operation, value, index=0, **more):
+    return {"index": index, "value": value, "op": "SCMP_CMP_" + operation, **more}
+
+
+MEANINGS = {
+    ALLOW: [({"action": ALLOWED}, [])],
+    UNKNOWN: [({"action": "SCMP_ACT_ERRNO", "errnoRet": errno.ENOSYS}, [])],
+    NO_NAMESPACES: [({"action": ALLOWED}, [condition("MASKED_EQ", NAMESPACES, valueTwo=0)])],
+    MOUNT_NAMESPACE: [({"action": ALLOWED}, [condition("EQ", NEW_MOUNTS, index=1)])],
+    USUAL_PERSONALITY: [({"action": ALLOWED}, [condition("EQ", value)]) for value in (0, 8, 0xFFFFFFFF)],
+}
+
+
 def read_groups(path=os.path.join(os.path.dirname(__file__), "syscalls.txt")):
-    """The numbers of the calls in each group of such a file."""
+    """The calls in each group of such a file: their names, by their numbers."""
     library = ctypes.CDLL("libseccomp.so.2")
     groups, group = {}, None
     with open(path, encoding="ascii") as file:
         for line in file:
             if line.startswith("["):
-                group = groups.setdefault(line.strip("[]\n"), [])
+                group = groups.setdefault(line.strip("[]\n"), {})
             elif not line.startswith("#"):
                 for word in line.split():
                     name, _, number = word.partition("=")
                     number = int(number or library.seccomp_syscall_resolve_name(name.encode()))
                     if number < 0:
                         raise ValueError(f"libseccomp does not know the system call {name}")
-                    group.append(number)
+                    group[number] = name
     return groups
 
 
@@ -93,9 +112,26 @@ def search(ranges):
             search(ranges[middle:]))
 
 
-def program(release, fuse):
-    """The filter, as bytes of struct sock_filter."""
-    return assembled(rules(release, fuse))
+def specified(made, groups, meanings=None):
+    """The same pieces for linux.seccomp of the OCI runtime specification."""
+    names = {56: "clone", 135: "personality", 308: "setns", 435: "clone3"}
+    for group in groups.values():
+        names.update(group)
+    calls = []
+    for piece in set(made.values()) - {DENY}:
+        named = [names[number] for number, one in made.items() if one == piece]
+        calls += [{"names": named, "args": conditions, **action} for action, conditions in (meanings or MEANINGS)[piece]]
+    return {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": errno.EPERM, "syscalls": calls,
+            "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"]}
+
+
+def for_runtime(runtime, made, groups, meanings=None):
+    """linux.seccomp and the annotations for such a filter."""
+    if runtime == "runc":
+        return specified(made, groups, meanings), {}
+    # crun takes our program for its own.
+    return ({"defaultAction": "SCMP_ACT_ERRNO"},
+            {"run.oci.seccomp_bpf_data": base64.b64encode(assembled(made)).decode()})
 
 
 def assembled(made):

@@ -1,6 +1,4 @@
 """The OCI runtime specification that a worker writes for a task, and the process that it then runs in the container."""
-import base64
-
 import seccomp
 
 MODES = ("unprivileged", "privileged", "fuse-only", "unprivileged-on-fuse-only")
@@ -75,10 +73,9 @@ def specification(options, name, root, init, mounts_, id_maps):
         linux["namespaces"].append({"type": "user"})
         maps = [{"containerID": inside, "hostID": outside, "size": count} for inside, outside, count in id_maps]
         linux["uidMappings"] = linux["gidMappings"] = maps
-        # The worker chooses the list by its own mode, not by the task's. crun takes our program for its own.
-        program = seccomp.program(options.profile, fuse=options.mode != "unprivileged")
-        annotations["run.oci.seccomp_bpf_data"] = base64.b64encode(program).decode()
-        linux["seccomp"] = {"defaultAction": "SCMP_ACT_ERRNO"}
+        # The worker chooses the list by its own mode, not by the task's.
+        made = seccomp.rules(options.profile, fuse=options.mode != "unprivileged")
+        linux["seccomp"], annotations = seccomp.for_runtime(options.runtime, made, seccomp.read_groups())
         if options.profile == "guardian":
             linux["maskedPaths"] = GUARDIAN_MASKS
         else:

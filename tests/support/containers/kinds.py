@@ -1,5 +1,4 @@
 """What those who run containers write into the OCI runtime specification, by kind; see `container --help`."""
-import base64
 import os
 
 import seccomp
@@ -31,8 +30,17 @@ def only(values, allowed):
     return made + ((seccomp.DENY + seccomp.ALLOW) if allowed else (seccomp.ALLOW + seccomp.DENY))
 
 
-def filter_for(kind, capabilities):
-    """The published profile with what it makes of these capabilities, as bytes of struct sock_filter."""
+SOCKET_FAMILIES = only([38, 40], allowed=False)  # all but AF_ALG and AF_VSOCK
+PERSONALITIES = [0, 8, 0x20000, 0x20008, 0xFFFFFFFF]
+MEANINGS = {
+    **seccomp.MEANINGS,
+    SOCKET_FAMILIES: [({"action": seccomp.ALLOWED}, [seccomp.condition(*one)]) for one in (("LT", 38), ("EQ", 39), ("GT", 40))],
+    only(PERSONALITIES, allowed=True): [({"action": seccomp.ALLOWED}, [seccomp.condition("EQ", one)]) for one in PERSONALITIES],
+}
+
+
+def filter_for(kind, capabilities, runtime):
+    """The published profile with what it makes of these capabilities: linux.seccomp, and annotations."""
     groups = seccomp.read_groups(os.path.join(os.path.dirname(__file__), "syscalls.txt"))
     made = {number: seccomp.ALLOW for number in groups["all"]}
     for name in ("SYS_CHROOT", "SYS_ADMIN"):
@@ -41,11 +49,11 @@ def filter_for(kind, capabilities):
     if kind != "docker":
         made.update((number, seccomp.ALLOW) for number in groups["containerd"])
     socket, clone, personality, clone3 = 41, 56, 135, 435
-    made[socket] = only([38, 40], allowed=False)  # AF_ALG, AF_VSOCK
-    made[personality] = only([0, 8, 0x20000, 0x20008, 0xFFFFFFFF], allowed=True)
+    made[socket] = SOCKET_FAMILIES
+    made[personality] = only(PERSONALITIES, allowed=True)
     made.setdefault(clone, seccomp.NO_NAMESPACES)
     made.setdefault(clone3, seccomp.UNKNOWN)
-    return seccomp.assembled(made)
+    return seccomp.for_runtime(runtime, made, {**groups, "socket": {socket: "socket"}}, MEANINGS)
 
 
 def mounted(target, kind, source, *options):
@@ -83,9 +91,7 @@ def specification(options, name, root, volumes, ids):
         linux["uidMappings"] = linux["gidMappings"] = maps
     annotations = {}
     if kind["filter"]:
-        # crun takes our program for its own.
-        program = filter_for(options.kind, [one.removeprefix("CAP_") for one in held])
-        annotations["run.oci.seccomp_bpf_data"] = base64.b64encode(program).decode()
-        linux["seccomp"] = {"defaultAction": "SCMP_ACT_ERRNO"}
+        capabilities = [one.removeprefix("CAP_") for one in held]
+        linux["seccomp"], annotations = filter_for(options.kind, capabilities, options.runtime)
     return {"ociVersion": "1.0.2", "hostname": name, "root": {"path": root, "readonly": options.read_only}, "mounts": system,
             "linux": linux, "annotations": annotations, "process": process}
