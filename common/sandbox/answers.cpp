@@ -17,7 +17,6 @@
 #include "common/sandbox/changes.hpp"
 #include "common/sandbox/compat_status.hpp"
 #include "common/sandbox/mount_table.hpp"
-#include "common/sandbox/process_tree.hpp"
 #include "common/sandbox/root_links.hpp"
 #include "common/sys/file.hpp"
 #include "common/sys/proc.hpp"
@@ -73,7 +72,7 @@ private:
     return asked_.arguments[asked_.call.path_argument() + 1 + after_path];
   }
 
-  bool is_own(pid_t process) const { return descends_from(process, root_.keeper); }
+  bool is_own(pid_t process) const { return root_.has(process); }
 
   // The path on this machine; for what lies behind a link, that of a descriptor of it.
   const char* path() {

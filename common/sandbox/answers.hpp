@@ -11,6 +11,7 @@
 
 #include "common/sandbox/asker_memory.hpp"
 #include "common/sandbox/mount_table.hpp"
+#include "common/sandbox/process_tree.hpp"
 #include "common/sandbox/system_paths.hpp"
 #include "common/sandbox/trapped_calls.hpp"
 #include "common/sys/fd.hpp"
@@ -19,9 +20,13 @@ namespace sandbox {
 
 // The root of a step, and who keeps its processes.
 struct SupervisedRoot {
+  // Whether it is a process that the step sees.
+  bool has(pid_t process) const noexcept { return process != lender && descends_from(process, keeper); }
+
   std::string path;  // of this machine, absolute, without links
   int place = -1;    // a descriptor of it
   pid_t keeper = 0;
+  pid_t lender = 0;           // 0 = none
   std::string hostname = {};  // as the step is told it
   std::vector<StepMount> mounts = {};
 };

@@ -102,6 +102,12 @@ AskerMemory::AskerMemory(pid_t thread, const Rights& likely) {
   if (const auto rights = rights_of(thread)) fd_ = open_as(*rights);
 }
 
+AskerMemory AskerMemory::copy() const {
+  AskerMemory other;
+  other.fd_ = sys::UniqueFd(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 3));
+  return other;
+}
+
 bool AskerMemory::read_path(std::uint64_t address, std::string& text) const {
   text.clear();
   char part[512];

@@ -49,6 +49,9 @@ public:
 
   bool is_open() const noexcept { return static_cast<bool>(fd_); }
 
+  // Another of the same memory.
+  AskerMemory copy() const;
+
   // A string that ends within PATH_MAX bytes; false for any other. Into `text`, whose memory is used again.
   bool read_path(std::uint64_t address, std::string& text) const;
   bool read(std::uint64_t address, void* data, std::size_t size) const;

@@ -12,11 +12,12 @@
 #include "common/sandbox/check_spec.hpp"
 #include "common/sandbox/chroot_child.hpp"
 #include "common/sandbox/explain.hpp"
+#include "common/sandbox/lending.hpp"
+#include "common/sandbox/lent_rights.hpp"
 #include "common/sandbox/mount_points.hpp"
 #include "common/sandbox/notify_filter.hpp"
 #include "common/sandbox/sandbox.hpp"
 #include "common/sandbox/seccomp.hpp"
-#include "common/sandbox/setuid_programs.hpp"
 #include "common/sandbox/stand_ins.hpp"
 #include "common/sandbox/step_parts.hpp"
 #include "common/sandbox/step_process.hpp"
@@ -49,10 +50,10 @@ SocketPair make_socket_pair() {
   return {sys::UniqueFd(ends[0]), sys::UniqueFd(ends[1])};
 }
 
-// What the step's process sends; an empty one where it has none. Nothing where it has ended before.
-std::optional<sys::UniqueFd> receive_listener(int socket) {
-  char byte;
-  iovec data{&byte, 1};
+// What the step's process sends; an empty one where it has none. Nothing where it has ended before. `lender`
+// gets the number of the lender, 0 for none.
+std::optional<sys::UniqueFd> receive_listener(int socket, pid_t& lender) {
+  iovec data{&lender, sizeof lender};
   int listener = -1;
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof listener)];
   msghdr message{};
@@ -62,11 +63,25 @@ std::optional<sys::UniqueFd> receive_listener(int socket) {
   message.msg_controllen = sizeof control;
   ssize_t size = 0;
   while ((size = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {}
-  if (size <= 0) return std::nullopt;
+  if (size != sizeof lender) return std::nullopt;
   const cmsghdr* const header = CMSG_FIRSTHDR(&message);
   if (header == nullptr || header->cmsg_type != SCM_RIGHTS) return sys::UniqueFd();
   std::memcpy(&listener, CMSG_DATA(header), sizeof listener);
   return sys::UniqueFd(listener);
+}
+
+// The first of them that there is, if its file gives the user rights.
+std::optional<std::string> program_with_rights(const Spec& spec, const std::vector<std::string>& programs,
+                                               const User& user) {
+  const Rights rights{.uid = user.uid, .gid = user.gid};
+  auto root = sys::RootedDir::open(spec.root);
+  for (const auto& program : programs) {
+    const auto file = root.open_place(program);
+    if (!file) continue;
+    const bool has_rights = may_give_rights(file.get()) && gives(file.get(), rights) == Gives::rights;
+    return has_rights ? std::optional(program) : std::nullopt;
+  }
+  return std::nullopt;
 }
 
 class ChrootSandbox : public Sandbox {
@@ -118,10 +133,8 @@ private:
 
   sys::ExitStatus run_among(StandIns& stand_ins, const User& user, const Spec& spec, const Output& output) {
     const auto env = environment_of(spec, user);
-    // no_new_privs, which the filter asks for, takes their rights from programs like sudo.
-    const auto needed = user.uid == 0 ? std::string() : named_setuid_program(spec, env);
     stand_ins.put_system();
-    stand_ins.put_mounts(spec, needed.empty() ? StandIns::Hostname::of_step : StandIns::Hostname::of_machine);
+    stand_ins.put_mounts(spec);
 
     ChrootPlan plan;
     plan.child.root = sys::UniqueFd(::open(spec.root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -134,15 +147,15 @@ private:
     plan.child.seccomp = default_seccomp_filter();
     if (spec.network == Network::none) plan.network = no_network_filter();
 
-    if (needed.empty()) {
-      plan.supervised = supervised_filter();
-    } else {
-      output("oci-build: " + without_supervisor + ", as " + util::escape(needed) +
-             " needs the rights of its owner\n");
+    plan.supervised = supervised_filter();
+    auto programs = candidates(spec.args.front(), env);
+    auto args = spec.args;
+    if (const auto program = program_with_rights(spec, programs, user)) {
+      args.insert(args.begin(), *program);
+      programs = {borrower_as_starter};
     }
-    const auto programs = candidates(spec.args.front(), env);
     plan.programs = pointers(programs);
-    plan.child.argv = pointers(spec.args);
+    plan.child.argv = pointers(args);
     plan.child.environment = pointers(env);
     return execute(spec, user, plan, stand_ins, output);
   }
@@ -168,18 +181,21 @@ private:
     lifeline.read_end = sys::UniqueFd();
     socket.theirs = sys::UniqueFd();
 
-    auto listener = receive_listener(socket.ours.get());
+    pid_t lender = 0;
+    auto listener = receive_listener(socket.ours.get(), lender);
     if (listener && *listener) {
       const Rights rights{
           .uid = user.uid, .gid = user.gid, .groups = {user.groups.begin(), user.groups.end()}};
-      supervisor.emplace(std::move(*listener), Supervisor::Step{.root = spec.root.string(),
-                                                                .keeper = process.pid(),
-                                                                .user = rights,
-                                                                .working_dir = spec.working_dir,
-                                                                .hostname = spec.hostname,
-                                                                .mounts = stand_ins.mounts(),
-                                                                .own_names = stand_ins.system_targets()});
-    } else if (listener && !plan.supervised.empty()) {
+      supervisor.emplace(std::move(*listener), std::move(socket.ours),
+                         Supervisor::Step{.root = spec.root.string(),
+                                          .keeper = process.pid(),
+                                          .lender = lender,
+                                          .user = rights,
+                                          .working_dir = spec.working_dir,
+                                          .hostname = spec.hostname,
+                                          .mounts = stand_ins.mounts(),
+                                          .own_names = stand_ins.system_targets()});
+    } else if (listener) {
       output("oci-build: " + without_supervisor +
              ", as this kernel, or a filter around it, lets nobody answer its "
              "system calls\n");
@@ -195,8 +211,8 @@ private:
       for (const auto& program : supervisor->finish()) {
         output(
             "oci-build: " + util::escape(program) +
-            " has run without the rights of its owner, which isolation 'chroot' can give to no program of a "
-            "USER that is not root\n");
+            " has run without the rights that its file gives: in isolation 'chroot' only 64-bit programs get "
+            "them, on kernels that let the memory of processes be written\n");
       }
     }
     return status;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -18,6 +19,7 @@
 #include <cstring>
 
 #include "common/sandbox/child_steps.hpp"
+#include "common/sandbox/lender.hpp"
 #include "common/sandbox/process_tree.hpp"
 
 namespace sandbox {
@@ -49,10 +51,9 @@ void set_step_descriptors(ChrootPlan& plan) noexcept {
   }
 }
 
-// Tells the supervisor of the listener, if there is one.
-void send_listener(const ChrootPlan& plan, int listener) noexcept {
-  char byte = 0;
-  iovec data{&byte, 1};
+// Tells the supervisor of the listener, if there is one, and leaves the socket to the lender.
+void send_listener(const ChrootPlan& plan, int listener, pid_t lender) noexcept {
+  iovec data{&lender, sizeof lender};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof listener)] = {};
   msghdr message{};
   message.msg_iov = &data;
@@ -66,7 +67,7 @@ void send_listener(const ChrootPlan& plan, int listener) noexcept {
     header->cmsg_len = CMSG_LEN(sizeof listener);
     std::memcpy(CMSG_DATA(header), &listener, sizeof listener);
   }
-  if (::sendmsg(socket_fd, &message, MSG_NOSIGNAL) != 1) fail(plan.child, FailedStep::seccomp);
+  if (::sendmsg(socket_fd, &message, MSG_NOSIGNAL) != sizeof lender) fail(plan.child, FailedStep::seccomp);
   if (listener >= 0) ::close(listener);
   ::close(socket_fd);
 }
@@ -78,7 +79,8 @@ int install(std::span<const sock_filter> filter, unsigned long flags) noexcept {
   return static_cast<int>(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program));
 }
 
-void apply_filters(const ChrootPlan& plan) noexcept {
+// The listener, or -1.
+int apply_filters(const ChrootPlan& plan) noexcept {
   int listener = -1;
   if (!plan.supervised.empty() || !plan.network.empty()) {
     // Who may not administrate the system may set no other filter.
@@ -96,7 +98,19 @@ void apply_filters(const ChrootPlan& plan) noexcept {
     if (listener < 0 && errno == EINVAL)
       listener = install(plan.supervised, SECCOMP_FILTER_FLAG_NEW_LISTENER);
   }
-  send_listener(plan, listener);
+  return listener;
+}
+
+// Beside the step's process, under its filters, and with all rights that steps have. Its number, or 0.
+pid_t start_lender(ChrootPlan& plan, int listener) noexcept {
+  const auto lender = static_cast<pid_t>(::syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0));
+  if (lender != 0) return std::max(lender, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  for (const int fd : {0, 1, 2, failure_fd, listener})
+    ::close(fd);
+  plan.child.uid = plan.child.gid = 0;
+  become_user(plan.child);
+  run_lender(socket_fd);
 }
 
 [[noreturn]] void execute(const ChrootPlan& plan) noexcept {
@@ -119,7 +133,9 @@ void apply_filters(const ChrootPlan& plan) noexcept {
   limit_process();
   const bool is_entered = enter_working_dir(child);
   if (!is_entered && errno != EACCES) fail(child, FailedStep::working_dir);
-  apply_filters(plan);
+  const int listener = apply_filters(plan);
+  const pid_t lender = listener >= 0 ? start_lender(plan, listener) : 0;
+  send_listener(plan, listener, lender);
   become_user(child);
   // A change of ids clears it.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);

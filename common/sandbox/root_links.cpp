@@ -82,11 +82,24 @@ sys::UniqueFd open_in(const SupervisedRoot& root, const std::string& path) {
   return rooted(root, sys::RootedDir::Times::natural).open_place(path);
 }
 
+// One look tells whether a link stands on the way by now, whoever has made it: then it leads to another
+// directory. Absolute links lead out of the root here, and so to another one as well.
+const std::string* LinkWalk::remembered(const std::string& directory) {
+  const auto known = directories_.find(directory);
+  if (known == directories_.end()) return nullptr;
+  struct stat status;
+  if (::fstatat(root_.place, directory.c_str() + 1, &status, 0) == 0 &&
+      sys::is_same_file(status, known->second.status))
+    return &known->second.name;
+  directories_.erase(known);
+  return nullptr;
+}
+
 // Prefix by prefix: the kernel would follow an absolute link on the way out of the root.
 const std::string* LinkWalk::real_directory(const std::string& directory) {
   constexpr int most_links = 8;
   constexpr std::size_t most_known = 4096;
-  if (const auto known = directories_.find(directory); known != directories_.end()) return &known->second;
+  if (const auto* const known = remembered(directory)) return known;
   std::string name = directory;
   int links = 0;
   for (std::size_t end = 1; end < name.size() && !is_in_system(name);) {
@@ -101,8 +114,14 @@ const std::string* LinkWalk::real_directory(const std::string& directory) {
     name = "/" + sys::clean_path(text + name.substr(end));
     end = 1;
   }
+  struct stat asked;
+  struct stat found;
+  if (is_in_system(name) || ::fstatat(root_.place, directory.c_str() + 1, &asked, 0) != 0 ||
+      ::fstatat(root_.place, name.c_str() + 1, &found, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(found.st_mode) ||
+      !sys::is_same_file(asked, found))
+    return &(unknown_ = std::move(name));
   if (directories_.size() >= most_known) directories_.clear();
-  return &directories_.emplace(directory, std::move(name)).first->second;
+  return &directories_.insert_or_assign(directory, Known{std::move(name), found}).first->second.name;
 }
 
 std::string LinkWalk::system_name(const std::string& path, sys::Links links) {
@@ -136,7 +155,7 @@ int list_processes(const SupervisedRoot& root) {
     for (const auto& entry : sys::readable_entries_of("/proc")) {
       const auto name = entry.filename().string();
       const int number = number_of(name.c_str());
-      if (number >= 0 ? descends_from(number, root.keeper) : !is_hidden_in_proc(name)) wanted.insert(name);
+      if (number >= 0 ? root.has(number) : !is_hidden_in_proc(name)) wanted.insert(name);
     }
     for (const auto& name : directory.list(proc)) {
       if (wanted.erase(name) == 0) directory.remove(proc.child(name));

@@ -1,6 +1,8 @@
 // Where names lead in the root of a step that is supervised.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <string>
 #include <unordered_map>
 
@@ -32,8 +34,7 @@ Spot spot_behind(const SupervisedRoot& root, const SystemPath& path);
 std::string place_of_link(const SupervisedRoot& root, const std::string& link);
 
 // Finds names in /proc, /dev and /sys behind links that a step has in its root. Of directories it remembers
-// whether they are links: whoever exchanges one by a call that no supervisor hears of may be taken for what
-// was there before.
+// where they lead as long as they lead there.
 class LinkWalk {
 public:
   // `root` outlives it.
@@ -43,14 +44,18 @@ public:
   // first name in /proc, /dev or /sys that it comes to. Empty where it comes to none.
   std::string system_name(const std::string& path, sys::Links links);
 
-  // After a call that may have made a link.
-  void forget() { directories_.clear(); }
-
 private:
+  struct Known {
+    std::string name;  // without links
+    struct stat status;
+  };
+
   const std::string* real_directory(const std::string& directory);
+  const std::string* remembered(const std::string& directory);
 
   const SupervisedRoot& root_;
-  std::unordered_map<std::string, std::string> directories_;  // without links, or in /proc, /dev or /sys
+  std::unordered_map<std::string, Known> directories_;
+  std::string unknown_;  // the last that cannot be remembered
 };
 
 // Makes the step's own /proc list what it has here, of processes those of the step alone: with names and

@@ -96,8 +96,8 @@ std::unique_ptr<Sandbox> make_namespaces(const std::filesystem::path& directory)
 // `directory` is a private one on the same filesystem, for what a step's mounts cover meanwhile. Makes this
 // process one whose memory none of its user may read.
 // It cannot bound a tmpfs, keep root of a step from writing to a read-only mount (that copy
-// is thrown away), nor give rights to setuid programs of a user who is not root, but where the step calls
-// sudo and the like by name. Throws StartError for an insecure step.
+// is thrown away), nor lend their rights to setuid programs of 32 bits of a user who is not root. Throws
+// StartError for an insecure step.
 std::unique_ptr<Sandbox> make_chroot(const std::filesystem::path& directory);
 
 // Where no step can run: all are refused for that reason.

@@ -2,7 +2,6 @@
 #include "common/sandbox/stand_ins.hpp"
 
 #include <fcntl.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 
 #include "common/sandbox/cache_entries.hpp"
 #include "common/sandbox/copy_tree.hpp"
+#include "common/sandbox/lending.hpp"
 #include "common/sandbox/mount_points.hpp"
 #include "common/sandbox/step_parts.hpp"
 #include "common/sys/paths.hpp"
@@ -94,6 +94,9 @@ void StandIns::put_system() {
   put_system_directory("sys", "sysfs");
   auto root = sys::RootedDir::open(root_);
   fill_dev(root, sys::RootedPath().child("dev"));
+  const auto borrower = sys::RootedPath().child("sys").child(".s");
+  sys::write_all(root.create_file(borrower).get(), borrower_program(), "a file of the step");
+  root.set_mode(borrower, 0755);
   root.settle();
 }
 
@@ -113,14 +116,10 @@ void StandIns::put_system_directory(const std::string& name, const std::string& 
   place.root.settle();
 }
 
-void StandIns::put_mounts(const Spec& spec, Hostname told) {
+void StandIns::put_mounts(const Spec& spec) {
   lock_caches(spec);
   put_file({.target = "/etc/resolv.conf", .content = resolv_conf_file(spec), .mode = 0644});
-  // Programs that ask for the name of the machine look it up.
-  struct utsname machine;
-  const bool has_own = told == Hostname::of_machine && ::uname(&machine) == 0;
-  const auto own = has_own ? std::string("127.0.0.1\t") + machine.nodename + "\n" : std::string();
-  put_file({.target = "/etc/hosts", .content = hosts_file(spec) + own, .mode = 0644});
+  put_file({.target = "/etc/hosts", .content = hosts_file(spec), .mode = 0644});
   struct Mount {
     std::string target;
     std::function<void()> put;

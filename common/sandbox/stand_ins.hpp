@@ -33,13 +33,10 @@ public:
 
   // Each throws StartError where nothing can lie at its target, util::Error for failures of the system.
 
-  // /proc, /dev and /sys, with what those find there who look past the supervisor.
+  // /proc, /dev and /sys, with what those find there who look past the supervisor, and with the borrower.
   void put_system();
-  // Which name of the machine a step is told: without a supervisor it is not the one that it should have.
-  enum class Hostname { of_step, of_machine };
-
   // All of a step's own mounts, and its /etc/hosts and /etc/resolv.conf; those inside others after them.
-  void put_mounts(const Spec& spec, Hostname told = Hostname::of_step);
+  void put_mounts(const Spec& spec);
 
   // Where mounts lie in /proc and /sys: names there that are not the machine's for the step.
   const std::vector<std::string>& system_targets() const noexcept { return system_targets_; }

@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -23,8 +22,10 @@
 
 #include "common/sandbox/changes.hpp"
 #include "common/sandbox/known_memory.hpp"
-#include "common/sandbox/process_tree.hpp"
+#include "common/sandbox/lending.hpp"
+#include "common/sandbox/lent_rights.hpp"
 #include "common/sandbox/root_links.hpp"
+#include "common/sandbox/signals.hpp"
 #include "common/sys/paths.hpp"
 #include "common/sys/proc.hpp"
 #include "common/sys/rooted_dir.hpp"
@@ -71,13 +72,14 @@ bool is_kernel_at_least(int major, int minor) {
 
 class Supervisor::Server {
 public:
-  Server(sys::UniqueFd listener, const Step& step)
-      : listener_(std::move(listener)), step_(step), memory_(step.user) {
+  Server(sys::UniqueFd listener, sys::UniqueFd lender, const Step& step)
+      : listener_(std::move(listener)), step_(step), memory_(step.user), lending_(std::move(lender)) {
     place_ = sys::UniqueFd(::open(step.root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!place_) util::throw_errno("cannot open the step's root");
     root_ = {.path = sys::link_target(sys::link_of(place_.get())).string(),
              .place = place_.get(),
              .keeper = step.keeper,
+             .lender = step.lender,
              .hostname = step.hostname,
              .mounts = step.mounts};
     // A hand-over on one processor in place of a wake-up on another; refused by kernels before Linux 6.6.
@@ -175,7 +177,8 @@ private:
     std::uint64_t arguments[6];
     std::copy(std::begin(asked.data.args), std::end(asked.data.args), arguments);
     const auto thread = static_cast<pid_t>(asked.pid);
-    if (call->question == Question::signal) return signal(thread, arguments);
+    lending_.settle(thread);
+    if (call->question == Question::signal) return answer_signal(thread, arguments, root_);
     if (call->question == Question::machine) {
       const auto machine = machine_for(thread);
       const bool told =
@@ -185,12 +188,14 @@ private:
 
     const auto* const memory = memory_.read_path(thread, arguments[call->path_argument()], path_);
     if (memory == nullptr || path_.empty()) return from_root();
+    if (path_ == borrower_as_program) return from_root();
+    if (path_ == borrower_path)
+      return call->question == Question::open ? lending_.channel(thread) : from_root();
     const auto links = links_at_end(*call, arguments, path_);
-    if (call->question == Question::make_symlink || call->question == Question::rename) links_.forget();
     if (call->has_two_paths()) return change_two(*call, arguments, *memory, links);
     const auto name = system_name(thread, path_, call->question, links);
     if (name.empty()) {
-      if (call->question == Question::execute) note_rights(thread);
+      if (call->question == Question::execute) lend_rights(thread, *memory, arguments[call->path_argument()]);
       return from_root();
     }
     if (call->question == Question::enter) has_entered_ = true;
@@ -253,9 +258,7 @@ private:
     return change_names(change, root_);
   }
 
-  bool is_own(const SystemPath& system) const {
-    return system.process == 0 || descends_from(system.process, root_.keeper);
-  }
+  bool is_own(const SystemPath& system) const { return system.process == 0 || root_.has(system.process); }
 
   std::string absolute(pid_t thread, const std::string& path, int directory) const {
     if (path.front() == '/') return path;
@@ -277,7 +280,7 @@ private:
       const ActingAs acting(rights);
       const auto place = place_of_link(root_, named.system->path);
       if (!is_in_system(place)) break;
-      named.path = place + "/" + named.system->rest;
+      named.path = clean_system_path(place + "/" + named.system->rest);
     }
     return named;
   }
@@ -287,7 +290,7 @@ private:
     const bool is_relative = path.front() != '/';
     std::string name;
     if (may_be_system_path(path) || (is_relative && has_entered_)) {
-      name = "/" + sys::clean_path(is_relative ? working_dir_of(thread) + "/" + path : path);
+      name = clean_system_path(is_relative ? working_dir_of(thread) + "/" + path : path);
       if (is_in_system(name)) return is_own_name(name) ? std::string() : name;
     }
     if (question == Question::execute || changes_names(question)) return {};
@@ -322,39 +325,19 @@ private:
     return machine_seen_by(thread, root_.hostname);
   }
 
-  // kill(2) reaches all processes of a user, ours too, where no process namespace is between.
-  Answer signal(pid_t thread, const std::uint64_t* arguments) const {
-    const auto target = static_cast<pid_t>(arguments[0]);
-    const auto number = static_cast<int>(arguments[1]);
-    const auto keeper = root_.keeper;
-    if (target == 0 || (target > 0 && descends_from(target, keeper)))
-      return {.kind = Answer::Kind::from_root};
-    if (target > 0) return {.error = ESRCH};
+  // To a program that a thread is about to execute, whose path lies at `address` in its memory.
+  void lend_rights(pid_t thread, const AskerMemory& memory, std::uint64_t address) {
+    const auto name = absolute(thread, path_, AT_FDCWD);
+    const auto place = open_in(root_, name);
+    if (!place || !may_give_rights(place.get())) return;
     const auto rights = rights_of(thread);
-    if (!rights) return {.error = ESRCH};
-    bool found = false;
-    for_each_descendant(keeper, [&](pid_t process) {
-      if (target != -1) {
-        found = found || ::getpgid(process) == -target;
-        return;
-      }
-      const auto other = process != rights->process ? rights_of(process) : std::nullopt;
-      if (other && (rights->uid == 0 || rights->uid == other->uid))
-        found = ::kill(process, number) == 0 || found;
-    });
-    if (!found) return {.error = ESRCH};
-    return target == -1 ? Answer{} : Answer{.kind = Answer::Kind::from_root};
-  }
-
-  void note_rights(pid_t thread) {
-    if (step_.user.uid == 0 || path_.front() != '/') return;
-    if (std::find(without_rights_.begin(), without_rights_.end(), path_) != without_rights_.end()) return;
-    struct stat status;
-    const auto place = open_in(root_, path_);
-    if (!place || ::fstat(place.get(), &status) != 0 || !S_ISREG(status.st_mode)) return;
-    if ((status.st_mode & (S_ISUID | S_ISGID)) == 0 || status.st_uid == step_.user.uid) return;
-    const auto rights = rights_of(thread);
-    if (rights && rights->uid != status.st_uid) without_rights_.push_back(path_);
+    const auto given = rights ? gives(place.get(), *rights) : Gives::nothing;
+    if (given == Gives::nothing) return;
+    if (given == Gives::rights && !is_own_name(borrower_path) && still_waits() &&
+        lending_.lend(*rights, {.given = path_, .address = address, .memory = memory, .name = name}))
+      return;
+    if (std::find(without_rights_.begin(), without_rights_.end(), name) == without_rights_.end())
+      without_rights_.push_back(name);
   }
 
   sys::UniqueFd listener_;
@@ -365,14 +348,16 @@ private:
   bool has_failed_ = false;   // to get a question
   bool has_entered_ = false;  // somebody has /proc, /dev or /sys as the working directory
   KnownMemory memory_;
+  Lending lending_;
   Notification asked_;
   std::string path_;  // of the call that is answered
   LinkWalk links_{root_};
   std::vector<std::string> without_rights_;
 };
 
-Supervisor::Supervisor(sys::UniqueFd listener, const Step& step)
-    : stop_(::eventfd(0, EFD_CLOEXEC)), server_(std::make_unique<Server>(std::move(listener), step)) {
+Supervisor::Supervisor(sys::UniqueFd listener, sys::UniqueFd lender, const Step& step)
+    : stop_(::eventfd(0, EFD_CLOEXEC)),
+      server_(std::make_unique<Server>(std::move(listener), std::move(lender), step)) {
   if (!stop_) util::throw_errno("cannot make an event");
   thread_ = sys::Thread([this] {
     try {

@@ -19,6 +19,7 @@ public:
   struct Step {
     std::string root;  // the path of its root
     pid_t keeper = 0;
+    pid_t lender = 0;
     Rights user = {};         // whom it begins as
     std::string working_dir;  // where it begins
     std::string hostname;
@@ -28,14 +29,14 @@ public:
     std::vector<std::string> own_names = {};
   };
 
-  // `listener` is that of supervised_filter(). Throws util::Error.
-  Supervisor(sys::UniqueFd listener, const Step& step);
+  // `listener` is that of supervised_filter(), `lender` leads to run_lender(). Throws util::Error.
+  Supervisor(sys::UniqueFd listener, sys::UniqueFd lender, const Step& step);
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
   ~Supervisor();
 
   // To be called when the step has ended: names of programs that it has executed without the rights that
-  // their files give (setuid, setgid): the kernel gives nobody new rights whose calls are answered by others.
+  // their files give (setuid, setgid, capabilities), because nobody could lend them.
   std::vector<std::string> finish();
 
 private:

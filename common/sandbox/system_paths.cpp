@@ -68,6 +68,19 @@ SystemPath of_process(std::string directory, std::string_view rest, pid_t proces
   return {.kind = Kind::behind_link, .path = link, .rest = std::string(after), .process = process};
 }
 
+// Whether a clean path is a link of a process or of a descriptor, to whatever that has.
+bool is_link_of_kernel(std::string_view path) {
+  const bool is_in_proc = path.starts_with("/proc/");
+  if (!is_in_proc && !path.starts_with("/dev/")) return false;
+  auto [first, rest] = split_first(path.substr(is_in_proc ? 6 : 5));
+  if (!is_in_proc)
+    return rest.empty() ? std::find(standard.begin(), standard.end(), first) != standard.end()
+                        : first == "fd" && is_number(rest);
+  if (first != "self" && first != "thread-self" && !is_number(first)) return false;
+  if (rest.starts_with("task/")) rest = split_first(rest.substr(5)).second;
+  return rest == "cwd" || rest == "root" || (rest.starts_with("fd/") && is_number(rest.substr(3)));
+}
+
 SystemPath in_proc(std::string_view rest, const Asker& asker, sys::Links links) {
   const auto own = "/proc/" + std::to_string(asker.process);
   const auto [first, after] = split_first(rest);
@@ -123,6 +136,24 @@ std::optional<SystemPath> in_dev(std::string_view rest, const Asker& asker, sys:
 
 bool is_in_system(std::string_view path) noexcept {
   return is_at_or_below(path, "/proc") || is_at_or_below(path, "/dev") || is_at_or_below(path, "/sys");
+}
+
+std::string clean_system_path(const std::string& path) {
+  std::string clean;
+  for (std::size_t begin = 0; begin < path.size();) {
+    const auto end = std::min(path.find('/', begin), path.size());
+    const auto component = std::string_view(path).substr(begin, end - begin);
+    begin = std::min(end + 1, path.size());
+    if (component.empty() || component == ".") continue;
+    if (component == "..") {
+      clean.erase(std::min(clean.rfind('/'), clean.size()));
+      continue;
+    }
+    clean += '/';
+    clean += component;
+    if (begin < path.size() && is_link_of_kernel(clean)) return clean + "/" + path.substr(begin);
+  }
+  return clean.empty() ? "/" : clean;
 }
 
 bool may_be_system_path(std::string_view path) noexcept {

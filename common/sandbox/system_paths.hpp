@@ -40,6 +40,10 @@ struct SystemPath {
 // Whether an absolute path that is clean is one of /proc, /dev and /sys, or below.
 bool is_in_system(std::string_view path) noexcept;
 
+// An absolute path without ".", ".." and what is doubled, as text, up to a link of the kernel's in /proc or
+// /dev that leads to a directory: what follows that stays as it is, for only a walk tells where it leads.
+std::string clean_system_path(const std::string& path);
+
 // True unless `path`, as a program gives it, is surely none of these: a look at its text that costs nothing.
 bool may_be_system_path(std::string_view path) noexcept;
 
@@ -49,9 +53,9 @@ bool is_device_for_all(std::string_view path) noexcept;
 // Of the entries of /proc that are not shown.
 bool is_hidden_in_proc(std::string_view name) noexcept;
 
-// `path` is absolute and clean. Nothing for all that the step's root has itself: beside other names these are
-// /dev with the directories in it, and all that is none of the devices every step has. `links` says whether
-// the last component is followed.
+// `path` is of clean_system_path(). Nothing for all that the step's root has itself: beside other names these
+// are /dev with the directories in it, and all that is none of the devices every step has. `links` says
+// whether the last component is followed.
 std::optional<SystemPath> find_system_path(const std::string& path, const Asker& asker, sys::Links links);
 
 }  // namespace sandbox

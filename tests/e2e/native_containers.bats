@@ -19,6 +19,8 @@ setup_file() {
   touch "$root"/lower/{file,directory/file,directory/below/file}
   ln "$root/lower/file" "$root/lower/linked"
   mknod -m 0640 "$root/nodes/block" b 7 1
+  install -m 4755 "$(command -v as-owner)" "$root/bin/become-root"
+  install -m 6755 -o 33 -g 44 "$(command -v as-owner)" "$root/bin/become-other"
   echo 'app:x:1000:2000::/home/app:/bin/sh' >>"$root/etc/passwd"
   make_image busybox "$root" >busybox.digest
 
@@ -49,6 +51,8 @@ RUN cp /bin/busybox /raw && setcap cap_net_raw+ep /raw && getcap /raw && ln /raw
 WORKDIR /home/app
 USER app
 RUN id >/tmp/id && echo $HOME >/tmp/home && ! touch /refused
+RUN become-root sh -c 'cat /proc/self/comm >/owned && become-other id && echo gone >/dev/null && id -u >>/owned'
+RUN ["become-other", "touch", "/tmp/of-other"]
 USER root
 RUN echo gone >/dev/null && head -c 8 /dev/urandom | wc -c >/random && ls -l /dev/fd/ >/dev/null && [ -w /dev/shm ] && [ -r /proc/self/exe ]
 RUN --mount=type=cache,target=/cache,uid=1000 --mount=type=tmpfs,target=/scratch --mount=type=bind,from=first,target=/first \

@@ -16,6 +16,7 @@ setup_file() {
   touch "$root"/lower/{file,directory/below/file,replaced/old,kept/one,kept/two}
   ln "$root/lower/file" "$root/lower/linked"
   ln "$root/lower/file" "$root/lower/linked-too"
+  install -m 4755 "$(command -v as-owner)" "$root/bin/become-root"
   echo 'app:x:1000:2000::/home/app:/bin/sh' >>"$root/etc/passwd"
   echo 'wheel:x:10:app' >>"$root/etc/group"
   make_image busybox "$root" >busybox.digest
@@ -42,6 +43,7 @@ RUN echo changed >>/lower/linked && chmod 0600 /made/by/second
 WORKDIR /home/app
 USER app
 RUN id >/tmp/id && echo $HOME >/tmp/home && ! touch /refused
+RUN become-root sh -c 'cat /proc/self/comm >/owned && echo gone >/dev/null && id -u >>/owned'
 USER 4321:10
 RUN (cd /tmp && id >id4321)
 USER root

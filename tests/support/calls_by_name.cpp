@@ -207,6 +207,21 @@ int main(int, char** argv) {
   ::fstat(opened_file, &status);
   std::printf("  %o\n", status.st_mode);
 
+  // A directory that is a link from now on, which only a descriptor has said.
+  label = "exchanged";
+  ::mkdir((place + "/exchanged").c_str(), 0755);
+  told("a name in the directory", ::access((place + "/exchanged/self/comm").c_str(), R_OK));
+  const int around = ::open(place.c_str(), O_PATH | O_DIRECTORY);
+  told("unlinkat", ::unlinkat(around, "exchanged", AT_REMOVEDIR));
+  told("symlinkat", ::symlinkat("/proc", around, "exchanged"));
+  told("the same name", ::access((place + "/exchanged/self/comm").c_str(), R_OK));
+  told("renameat", ::renameat(around, "exchanged", around, "other"));
+  told("the same name", ::access((place + "/exchanged/self/comm").c_str(), R_OK));
+  told("another", ::access((place + "/other/self/comm").c_str(), R_OK));
+  told("what is above a descriptor", ::access(numbered("/proc/self/fd/%d/../../bin", around).c_str(), R_OK));
+  told("what is not above it", ::access(numbered("/proc/self/fd/%d/../../comm", around).c_str(), R_OK));
+  ::unlinkat(around, "other", 0);
+
   label = "what nobody can change";
   for (const char* path :
        {"/proc/self/none", "/proc/none", "/proc/self", "/proc/self/comm", "/sys/none", "/sys/kernel"}) {

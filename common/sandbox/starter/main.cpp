@@ -8,38 +8,16 @@
 //
 // It has no C library: to set one up would take ten times as long as all else that happens here.
 #include <fcntl.h>
-#include <sys/syscall.h>
 
 #include <cerrno>
 
+#include "common/sandbox/bare_calls.hpp"
 #include "common/sandbox/failure.hpp"
 
 namespace {
 
-// A system call; -errno for a failure.
-long call(long number, long first, long second, long third) {
-#if defined(__x86_64__)
-  long result;
-  asm volatile("syscall"
-               : "=a"(result)
-               : "a"(number), "D"(first), "S"(second), "d"(third)
-               : "rcx", "r11", "memory");
-  return result;
-#elif defined(__aarch64__)
-  register long x0 asm("x0") = first;
-  register long x1 asm("x1") = second;
-  register long x2 asm("x2") = third;
-  register long x8 asm("x8") = number;
-  asm volatile("svc 0" : "+r"(x0) : "r"(x1), "r"(x2), "r"(x8) : "memory");
-  return x0;
-#else
-#error "the starter has no system calls for this architecture yet"
-#endif
-}
-
-long to_long(const void* pointer) {
-  return reinterpret_cast<long>(pointer);
-}
+using sandbox::bare_call;
+using sandbox::to_long;
 
 // 0 for what is no number.
 long parse(const char* text) {
@@ -53,18 +31,18 @@ void execute(long argc, char** argv, char** environment) {
   const long count = argc > 1 ? parse(argv[1]) : 0;
   // Nobody but the engine can mean this program.
   if (count < 1 || count > argc - 2) return;
-  if (call(SYS_fcntl, sandbox::failure_fd, F_SETFD, FD_CLOEXEC) != 0) return;
+  if (bare_call(SYS_fcntl, sandbox::failure_fd, F_SETFD, FD_CLOEXEC) != 0) return;
   char** const arguments = argv + 2 + count;
   long found_but_refused = 0;
   for (char** candidate = argv + 2; candidate < arguments; ++candidate) {
-    const long error = -call(SYS_execve, to_long(*candidate), to_long(arguments), to_long(environment));
+    const long error = -bare_call(SYS_execve, to_long(*candidate), to_long(arguments), to_long(environment));
     if (error != ENOENT && error != ENOTDIR) found_but_refused = error;
   }
   const sandbox::Failure failure{
       .step = sandbox::Failure::Step::exec,
       .index = -1,
       .error = static_cast<int>(found_but_refused != 0 ? found_but_refused : ENOENT)};
-  call(SYS_write, sandbox::failure_fd, to_long(&failure), sizeof failure);
+  bare_call(SYS_write, sandbox::failure_fd, to_long(&failure), sizeof failure);
 }
 
 }  // namespace
@@ -75,7 +53,7 @@ extern "C" [[noreturn, gnu::used]] void start(long* stack) {
   char** const argv = reinterpret_cast<char**>(stack + 1);
   execute(argc, argv, argv + argc + 1);
   for (;;)
-    call(SYS_exit_group, 127, 0, 0);
+    bare_call(SYS_exit_group, 127, 0, 0);
 }
 
 #if defined(__x86_64__)

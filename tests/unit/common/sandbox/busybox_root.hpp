@@ -32,7 +32,7 @@ protected:
          {"sh",    "id",       "cat",    "ls",    "hostname", "grep",    "echo",   "touch",
           "mount", "sleep",    "ps",     "stat",  "mkdir",    "pwd",     "env",    "kill",
           "head",  "od",       "true",   "wc",    "nc",       "rm",      "mkfifo", "tr",
-          "test",  "readlink", "setsid", "mknod", "chmod",    "unshare", "mv"})
+          "test",  "readlink", "setsid", "mknod", "chmod",    "unshare", "mv",     "tail"})
       fs::create_symlink("busybox", root() / "bin" / applet);
     sys::write_file(root() / "etc/passwd",
                     "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1001::/home/user:/bin/sh\n");

@@ -54,6 +54,17 @@ TEST_F(SystemPaths, BehindLinksOfTheKernelLieInTheRoot) {
   EXPECT_EQ(find("/dev/stdin/x")->kind, Kind::behind_link);
 }
 
+TEST_F(SystemPaths, AreTextUpToLinksOfTheKernel) {
+  EXPECT_EQ(clean_system_path("/etc//./x/../../proc/self/status"), "/proc/self/status");
+  EXPECT_EQ(clean_system_path("/proc/self/fd/3/../../x"), "/proc/self/fd/3/../../x");
+  EXPECT_EQ(clean_system_path("/proc/12/task/13/cwd/.."), "/proc/12/task/13/cwd/..");
+  EXPECT_EQ(clean_system_path("/dev/stdin/./x"), "/dev/stdin/./x");
+  EXPECT_EQ(clean_system_path("/proc/self/fd/../../self/comm/"), "/proc/self/comm");
+  EXPECT_EQ(clean_system_path("/proc/fd/3/../x"), "/proc/fd/x");
+  EXPECT_EQ(clean_system_path("/../.."), "/");
+  EXPECT_EQ(find("/proc/self/fd/3/../x")->rest, "../x");
+}
+
 TEST_F(SystemPaths, InDevAreTheDevicesOfEveryStepAlone) {
   EXPECT_EQ(path_of("/dev/null"), "/dev/null");
   EXPECT_EQ(path_of("/dev/pts/3"), "/dev/pts/3");
