@@ -6,8 +6,8 @@
 
 namespace document {
 
-// True if Request::context is something that BuildKit fetches: a git repository or an archive. The Dockerfile
-// then lies in it.
+// True if Request::context is something that is fetched: a git repository or a file. The Dockerfile then lies
+// in it.
 inline bool is_url(const std::filesystem::path& context) {
   const auto& text = context.native();
   return text.find("://") != std::string::npos || text.starts_with("git@");

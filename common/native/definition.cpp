@@ -3,10 +3,14 @@
 
 #include <map>
 #include <string_view>
+#include <utility>
 
 #include "common/context/sources.hpp"
+#include "common/document/context_url.hpp"
 #include "common/image/descriptor.hpp"
 #include "common/sys/file.hpp"
+#include "common/util/error.hpp"
+#include "common/util/text.hpp"
 
 namespace native {
 namespace {
@@ -20,13 +24,23 @@ std::optional<std::string> build_arg(const document::Request& request, std::stri
 
 }  // namespace
 
-Definition::Definition(const document::Request& request)
+Definition::Definition(const document::Request& request) : Definition(request, request.dockerfile) {}
+
+Definition::Definition(const document::Request& request, std::string text,
+                       const std::filesystem::path& dockerfile)
+    : Definition(request, dockerfile) {
+  text_ = std::move(text);
+}
+
+Definition::Definition(const document::Request& request, const std::filesystem::path& dockerfile)
     : request_(request),
-      options_({.name = request.dockerfile.filename().string(),
+      options_({.name = dockerfile.filename().string(),
                 .syntax = build_arg(request, "BUILDKIT_SYNTAX"),
                 .check = build_arg(request, "BUILDKIT_DOCKERFILE_CHECK")}) {}
 
 const std::string& Definition::text() const {
+  if (!text_ && document::is_url(request_.context))
+    throw util::Error("the context " + util::quote(request_.context.string()) + " is not fetched yet");
   if (!text_) text_ = sys::read_file(context::find_dockerfile(request_.context, request_.dockerfile));
   return *text_;
 }

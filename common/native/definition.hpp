@@ -1,6 +1,7 @@
 // The Dockerfile of a request, read and parsed once.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -16,17 +17,22 @@ class Definition {
 public:
   // `request` lives longer.
   explicit Definition(const document::Request& request);
+  // The Dockerfile of a context that was fetched: its text, and its name in there.
+  Definition(const document::Request& request, std::string text, const std::filesystem::path& dockerfile);
 
   const document::Request& request() const noexcept { return request_; }
 
   // How the file is to be read: its name, and what build args say in place of its directives.
   const dockerfile::ParseOptions& options() const noexcept { return options_; }
 
-  // Both throw util::Error, each time anew: of a file that cannot be read, or not be understood.
+  // Both throw util::Error, each time anew: of a file that cannot be read, or not be understood, and of one
+  // in a context that is not fetched yet.
   const std::string& text() const;
   const dockerfile::File& file() const;
 
 private:
+  Definition(const document::Request& request, const std::filesystem::path& dockerfile);
+
   const document::Request& request_;
   dockerfile::ParseOptions options_;
   mutable std::optional<std::string> text_;

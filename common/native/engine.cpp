@@ -19,6 +19,7 @@
 #include "common/native/frontend_options.hpp"
 #include "common/native/inputs.hpp"
 #include "common/native/language.hpp"
+#include "common/native/remote_definition.hpp"
 #include "common/native/settings.hpp"
 #include "common/native/sharing.hpp"
 #include "common/output/write.hpp"
@@ -43,9 +44,14 @@ std::string created_text(std::optional<std::int64_t> epoch) {
   return util::Date{.seconds = epoch.value_or(std::time(nullptr))}.str();
 }
 
+// Which tells the steps of one build from those of another.
+std::string name_of_dockerfile(const document::Request& request) {
+  if (document::is_url(request.context)) return request.dockerfile.string();
+  return request.dockerfile.lexically_relative(request.context).string();
+}
+
 std::optional<std::string> left_out_parameter(const document::Request& request) {
   if (request.remote) return "a remote engine (BUILDKIT_HOST)";
-  if (document::is_url(request.context)) return "a CONTEXT that is a URL";
   for (const auto& platform : request.platforms) {
     if (platform.os == "windows") return "an image for windows";
   }
@@ -73,7 +79,7 @@ public:
   // Reads shared caches or not, but writes them.
   Build(const Definition& definition, store::Store& store, const Isolation& isolation,
         const fs::path& directory, Cache shared, engine::Progress::Options progress)
-      : definition_(definition),
+      : definition_(&definition),
         request_(definition.request()),
         epoch_(epoch_of(definition)),
         store_(store),
@@ -82,7 +88,7 @@ public:
         sharing_(sharing_of(request_)),
         imports_(shared == Cache::used ? open_imports(sharing_, request_, store_, canceller_.cancellation())
                                        : nullptr),
-        cache_(store_, request_.dockerfile.lexically_relative(request_.context).string(), imports_.get()),
+        cache_(store_, name_of_dockerfile(request_), imports_.get()),
         workshop_({.request = request_,
                    .snapshotter = *isolation.snapshotter,
                    .sandbox = *isolation.sandbox,
@@ -183,28 +189,37 @@ private:
     return result;
   }
 
+  // Where the Dockerfile lies in it, nothing is known of the build before.
+  void fetch_context() {
+    remote_ = fetch_definition(request_, workshop_);
+    definition_ = &remote_->definition;
+    workshop_.epoch = epoch_ = epoch_of(*definition_);
+  }
+
   plan::Graph make_plan() {
+    if (document::is_url(request_.context)) fetch_context();
     engine::Progress::Vertex vertex(progress_,
-                                    "[internal] load build definition from " + definition_.options().name);
+                                    "[internal] load build definition from " + definition_->options().name);
     vertex.start();
     const auto show = [&](const dockerfile::Warning& warning) {
       vertex.warn(dockerfile::harmless(warning.str()));
     };
     try {
-      vertex.note("transferring dockerfile: " + engine::decimal_size(definition_.text().size()) + " done");
-      const auto& warnings = definition_.file().lint.warnings();
+      vertex.note("transferring dockerfile: " + engine::decimal_size(definition_->text().size()) + " done");
+      const auto& warnings = definition_->file().lint.warnings();
       std::for_each(warnings.begin(), warnings.end(), show);
       vertex.done();
     } catch (const util::Error&) {
       vertex.done();  // the error says itself what is wrong, and where
       throw;
     }
-    const auto& file = definition_.file();
+    const auto& file = definition_->file();
     // Those that are shown already come first again.
-    return plan::lower(file, plan_inputs(request_, epoch_), images_,
-                       [&, shown = file.lint.warnings().size()](const dockerfile::Warning& warning) mutable {
-                         shown > 0 ? void(--shown) : show(warning);
-                       });
+    return plan::lower(
+        file, plan_inputs(request_, epoch_, remote_ ? std::optional(remote_->context.files) : std::nullopt),
+        images_, [&, shown = file.lint.warnings().size()](const dockerfile::Warning& warning) mutable {
+          shown > 0 ? void(--shown) : show(warning);
+        });
   }
 
   void write(const plan::Graph& graph, const plan::TargetPlan& target, const fs::path& path,
@@ -266,7 +281,7 @@ private:
     return base;
   }
 
-  const Definition& definition_;
+  const Definition* definition_;
   const document::Request& request_;
   std::optional<std::int64_t> epoch_;
   store::Store& store_;
@@ -278,6 +293,7 @@ private:
   solver::StepCache cache_;
   std::set<hash::Digest> exported_;  // layers of images, by diff_id
   solver::Workshop workshop_;
+  std::unique_ptr<const RemoteDefinition> remote_;  // where the context is a URL
 };
 
 }  // namespace

@@ -36,7 +36,8 @@ private:
 };
 
 // What a request or its Dockerfile asks for that this engine leaves to BuildKit, in words that follow "the
-// build asks for"; nothing if it can do it all. Runs and pulls nothing.
+// build asks for"; nothing if it can do it all. Runs, pulls and fetches nothing: a Dockerfile in a context
+// that is a URL is looked at by build(), which refuses it then.
 std::optional<std::string> left_out(const Definition& definition);
 
 // What a build may come to, as far as a look at its Dockerfile tells.

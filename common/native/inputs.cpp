@@ -20,10 +20,12 @@ std::string value_of(const std::map<std::string, std::string>& args, const std::
 
 }  // namespace
 
-plan::Inputs plan_inputs(const document::Request& request, std::optional<std::int64_t> epoch) {
+plan::Inputs plan_inputs(const document::Request& request, std::optional<std::int64_t> epoch,
+                         const std::optional<plan::Fetched>& fetched) {
   plan::Inputs inputs;
   inputs.context = request.context;
   inputs.dockerfile = request.dockerfile;
+  inputs.fetched = fetched;
   for (const auto& target : request.targets)
     inputs.targets.push_back(target.name);
   inputs.platforms = request.platforms;

@@ -12,7 +12,9 @@
 
 namespace native {
 
-plan::Inputs plan_inputs(const document::Request& request, std::optional<std::int64_t> epoch);
+// `fetched` is the context where that is a URL.
+plan::Inputs plan_inputs(const document::Request& request, std::optional<std::int64_t> epoch,
+                         const std::optional<plan::Fetched>& fetched = std::nullopt);
 
 // The task's proxies, then those given as build args, in both cases.
 std::map<std::string, std::string> proxies_of(const document::Request& request);

@@ -182,6 +182,10 @@ hash::Digest download_identity(const Http& http, std::string_view checksum) {
   return KeyWriter("oci-build/key/2/download").put(http.file_name).put(checksum).finish();
 }
 
+hash::Digest unpacked_identity(const hash::Digest& download) {
+  return KeyWriter("oci-build/key/2/unpacked").put(download).finish();
+}
+
 hash::Digest checkout_identity(const Git& git, std::string_view ref, std::string_view commit) {
   KeyWriter key("oci-build/key/2/checkout");
   key.put(commit).put(git.submodules);

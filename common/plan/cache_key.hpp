@@ -75,6 +75,9 @@ hash::Digest file_identity(const MakeFile& file);
 // What names a file that was downloaded: alone in its filesystem, of this content.
 hash::Digest download_identity(const Http& http, std::string_view checksum);
 
+// What names the files of an archive that was downloaded.
+hash::Digest unpacked_identity(const hash::Digest& download);
+
 // What names the files of a commit, all of them or those of the subdirectory: the commit does, whichever
 // repository it was fetched from. What is kept of a repository also shows where it was, and as which ref.
 hash::Digest checkout_identity(const Git& git, std::string_view ref, std::string_view commit);

@@ -20,8 +20,6 @@ namespace {
 
 using dockerfile::StageIndex;
 
-constexpr std::string_view context_name = "context";
-
 // The plan of all targets on one platform.
 class PlatformLowering {
 public:
@@ -163,6 +161,7 @@ private:
 
   // Of the build context; read when it is first needed.
   const context::Ignore& ignore() {
+    if (!ignore_ && inputs_.fetched) ignore_.emplace();
     if (!ignore_) ignore_ = context::load_ignore(inputs_.context, inputs_.dockerfile);
     return *ignore_;
   }
@@ -244,7 +243,8 @@ private:
       return plan_.ops_.add(std::move(op));
     }
     OpId context() override {
-      return plan_.ops_.local(std::string(context_name), plan_.inputs_.context, plan_.inputs_.dockerfile);
+      if (plan_.inputs_.fetched) return plan_.ops_.fetched(*plan_.inputs_.fetched);
+      return plan_.ops_.local("context", plan_.inputs_.context, plan_.inputs_.dockerfile);
     }
     OpId copy_from(const std::string& name) override {
       return plan_.provide(plan_.graph_.copy_provider(name), place_);

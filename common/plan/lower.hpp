@@ -18,6 +18,7 @@ namespace plan {
 struct Inputs {
   std::filesystem::path context;
   std::filesystem::path dockerfile;
+  std::optional<Fetched> fetched;  // the context in place of these two; no ignore file counts
   std::vector<std::optional<std::string>> targets;  // at least one; nothing = the last stage
   std::vector<image::Platform> platforms;           // empty = this machine's
   bool names_platforms = false;                     // in titles

@@ -13,6 +13,7 @@ std::vector<OpId> inputs(const Op& op) {
     std::vector<OpId> operator()(const Pull&) const { return {}; }
     std::vector<OpId> operator()(const Local&) const { return {}; }
     std::vector<OpId> operator()(const MakeFile&) const { return {}; }
+    std::vector<OpId> operator()(const Fetched&) const { return {}; }
     std::vector<OpId> operator()(const Http&) const { return {}; }
     std::vector<OpId> operator()(const Git&) const { return {}; }
     std::vector<OpId> operator()(const MakeDirectory& action) const { return {action.base}; }

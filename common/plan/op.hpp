@@ -11,6 +11,7 @@
 #include "common/dockerfile/instruction.hpp"
 #include "common/dockerfile/mount.hpp"
 #include "common/hash/checksum.hpp"
+#include "common/hash/digest.hpp"
 #include "common/image/descriptor.hpp"
 
 namespace plan {
@@ -38,6 +39,16 @@ struct Local {
   std::filesystem::path dockerfile;  // whose own ignore file counts; empty for named contexts
 
   friend bool operator==(const Local&, const Local&) = default;
+};
+
+// A build context out of a git repository or a URL. It is there before the plan is, as its Dockerfile lies in
+// it.
+struct Fetched {
+  std::filesystem::path directory;  // with its files
+  hash::Digest identity;            // what names all of them
+  std::string commit;               // that they are of; empty = they are of none
+
+  friend bool operator==(const Fetched&, const Fetched&) = default;
 };
 
 // A file whose content stands in the Dockerfile, alone in a filesystem.
@@ -127,7 +138,7 @@ struct Run {
 };
 
 // Two that are equal do the same to the same: one may stand for the other.
-using Action = std::variant<Scratch, Pull, Local, MakeFile, Http, Git, Copy, MakeDirectory, Run>;
+using Action = std::variant<Scratch, Pull, Local, Fetched, MakeFile, Http, Git, Copy, MakeDirectory, Run>;
 
 struct Op {
   Action action;

@@ -13,6 +13,7 @@ std::string_view mark(const Action& action) {
     std::string_view operator()(const Scratch&) const { return {}; }
     std::string_view operator()(const Pull& pull) const { return pull.reference; }
     std::string_view operator()(const Local& local) const { return local.name; }
+    std::string_view operator()(const Fetched& context) const { return context.directory.native(); }
     std::string_view operator()(const MakeFile& file) const { return file.content; }
     std::string_view operator()(const Http& http) const { return http.url; }
     std::string_view operator()(const Git& git) const { return git.remote; }
@@ -38,6 +39,16 @@ std::size_t fingerprint(const Op& op) {
 }
 
 }  // namespace
+
+Git git_op(const dockerfile::GitSource& source) {
+  return {.remote = source.remote,
+          .ref = source.ref,
+          .subdirectory = source.subdir,
+          .checksum = source.checksum,
+          .keep_git_dir = source.keep_git_dir.value_or(false),
+          .submodules = source.submodules,
+          .fetch_by_commit = source.fetch_by_commit};
+}
 
 OpId Ops::add(Op op) {
   const auto hash = fingerprint(op);
@@ -72,6 +83,10 @@ OpId Ops::local(const std::string& name, const std::filesystem::path& directory,
   return add({.action = Local{.name = name, .directory = directory, .dockerfile = dockerfile},
               .title = dockerfile.empty() ? "[context " + name + "] load from client"
                                           : "[internal] load build context"});
+}
+
+OpId Ops::fetched(const Fetched& context) {
+  return add({.action = context, .title = {}});
 }
 
 OpId Ops::inline_file(const dockerfile::InlineFile& file) {

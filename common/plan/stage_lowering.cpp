@@ -6,6 +6,7 @@
 #include "common/dockerfile/paths.hpp"
 #include "common/dockerfile/remote.hpp"
 #include "common/image/members.hpp"
+#include "common/plan/ops.hpp"
 #include "common/util/error.hpp"
 #include "common/util/text.hpp"
 
@@ -25,7 +26,7 @@ public:
     for (const auto& source : add.transfer.sources) {
       const auto remote = parse_remote(source);
       if (const auto* git = std::get_if<GitSource>(&remote)) {
-        add_remote(copy, {.action = git_op(*git, add), .title = shown, .ignore_cache = no_cache_}, "/");
+        add_remote(copy, {.action = git_of(*git, add), .title = shown, .ignore_cache = no_cache_}, "/");
       } else if (const auto* url = std::get_if<UrlSource>(&remote)) {
         const Http http{.url = url->url, .file_name = url->file_name, .checksum = checksum(add)};
         add_remote(copy, {.action = http, .title = shown, .ignore_cache = no_cache_}, "/" + http.file_name);
@@ -156,14 +157,11 @@ private:
     }
   }
 
-  static Git git_op(const GitSource& source, const dockerfile::Add& add) {
-    return {.remote = source.remote,
-            .ref = source.ref,
-            .subdirectory = source.subdir,
-            .checksum = add.checksum.empty() ? source.checksum : add.checksum,
-            .keep_git_dir = add.keep_git_dir.value_or(source.keep_git_dir.value_or(false)),
-            .submodules = source.submodules,
-            .fetch_by_commit = source.fetch_by_commit};
+  static Git git_of(const GitSource& source, const dockerfile::Add& add) {
+    auto git = git_op(source);
+    if (!add.checksum.empty()) git.checksum = add.checksum;
+    git.keep_git_dir = add.keep_git_dir.value_or(git.keep_git_dir);
+    return git;
   }
 
   void put_history() {

@@ -45,8 +45,8 @@ std::vector<Forecast> Solve::foresee() {
 
 bool Solve::is_out_of_sight(plan::OpId id) const {
   const auto& action = nodes_[id].op.action;
-  return !std::holds_alternative<plan::Local>(action) && !std::holds_alternative<plan::MakeFile>(action) &&
-         !std::holds_alternative<plan::Scratch>(action);
+  return !std::holds_alternative<plan::Local>(action) && !std::holds_alternative<plan::Fetched>(action) &&
+         !std::holds_alternative<plan::MakeFile>(action) && !std::holds_alternative<plan::Scratch>(action);
 }
 
 Forecast Solve::forecast(plan::OpId id, const std::map<plan::OpId, std::size_t>& numbers,

@@ -73,7 +73,7 @@ GitCommand::GitCommand(std::vector<std::string> settings, std::vector<std::strin
       cancel_(std::move(cancel)),
       say_(std::move(say)) {
   if (!sys::find_program("git"))
-    throw util::Error("ADD of a git repository needs the program 'git', which is not on PATH: install git");
+    throw util::Error("a git repository needs the program 'git', which is not on PATH: install git");
   // A repository may not name files of this machine as its submodules.
   settings_.emplace_back("protocol.file.allow=user");
   settings_.emplace_back("core.hooksPath=/dev/null");

@@ -73,6 +73,7 @@ Content WantedRead::content(const Filesystem& filesystem, snapshot::Snapshotter&
 
 std::optional<hash::Digest> identity_of(const Node& node, const std::optional<hash::Digest>& chain) {
   if (const auto* file = std::get_if<plan::MakeFile>(&node.op.action)) return plan::file_identity(*file);
+  if (const auto* context = std::get_if<plan::Fetched>(&node.op.action)) return context->identity;
   if (node.identity) return node.identity;
   return chain;
 }
@@ -102,6 +103,9 @@ Made carry_out(const Node& node, const Inputs& inputs, Workshop& workshop, engin
 
     Made operator()(const plan::Scratch&) const { return {}; }
     Made operator()(const plan::Local&) const { return {}; }
+    Made operator()(const plan::Fetched& context) const {
+      return {{.tree = context.directory, .identity = context.identity}};
+    }
     Made operator()(const plan::Pull& pull) const {
       auto tree = workshop.images.tree(pull.reference, pull.platform, *vertex);
       return {.change = {.tree = std::move(tree.root)}, .was_there = tree.was_there};

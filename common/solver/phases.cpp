@@ -13,6 +13,12 @@
 namespace solver {
 namespace {
 
+// That its files are of; empty if they are of none.
+std::string commit_of(const Node& node) {
+  if (const auto* context = std::get_if<plan::Fetched>(&node.op.action)) return context->commit;
+  return node.revision ? node.revision->target : std::string();
+}
+
 bool believes_others(const Node& node) {
   return std::any_of(node.reads.begin(), node.reads.end(), [](const Read& read) { return read.is_hearsay; });
 }
@@ -114,10 +120,8 @@ std::optional<Read> Solve::known_read(const Node& node, const WantedRead& wanted
 void Solve::add_read(Node& node, const WantedRead& wanted, Needs& needs) {
   const auto& from = nodes_[wanted.from];
   const auto add = [&](Read read) {
-    if (from.revision) {
-      read.commit = from.revision->target;
-      workshop_.cache->keep_commit(read.digest, read.commit);
-    }
+    read.commit = commit_of(from);
+    if (!read.commit.empty()) workshop_.cache->keep_commit(read.digest, read.commit);
     node.reads.push_back(std::move(read));
   };
   std::optional<hash::Digest> selection;

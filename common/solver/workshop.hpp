@@ -44,8 +44,8 @@ public:
   BaseImages& images;
   engine::Progress& progress;
   sys::Canceller& canceller;
-  const sys::Cancellation cancel;  // for all that works and waits
-  const std::optional<std::int64_t> epoch;
+  const sys::Cancellation cancel;     // for all that works and waits
+  std::optional<std::int64_t> epoch;  // may be set until a plan is carried out
   StepCache* const cache;
   Trees trees;
 

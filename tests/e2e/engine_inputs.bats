@@ -320,23 +320,3 @@ END
   [[ $stderr == *'git@127.0.0.1: Permission denied (publickey'* ]]
   run ! grep -q 'Accepted' sshd.log
 }
-
-@test "a context that is a URL is BuildKit's, in a build that leaves the choice too" {
-  printf 'FROM scratch\nCOPY file /copied\n' | dockerfile
-  echo content >src/file
-  mkdir served
-  tar -cf served/context.tar -C src .
-  python3 -u -c 'import functools, http.server as h
-server = h.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(h.SimpleHTTPRequestHandler, directory="served"))
-print(server.server_port, flush=True); server.serve_forever()' >port 2>/dev/null &
-  local server=$! i
-  for ((i = 0; i < 100; i++)); do [ ! -s port ] || break; sleep 0.05; done
-  local url; url=http://127.0.0.1:$(cat port)/context.tar
-  solve "$(to_output)" ".context = \"$url\"" '.dockerfile = "Dockerfile"' '.engine = "auto"'
-  local native; native=$(oci-solve --engine native <request 2>&1) || true
-  kill "$server"
-  [ "$status" -eq 0 ] || { echo "$stderr"; return 1; }
-  [ "$(image_file copied)" = content ]
-  [[ $stderr == 'oci-solve: engine: buildkit, because '* ]]
-  [[ $native == *'the build asks for a CONTEXT that is a URL, which the native engine does not do; use ENGINE=buildkit' ]]
-}

@@ -10,34 +10,17 @@ setup_file() { prepare_base; }
 
 setup() {
   enter_native_build
-  export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a
-  export GIT_COMMITTER_EMAIL=a@b
-  : >requests
+  export_git_settings
   mkdir cache
   git init -q -b main repo.git
   mkdir -p repo.git/sub repo.git/other
   echo kept >repo.git/sub/file
   echo two >repo.git/other/file
   commit one
-  start_server
+  start_git_server
 }
 
-teardown() { stop_server; }
-
-start_server() {
-  rm -f port
-  python3 -c "$server" "${PORT:-0}" >port 2>/dev/null 3>&- &
-  SERVER=$!
-  wait_until 10 test -s port
-  PORT=$(cat port)
-  URL=http://127.0.0.1:$PORT/repo.git
-}
-
-stop_server() {
-  [ -z "${SERVER:-}" ] || kill "$SERVER"
-  wait "${SERVER:-}" 2>/dev/null || true
-  SERVER=''
-}
+teardown() { stop_git_server; }
 
 # commit WORD: the next commit of the branch, in which /file says that; its id is $COMMIT.
 commit() {
@@ -46,37 +29,6 @@ commit() {
   git -C repo.git commit -qm "$1"
   COMMIT=$(git -C repo.git rev-parse HEAD)
 }
-
-# Serves the repositories here; what git asked for goes to the file `requests`: "ls-refs" or "fetch".
-# shellcheck disable=SC2016
-server='
-import gzip, http.server, os, re, subprocess, sys
-class Handler(http.server.BaseHTTPRequestHandler):
-  def do_GET(self): self.answer(b"")
-  def do_POST(self):
-    body = self.rfile.read(int(self.headers["Content-Length"]))
-    if self.headers.get("Content-Encoding") == "gzip": body = gzip.decompress(body)
-    with open("requests", "ab") as log: log.write(re.search(rb"command=([a-z-]+)", body)[1] + b"\n")
-    self.answer(body)
-  def answer(self, body):
-    path, _, query = self.path.partition("?")
-    environment = {"PATH": os.environ["PATH"], "GIT_PROJECT_ROOT": os.getcwd(), "GIT_HTTP_EXPORT_ALL": "1",
-                   "PATH_INFO": path, "QUERY_STRING": query, "REQUEST_METHOD": self.command,
-                   "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-                   "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-                   "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "uploadpack.allowAnySHA1InWant", "GIT_CONFIG_VALUE_0": "true"}
-    answer = subprocess.run(["git", "http-backend"], env=environment, input=body, capture_output=True).stdout
-    head, _, content = answer.partition(b"\r\n\r\n")
-    headers = dict(line.split(": ", 1) for line in head.decode().splitlines())
-    self.send_response(int(headers.pop("Status", "200").split()[0]))
-    for name, value in headers.items(): self.send_header(name, value)
-    self.send_header("Content-Length", str(len(content)))
-    self.end_headers()
-    self.wfile.write(content)
-class Server(http.server.ThreadingHTTPServer): allow_reuse_address = True
-server = Server(("127.0.0.1", int(sys.argv[1])), Handler)
-print(server.server_port, flush=True)
-server.serve_forever()'
 
 # build [FILTER...]: builds the Dockerfile with the cache.
 build() {
@@ -181,13 +133,13 @@ asked_as_often() {
     rm -rf cache/*
     add "$source"
     build_well
-    stop_server
+    stop_git_server
     build_well
     made_nothing
     add "$source" "$below"
     build_well
     [ "$(image_file x/file)" = one ]
-    start_server
+    start_git_server
   done
   # A checksum that is not that of the branch is found out where there is nothing yet.
   commit next
@@ -201,13 +153,13 @@ asked_as_often() {
 @test "a server that is not there fails a build that needs a branch of it, and no plan" {
   add "$URL#main"
   build_well
-  stop_server
+  stop_git_server
   build
   [ "$status" -eq 1 ]
   [[ "$stderr" == *"ERROR: failed to load cache key: failed to fetch remote $URL: git stderr:"*'fatal: unable to access'* ]]
   plan
   [ "${lines[1]}" = "#1 unknown until $URL is fetched" ]
-  start_server
+  start_git_server
   # A name and a password in the address are nobody's to read.
   add "${URL/127/user:secret@127}#main"
   make_request '.engine = "native" | .cache.directory = "cache"' "$(serve_busybox)" "$(to_output)" >request
@@ -337,4 +289,79 @@ asked_as_often() {
   build_well
   asked_as_often fetch 1
   run ! image_file x/vendored/f
+}
+
+# context URL [FILTER...]: builds the Dockerfile of that context with the cache.
+context() {
+  # shellcheck disable=SC2016
+  build "$(jq -nr --arg url "$1" '".context = \($url | tojson) | .dockerfile = \"Dockerfile\""')" "${@:2}"
+}
+context_well() {
+  context "$@"
+  [ "$status" -eq 0 ] || { echo "exit code $status: $stderr"; return 1; }
+}
+
+@test "a context that has not moved is asked for once, and fetched when it has" {
+  printf 'FROM busybox\nCOPY sub /sub\nCOPY file /file\nRUN cat /file >/ran\n' >repo.git/Dockerfile
+  commit one
+  context_well "$URL"
+  asked ls-refs ls-refs fetch
+  [[ "$stderr" == *"#1 [internal] load git source $URL"* ]]
+  [ "$(image_file ran)" = one ]
+  context_well "$URL#main"
+  asked ls-refs
+  made_nothing
+  plan
+  asked ls-refs
+  [ "${lines[-1]}" = '3 cached, 0 would run, 0 unknown' ]
+  local old
+  old=$(short main)
+  commit next
+  context_well "$URL"
+  asked ls-refs ls-refs fetch
+  [[ "$stderr" == *" not cached: the repository changed ($old -> $(short main))"* ]]
+  [ "$(image_file ran)" = next ]
+  context_well "$URL#$COMMIT"
+  asked_nothing
+  made_nothing
+  nothing_left
+}
+
+@test "a context that is a file is asked for by its ETag, and unpacked whatever its compression" {
+  printf 'FROM busybox\nCOPY file /file\nRUN cat /file >/ran\n' >repo.git/Dockerfile
+  tar -C repo.git -cf files.tar Dockerfile file
+  gzip -k files.tar
+  zstd -q files.tar
+  context_well "http://127.0.0.1:$PORT/files.tar.gz"
+  asked 'GET /files.tar.gz 200'
+  [[ "$stderr" == *'#1 [internal] load remote build context'* ]]
+  [ "$(image_file ran)" = one ]
+  context_well "http://127.0.0.1:$PORT/files.tar.gz"
+  asked 'GET /files.tar.gz 304'
+  made_nothing
+  # Other bytes of the same files.
+  context_well "http://127.0.0.1:$PORT/files.tar.zst"
+  asked 'GET /files.tar.zst 200'
+  made_nothing
+  echo two >repo.git/file
+  tar -C repo.git -cf files.tar Dockerfile file
+  context_well "http://127.0.0.1:$PORT/files.tar"
+  [[ "$stderr" == *' not cached: file changed'* ]]
+  [ "$(image_file ran)" = two ]
+}
+
+@test "a Dockerfile of a context that the native engine leaves out is refused with its reason" {
+  printf 'FROM busybox\nRUN --device=vendor.com/gpu=all true\n' >repo.git/Dockerfile
+  commit one
+  context "$URL"
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *"the Dockerfile of the context '$URL' asks for RUN --device (Dockerfile:2), which the native engine does not do; use ENGINE=buildkit"* ]]
+}
+
+@test "a context of git without the program git says what to install" {
+  # shellcheck disable=SC2016
+  make_request "$(jq -nr --arg url "$URL" '".context = \($url | tojson)"')" >request
+  run --separate-stderr env PATH=/nowhere "$(command -v oci-solve)" --engine native <request
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *"cannot fetch the context '$URL': a git repository needs the program 'git', which is not on PATH: install git"* ]]
 }

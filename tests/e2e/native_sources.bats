@@ -62,7 +62,7 @@ END
   make_request >request
   run --separate-stderr env PATH=/nowhere "$(command -v oci-solve)" --engine native <request
   [ "$status" -eq 1 ]
-  [[ $stderr == *"ADD of a git repository needs the program 'git', which is not on PATH: install git"* ]]
+  [[ $stderr == *"a git repository needs the program 'git', which is not on PATH: install git"* ]]
 }
 
 @test "submodules by ssh are fetched without the keys and settings of the machine" {

@@ -1,6 +1,9 @@
 // Finding the context and the Dockerfile.
 #include "tools/oci-params/source.hpp"
 
+#include <variant>
+
+#include "common/dockerfile/remote.hpp"
 #include "common/document/context_url.hpp"
 #include "common/sys/bounded_path.hpp"
 #include "common/util/error.hpp"
@@ -26,12 +29,20 @@ fs::path read_context(const Environment& environment) {
   const auto value = environment.value(parameter).value_or(".");
   if (!document::is_url(value)) {
     require_directory(parameter, value);
-  } else if (has_login(value)) {
+    return value;
+  }
+  if (has_login(value)) {
     // It would be seen in the list of processes; nor is it shown here.
     throw util::Error(
         parameter +
         ": the URL holds a login; give a token as BUILDKIT_SECRETTEXT_GIT_AUTH_TOKEN, or get the "
         "context as an input of the task");
+  }
+  const auto remote = util::with_context(parameter, [&] { return dockerfile::parse_remote(value); });
+  if (std::holds_alternative<std::monostate>(remote)) {
+    throw util::Error(parameter + ": " + util::quote(value) +
+                      " is no URL that can be fetched; name a git repository (https://….git, ssh://, git://, "
+                      "git@host:path) or a file (http://, https://)");
   }
   return value;
 }

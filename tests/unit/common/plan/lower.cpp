@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "common/hash/sha256.hpp"
 #include "tests/support/error_of.hpp"
 #include "tests/support/short_form.hpp"
 #include "tests/unit/common/plan/planning.hpp"
@@ -241,6 +242,16 @@ TEST(Lowering, UnpacksArchivesOfTheContextAndLeavesDownloadsAsTheyAre) {
   EXPECT_EQ(copy.sources[1].path, "/b.tar");
   EXPECT_FALSE(copy.sources[1].wildcards);
   EXPECT_EQ(only<Http>(graph).url, "https://example.com/b.tar");
+}
+
+TEST(Lowering, TakesAContextThatIsFetchedAsItIs) {
+  auto inputs = inputs_for();
+  inputs.fetched = Fetched{.directory = "/fetched", .identity = hash::sha256("files"), .commit = "c"};
+  const auto graph = plan_of("FROM debian:12\nCOPY a /\nRUN --mount=target=/src x\nADD b.tar /\n", inputs);
+  EXPECT_EQ(only<Fetched>(graph), *inputs.fetched);
+  EXPECT_TRUE(all<Local>(graph).empty());
+  EXPECT_EQ(graph.ops[all<Copy>(graph)[0].sources[0].from].title, "");
+  EXPECT_TRUE(all<Copy>(graph)[1].sources[0].unpack_archives);
 }
 
 TEST(Lowering, TakesTheContextForABindMountWithoutASource) {

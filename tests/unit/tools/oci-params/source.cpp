@@ -87,6 +87,14 @@ TEST_F(Source, RefusesAUrlWithALoginAndDoesNotShowIt) {
   }
 }
 
+TEST_F(Source, RefusesAUrlThatNobodyCanFetch) {
+  EXPECT_EQ(error_of({{"CONTEXT", "ftp://example.com/files.tar"}}),
+            "CONTEXT: 'ftp://example.com/files.tar' is no URL that can be fetched; name a git repository "
+            "(https://….git, ssh://, git://, git@host:path) or a file (http://, https://)");
+  EXPECT_EQ(error_of({{"CONTEXT", "https://example.com/repo.git?reff=main"}}),
+            "CONTEXT: unexpected query \"reff\"");
+}
+
 TEST_F(Source, NamesADockerfileThatIsMissingOrADirectory) {
   make_directory("src");
   EXPECT_EQ(

@@ -45,13 +45,6 @@ TEST_F(ChooseEngine, TakesBuildKitForWhatTheNativeEngineLeavesOut) {
   EXPECT_EQ(choice.description, "buildkit, because the build asks for PROVENANCE");
 }
 
-TEST_F(ChooseEngine, TakesBuildKitForAContextThatIsAUrl) {
-  request_.context = "git@example.com:repo.git";
-  const auto choice = choose();
-  EXPECT_EQ(choice.engine->name(), "buildkit");
-  EXPECT_EQ(choice.description, "buildkit, because the build asks for a CONTEXT that is a URL");
-}
-
 TEST_F(ChooseEngine, TakesBuildKitAlwaysWhereThatIsWanted) {
   const auto choice = choose(EngineChoice::buildkit);
   EXPECT_EQ(choice.engine->name(), "buildkit");
