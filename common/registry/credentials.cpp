@@ -73,7 +73,13 @@ std::optional<Credential> parse_helper_output(const std::string& output, const s
   return credential;
 }
 
-std::optional<Credential> ask_helper(const std::string& name, const std::string& key) {
+// For who looks into it.
+std::string by_hand(const std::string& program, const std::string& key) {
+  return "; see what 'echo " + key + " | " + program + " get' does there, or log in with 'auths' instead";
+}
+
+std::optional<Credential> ask_helper(const std::string& name, const std::string& key,
+                                     std::chrono::milliseconds patience) {
   const auto program = "docker-credential-" + name;
   if (name.find('/') != std::string::npos) {
     throw util::Error("config.json names the credential helper " + util::quote(name) + ", which is no name");
@@ -82,14 +88,27 @@ std::optional<Credential> ask_helper(const std::string& name, const std::string&
     throw util::Error("config.json names the credential helper " + util::quote(program) +
                       ", which is not on PATH; install it, or log in with 'auths' instead");
   }
-  const auto result = sys::run_captured({.argv = {program, "get"}}, key + "\n", most_helper_output);
-  if (result.status.success())
-    return parse_helper_output(result.output, "the output of " + util::quote(program));
+  const std::string helper = "credential helper " + util::quote(program);
+  const auto result = [&] {
+    try {
+      return sys::run_captured({.argv = {program, "get"}}, key + "\n", most_helper_output, {}, patience);
+    } catch (const util::Error& error) {
+      if (error.is_cancelled()) throw;
+      throw util::Error("credential helper " + std::string(error.what()) + by_hand(program, key));
+    }
+  }();
+  if (result.status.success()) {
+    try {
+      return parse_helper_output(result.output, "its output");
+    } catch (const util::Error& error) {
+      throw util::Error(helper + " gives no login: " + error.what() + by_hand(program, key));
+    }
+  }
   // The protocol has no code for this: helpers are told apart by their words.
   for (const std::string_view nothing : {"credentials not found", "no credentials server URL"}) {
     if (result.output.find(nothing) != std::string::npos) return std::nullopt;
   }
-  throw util::Error("credential helper " + util::quote(program) + " " + result.status.describe() + ": " +
+  throw util::Error(helper + " " + result.status.describe() + ": " +
                     util::escape(util::trim(result.output), 200));
 }
 
@@ -117,7 +136,9 @@ DockerConfig parse_docker_config(std::string_view json, const std::string& what)
   return config;
 }
 
-Credentials::Credentials(const std::optional<std::filesystem::path>& directory) {
+Credentials::Credentials(const std::optional<std::filesystem::path>& directory,
+                         std::chrono::milliseconds patience)
+    : patience_(patience) {
   if (!directory) return;
   const auto path = *directory / "config.json";
   if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) return;
@@ -134,7 +155,7 @@ std::optional<Credential> Credentials::find(const std::string& host) {
 
 std::optional<Credential> Credentials::of_helper(const std::string& helper, const std::string& host,
                                                  const std::string& key) const {
-  auto credential = ask_helper(helper, key);
+  auto credential = ask_helper(helper, key, patience_);
   // The one thing that helpers cannot keep.
   if (const auto kept = in_auths(host, key); kept && !kept->registry_token.empty()) {
     if (!credential) credential.emplace();

@@ -1,6 +1,7 @@
 // What we log in to registries with: Docker's config.json and its credential helpers.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -35,10 +36,12 @@ DockerConfig parse_docker_config(std::string_view json, const std::string& what)
 class Credentials {
 public:
   // `directory` holds config.json; nothing, or no such file, means no logins. Throws util::Error.
-  explicit Credentials(const std::optional<std::filesystem::path>& directory);
+  // A helper that takes longer than `patience` is stopped.
+  explicit Credentials(const std::optional<std::filesystem::path>& directory,
+                       std::chrono::milliseconds patience = std::chrono::minutes(1));
 
   // The login for an endpoint's host, nothing if there is none. Runs docker-credential-NAME where config.json
-  // says so. Throws util::Error naming a helper that fails.
+  // says so. Throws util::Error naming a helper that is missing, fails, does not end, or prints no login.
   std::optional<Credential> find(const std::string& host);
 
 private:
@@ -48,6 +51,7 @@ private:
   std::optional<Credential> in_auths(const std::string& host, const std::string& key) const;
 
   DockerConfig config_;
+  std::chrono::milliseconds patience_;
   std::mutex mutex_;
   std::map<std::string, std::optional<Credential>> found_;
 };

@@ -158,6 +158,12 @@ std::filesystem::path resolve(const std::string& name) {
   return *found;
 }
 
+[[noreturn]] void throw_silent(const std::string& program, std::chrono::milliseconds patience) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(patience).count();
+  throw util::Error(util::quote(program) + " has not ended within " + std::to_string(seconds) +
+                    (seconds == 1 ? " second" : " seconds"));
+}
+
 }  // namespace
 
 std::vector<std::string> own_environment() {
@@ -278,8 +284,15 @@ Child start(const Command& command) {
   }
 }
 
-Captured run_captured(Command command, std::string_view input, std::size_t limit,
-                      const Cancellation& cancel) {
+Captured run_captured(Command command, std::string_view input, std::size_t limit, const Cancellation& cancel,
+                      std::optional<std::chrono::milliseconds> patience) {
+  using Clock = std::chrono::steady_clock;
+  const auto begin = Clock::now();
+  const auto left = [&]() -> std::optional<std::chrono::milliseconds> {
+    if (!patience) return std::nullopt;
+    const auto passed = std::chrono::floor<std::chrono::milliseconds>(Clock::now() - begin);
+    return std::max(*patience - passed, std::chrono::milliseconds(0));
+  };
   auto in = make_pipe();
   auto out = make_pipe();
   command.stdin_fd = in.read_end.get();
@@ -295,7 +308,8 @@ Captured run_captured(Command command, std::string_view input, std::size_t limit
     if (input.empty()) in.write_end = UniqueFd();
     pollfd events[] = {{out.read_end.get(), POLLIN, 0}, {in.write_end.get(), POLLOUT, 0}};
     try {
-      cancel.wait(events);
+      cancel.wait(events, left());
+      if (left() == std::chrono::milliseconds(0)) throw_silent(command.argv.front(), *patience);
     } catch (const util::Error&) {
       child.terminate();
       throw;
@@ -315,7 +329,13 @@ Captured run_captured(Command command, std::string_view input, std::size_t limit
       output.append(reinterpret_cast<const char*>(buffer.data()), count);
     }
   }
-  return {child.wait(cancel), std::move(output)};
+  if (!patience) return {child.wait(cancel), std::move(output)};
+  const auto status = child.wait_for(*left(), cancel);
+  if (!status) {
+    child.terminate();
+    throw_silent(command.argv.front(), *patience);
+  }
+  return {*status, std::move(output)};
 }
 
 // Boost's search_path would link every program to Boost.Filesystem.

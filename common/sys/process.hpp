@@ -95,9 +95,10 @@ struct Captured {
 
 // Runs `command` to its end with `input` on stdin and stdout captured (at most `limit` bytes, else Error).
 // stdin_fd and stdout_fd of the command are ignored. When it is cancelled, the child is terminated and Error
-// leaves.
+// leaves. So it is after `patience`, for a program that may never end.
 Captured run_captured(Command command, std::string_view input, std::size_t limit = 64 << 20,
-                      const Cancellation& cancel = {});
+                      const Cancellation& cancel = {},
+                      std::optional<std::chrono::milliseconds> patience = {});
 
 // The file that `name` means: looked up beside our own executable, then on PATH; nothing if it is in neither.
 std::optional<std::filesystem::path> find_sibling(const std::string& name);

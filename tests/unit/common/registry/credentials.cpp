@@ -139,5 +139,32 @@ TEST_F(CredentialsTest, AHelperThatFailsIsAnErrorNamingIt) {
             "config.json names the credential helper '../x', which is no name");
 }
 
+TEST_F(CredentialsTest, AHelperThatPrintsNoLoginIsAnErrorNamingItAndNotWhatItPrinted) {
+  for (const std::string printed :
+       {"topsecret", "", "{\"Username\": \"u\", \"Secret\": [\"topsecret\"]}", "[]"}) {
+    make_helper("odd", "cat <<'END'\n" + printed + "\nEND\n");
+    const auto message = error_of([&] { of(R"({"credHelpers": {"a.example": "odd"}})").find("a.example"); });
+    EXPECT_TRUE(message.starts_with("credential helper 'docker-credential-odd' gives no login: its output"))
+        << message;
+    EXPECT_TRUE(
+        message.ends_with("; see what 'echo a.example | docker-credential-odd get' does there, or log "
+                          "in with 'auths' instead"))
+        << message;
+    EXPECT_EQ(message.find("topsecret"), std::string::npos) << message;
+  }
+}
+
+TEST_F(CredentialsTest, AHelperThatDoesNotEndIsStopped) {
+  for (const std::string script : {"exec sleep 1000\n", "exec >&-\nexec sleep 1000\n"}) {
+    make_helper("slow", script);
+    std::ofstream(directory_.path() / "config.json") << R"({"credsStore": "slow"})";
+    Credentials credentials(directory_.path(), std::chrono::milliseconds(50));
+    EXPECT_EQ(error_of([&] { credentials.find("a.example"); }),
+              "credential helper 'docker-credential-slow' has not ended within 1 second; see what 'echo "
+              "a.example | "
+              "docker-credential-slow get' does there, or log in with 'auths' instead");
+  }
+}
+
 }  // namespace
 }  // namespace registry
