@@ -130,10 +130,14 @@ void check_annotation(const std::string& name) {
   }
 }
 
-std::string output_record(const document::Request& request, const std::filesystem::path& destination) {
+std::string output_record(const document::Request& request, const Solve& solve) {
   const bool oci = request.output.format == document::OutputFormat::oci;
-  std::vector<std::string> fields = {oci ? "type=oci" : "type=docker", "dest=" + destination.string()};
+  std::vector<std::string> fields = {oci ? "type=oci" : "type=docker", "dest=" + solve.destination->string()};
   if (oci) fields.push_back("tar=false");
+  std::vector<std::string> names;
+  for (const auto& tag : solve.repo_tags)
+    names.push_back(tag.full());
+  if (!names.empty()) fields.push_back("name=" + util::join(names, ","));
   for (const auto& attribute : compression_attributes(request.output))
     fields.push_back(attribute);
   if (request.output.rewrite_timestamp) fields.push_back("rewrite-timestamp=true");
@@ -176,7 +180,7 @@ std::vector<std::string> solve_arguments(const document::Request& request,
   add_secrets(arguments, request);
   for (const auto& specification : ssh)
     arguments.option("--ssh", specification);
-  if (solve.destination) arguments.option("--output", output_record(request, *solve.destination));
+  if (solve.destination) arguments.option("--output", output_record(request, solve));
   for (const auto& record : solve.cache_imports)
     arguments.option("--import-cache", record);
   for (const auto& entry : request.cache.from)

@@ -17,7 +17,8 @@ namespace buildkit {
 struct Solve {
   std::optional<std::string> target;
   std::optional<std::filesystem::path> destination;  // a file for docker, a directory for oci
-  std::vector<std::string> cache_imports = {};       // --import-cache records beyond the request's
+  std::vector<image::Reference> repo_tags = {};
+  std::vector<std::string> cache_imports = {};  // --import-cache records beyond the request's
   std::vector<std::string> cache_exports = {};
   std::string progress = "plain";         // what buildctl itself shows
   std::optional<std::string> trace = {};  // file that it writes its updates to

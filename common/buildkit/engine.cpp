@@ -54,6 +54,7 @@ void solve(Build& build, std::size_t index, const std::optional<engine::PendingI
   const auto& target = build.request.targets[index];
   Solve call{.target = target.name, .destination = std::nullopt};
   if (image) call.destination = image->destination();
+  if (index + 1 == build.request.targets.size()) call.repo_tags = build.request.output.repo_tags;
   if (build.cache) {
     call.cache_imports = build.cache->imports();
     call.cache_exports = build.cache->exports(index);

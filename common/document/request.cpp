@@ -158,10 +158,20 @@ AddHost read_add_host(const Fields& fields) {
   return {read_name(fields, "host"), read_name(fields, "ip")};
 }
 
+Json write_repo_tag(const image::Reference& tag) {
+  return {{"name", tag.full()}};
+}
+
+image::Reference read_repo_tag(const Fields& fields) {
+  fields.require_exactly({"name"});
+  return read_parsed(fields, "name", [](const std::string& text) { return image::parse_repo_tag(text); });
+}
+
 Json write_output(const Output& output) {
   Json compression = nullptr;
   if (output.compression) compression = to_string(*output.compression);
   return {{"format", to_string(output.format)},
+          {"repo_tags", write_list<Json>(output.repo_tags, write_repo_tag)},
           {"unpack_rootfs", output.unpack_rootfs},
           {"rewrite_timestamp", output.rewrite_timestamp},
           {"compression", std::move(compression)},
@@ -170,9 +180,10 @@ Json write_output(const Output& output) {
 
 Output read_output(const Fields& fields) {
   fields.require_exactly(
-      {"format", "unpack_rootfs", "rewrite_timestamp", "compression", "compression_level"});
+      {"format", "repo_tags", "unpack_rootfs", "rewrite_timestamp", "compression", "compression_level"});
   Output output;
   output.format = read_word(fields, "format", output_formats);
+  output.repo_tags = read_list(fields, "repo_tags", read_repo_tag);
   output.unpack_rootfs = fields.boolean("unpack_rootfs");
   output.rewrite_timestamp = fields.boolean("rewrite_timestamp");
   if (fields.has("compression")) output.compression = read_word(fields, "compression", compressions);

@@ -12,6 +12,7 @@
 #include "common/document/cache_entry.hpp"
 #include "common/hash/digest.hpp"
 #include "common/image/descriptor.hpp"
+#include "common/image/reference.hpp"
 #include "common/util/error.hpp"
 
 // Paths in both documents are relative to the directory that the tools run in, or absolute.
@@ -93,6 +94,8 @@ enum class Compression { gzip, zstd, none };
 
 struct Output {
   OutputFormat format = OutputFormat::docker;
+  // What `docker load` calls the main target's image: each with a tag and without a digest, none twice.
+  std::vector<image::Reference> repo_tags;
   bool unpack_rootfs = false;
   bool rewrite_timestamp = false;
   std::optional<Compression> compression;          // nothing = the engine's own choice

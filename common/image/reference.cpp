@@ -184,4 +184,18 @@ std::string context_name(std::string_view text) {
                     " cannot be the name of an image or stage; use lower case, digits, and . _ - /");
 }
 
+Reference parse_repo_tag(std::string_view text) {
+  auto reference = Reference::parse(text);
+  if (!reference) {
+    throw util::Error(
+        util::quote(text) +
+        " cannot be the name of an image; write it as 'registry.example.com/name:tag', in lower case "
+        "but for the tag");
+  }
+  if (!reference->digest.empty())
+    throw util::Error(util::quote(text) + " holds a digest, which comes of what is built; name a tag");
+  if (reference->tag.empty()) reference->tag = "latest";
+  return *reference;
+}
+
 }  // namespace image

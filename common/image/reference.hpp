@@ -32,4 +32,8 @@ struct Reference {
 // with what a Dockerfile says. Throws util::Error for what no Dockerfile could name.
 std::string context_name(std::string_view text);
 
+// The name of an image in a local store, with the tag "latest" where none is given. Throws util::Error for
+// what is no name, and for one with a digest, which nobody can choose.
+Reference parse_repo_tag(std::string_view text);
+
 }  // namespace image

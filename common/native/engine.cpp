@@ -172,7 +172,10 @@ private:
       auto& image = images.emplace_back();
       if (!is_exported[i]) continue;
       image.emplace(*request_.targets[i].output, request_.output.format);
-      write(graph, graph.targets[i], image->destination(), layers);
+      // The names are those of the main target, which is the last.
+      const bool is_main = i + 1 == graph.targets.size();
+      write(graph, graph.targets[i], image->destination(), layers,
+            is_main ? request_.output.repo_tags : std::vector<image::Reference>());
     }
     if (!cache_.are_sound_for_images()) return build_again("a layer");
     if (!store_.is_sound()) return build_again("what lay unpacked");
@@ -223,7 +226,7 @@ private:
   }
 
   void write(const plan::Graph& graph, const plan::TargetPlan& target, const fs::path& path,
-             const solver::BuiltLayers& layers) {
+             const solver::BuiltLayers& layers, const std::vector<image::Reference>& repo_tags) {
     engine::Progress::Vertex vertex(progress_, "exporting to " +
                                                    std::string(to_string(request_.output.format)) +
                                                    " image format" + (target.name ? " " + *target.name : ""));
@@ -255,10 +258,10 @@ private:
       // Targets may share layers.
       const auto own_layers =
           request_.targets.size() == 1 ? output::OwnLayers::given_up : output::OwnLayers::kept;
-      output::write_docker_archive(images.front(), created, path, own_layers);
+      output::write_docker_archive(images.front(), created, path, own_layers, repo_tags);
     } else {
       const auto root = engine::is_multi_platform(request_) ? output::Root::index : output::Root::manifest;
-      output::write_oci_layout(images, created, path, root);
+      output::write_oci_layout(images, created, path, root, repo_tags);
     }
     vertex.done();
   }

@@ -51,19 +51,30 @@ std::string index_document(const std::vector<Image>& images) {
   return image::to_json(index, image::Form::indented);
 }
 
-std::string layout_index_document(const image::Descriptor& root, const std::string& created) {
+std::string layout_index_document(const image::Descriptor& root, const std::string& created,
+                                  const std::vector<image::Reference>& repo_tags) {
   auto entry = root;
   entry.annotations[image::annotation::created] = created;
+  std::vector<image::Descriptor> entries;
+  for (const auto& tag : repo_tags) {
+    entry.annotations[image::annotation::image_name] = tag.full();
+    entry.annotations[image::annotation::ref_name] = tag.tag;
+    entries.push_back(entry);
+  }
+  if (entries.empty()) entries.push_back(std::move(entry));
   return image::to_json(
-      image::Index{.media_type = std::string(image::media_type::oci_index), .manifests = {entry}});
+      image::Index{.media_type = std::string(image::media_type::oci_index), .manifests = std::move(entries)});
 }
 
-std::string docker_manifest_document(const Image& image) {
+std::string docker_manifest_document(const Image& image, const std::vector<image::Reference>& repo_tags) {
+  Json names = nullptr;
+  for (const auto& tag : repo_tags)
+    names.push_back(tag.familiar());
   Json layers = nullptr;
   for (const auto& layer : image.layers)
     layers.push_back(image::blob_name(layer.descriptor.digest));
   const Json entry = {
-      {"Config", image::blob_name(image.config.digest)}, {"RepoTags", nullptr}, {"Layers", layers}};
+      {"Config", image::blob_name(image.config.digest)}, {"RepoTags", names}, {"Layers", layers}};
   return util::dump_json(Json::array({entry}));
 }
 

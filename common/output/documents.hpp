@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/image/reference.hpp"
 #include "common/output/assemble.hpp"
 
 namespace output {
@@ -16,11 +17,12 @@ std::string manifest_document(const image::Descriptor& config, const std::vector
 // The index of an image for several platforms, with the annotations of the first, indented by two blanks.
 std::string index_document(const std::vector<Image>& images);
 
-// index.json of a layout that holds one manifest or index, with the annotations of its descriptor; `created`
-// is RFC 3339.
-std::string layout_index_document(const image::Descriptor& root, const std::string& created);
+// index.json of a layout that holds one manifest or index, with the annotations of its descriptor, once for
+// each of `repo_tags` with its name, or without any; `created` is RFC 3339.
+std::string layout_index_document(const image::Descriptor& root, const std::string& created,
+                                  const std::vector<image::Reference>& repo_tags);
 
 // manifest.json of a docker-save archive.
-std::string docker_manifest_document(const Image& image);
+std::string docker_manifest_document(const Image& image, const std::vector<image::Reference>& repo_tags);
 
 }  // namespace output

@@ -126,7 +126,7 @@ void link_or_copy(const sys::UniqueFd& from, const fs::path& to) {
 }  // namespace
 
 void write_docker_archive(const Image& image, const std::string& created, const fs::path& path,
-                          OwnLayers own_layers) {
+                          OwnLayers own_layers, const std::vector<image::Reference>& repo_tags) {
   const auto what = util::quote(path.string());
   // Not O_TRUNC, not even of an empty file: ext4 takes that for a replacement, and writes it all to disk when
   // it is closed.
@@ -138,15 +138,15 @@ void write_docker_archive(const Image& image, const std::string& created, const 
   archive.add_blob_directories();
   for (const auto& [digest, blob] : blobs_of({image}, own_layers))
     blobs.add(digest, blob);
-  archive.add("index.json", layout_index_document(image.manifest, created));
-  archive.add("manifest.json", docker_manifest_document(image));
+  archive.add("index.json", layout_index_document(image.manifest, created, repo_tags));
+  archive.add("manifest.json", docker_manifest_document(image, repo_tags));
   archive.add("oci-layout", image::layout_marker, 0444);
   archive.finish();
   sys::close_checked(std::move(file), what);
 }
 
 void write_oci_layout(const std::vector<Image>& images, const std::string& created, const fs::path& layout,
-                      Root kind) {
+                      Root kind, const std::vector<image::Reference>& repo_tags) {
   if (::mkdir(layout.c_str(), 0755) != 0) {
     const int error = errno;
     if (error != EEXIST || !sys::entries_of(layout).empty())
@@ -173,7 +173,7 @@ void write_oci_layout(const std::vector<Image>& images, const std::string& creat
   }
   root.annotations[image::annotation::ref_name] = "latest";  // as BuildKit's client calls it
   sys::write_file(layout / "oci-layout", image::layout_marker);
-  sys::write_file(layout / "index.json", layout_index_document(root, created));
+  sys::write_file(layout / "index.json", layout_index_document(root, created, repo_tags));
 }
 
 }  // namespace output

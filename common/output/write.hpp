@@ -14,17 +14,20 @@ namespace output {
 enum class OwnLayers { kept, given_up };
 
 // One tar that `docker load` takes and that is an OCI archive as well, written to `path`, which must be empty
-// or not exist. `created` is RFC 3339. Throws util::Error; then what was written stays.
+// or not exist. `created` is RFC 3339; `repo_tags` are the names that the image gets. Throws util::Error;
+// then what was written stays.
 void write_docker_archive(const Image& image, const std::string& created, const std::filesystem::path& path,
-                          OwnLayers own_layers = OwnLayers::kept);
+                          OwnLayers own_layers = OwnLayers::kept,
+                          const std::vector<image::Reference>& repo_tags = {});
 
 // What a layout is of: its one image, or an index of all.
 enum class Root { manifest, index };
 
-// An OCI layout directory. Written to `directory`, which must be
-// empty or not exist; everyone may read it. Blobs are hard-linked where the filesystem allows. Throws
-// util::Error; then what was written stays.
+// An OCI layout directory, whose image is called "latest" unless it has `repo_tags`. Written to `directory`,
+// which must be empty or not exist; everyone may read it. Blobs are hard-linked where the filesystem allows.
+// Throws util::Error; then what was written stays.
 void write_oci_layout(const std::vector<Image>& images, const std::string& created,
-                      const std::filesystem::path& directory, Root kind = Root::manifest);
+                      const std::filesystem::path& directory, Root kind = Root::manifest,
+                      const std::vector<image::Reference>& repo_tags = {});
 
 }  // namespace output

@@ -45,6 +45,36 @@ END
   skopeo inspect oci:out/image
 }
 
+# named LAYOUT-OR-ARCHIVE: the names in its index.json, in full and as tags.
+named() {
+  { cat "$1/index.json" 2>/dev/null || tar -xOf "$1" index.json; } | jq -r '.manifests[].annotations |
+    "\(.["io.containerd.image.name"]) \(.["org.opencontainers.image.ref.name"])"' | paste -sd ,
+}
+
+@test "the names of an image stand where docker load and readers of layouts look for them" {
+  printf 'FROM busybox\nCOPY Dockerfile /d\n' | dockerfile
+  local tags='.output.repo_tags = [{name: "docker.io/library/hello:1.0"}, {name: "registry.example.com/app:latest"}]'
+  local names='docker.io/library/hello:1.0 1.0,registry.example.com/app:latest latest'
+  solve_well "$(to_output)" "$tags"
+  [ "$(tar -xOf out/image.tar manifest.json | jq -c '[.[].RepoTags]')" = '[["hello:1.0","registry.example.com/app:latest"]]' ]
+  [ "$(named out/image.tar)" = "$names" ]
+  skopeo inspect docker-archive:out/image.tar:hello:1.0
+  oci-digest --index out/image.tar
+  solve_well "$(to_output)" "$tags" '.output.format = "oci"'
+  [ "$(named out/image)" = "$names" ]
+  skopeo inspect oci:out/image:1.0
+  oci-digest --index out/image:latest
+}
+
+@test "of several targets the main one alone gets the names" {
+  two_stages
+  mkdir out-first
+  solve_well '.targets = [{name: "first", output: "out-first"}, {name: "second", output: "out"}]' \
+    '.output.repo_tags = [{name: "docker.io/library/hello:1.0"}]'
+  [ "$(tar -xOf out/image.tar manifest.json | jq -c '.[0].RepoTags')" = '["hello:1.0"]' ]
+  [ "$(tar -xOf out-first/image.tar manifest.json | jq -c '.[0].RepoTags')" = null ]
+}
+
 @test "a target without an output is built and not exported" {
   printf 'FROM busybox\nRUN echo it-ran\n' | dockerfile
   solve_well

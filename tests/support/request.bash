@@ -13,7 +13,7 @@ make_request() {
     targets: [{name: null, output: null}],
     platforms: [], build_args: [], labels: [], annotations: [], preloads: [], contexts: [], secrets: [], ssh: [],
     add_hosts: [], entitlements: [], proxies: [],
-    output: {format: "docker", unpack_rootfs: false, rewrite_timestamp: false, compression: null,
+    output: {format: "docker", repo_tags: [], unpack_rootfs: false, rewrite_timestamp: false, compression: null,
              compression_level: null},
     no_cache: false, no_cache_stages: [], source_date_epoch: null, cache: {directory: null, from: [], to: [], max_size: null, max_age: null},
     provenance: null, sbom: null, registry_mirrors: [], buildkit_config: null, remote: null, docker_config: null,

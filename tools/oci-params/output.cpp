@@ -55,6 +55,18 @@ std::optional<std::uint64_t> read_compression_level(const Environment& environme
   return level;
 }
 
+void read_repo_tags(const Environment& environment, std::vector<image::Reference>& tags, Findings& findings) {
+  const std::string parameter = "REPO_TAGS";
+  for (const auto& text : split_list(environment.value(parameter).value_or(""), ", \n")) {
+    findings.check([&] {
+      auto tag = util::with_context(parameter, [&] { return image::parse_repo_tag(text); });
+      if (std::find(tags.begin(), tags.end(), tag) != tags.end())
+        throw util::Error(parameter + ": " + util::quote(text) + " stands twice; keep one");
+      tags.push_back(std::move(tag));
+    });
+  }
+}
+
 // A boolean, or attributes as BuildKit takes them. Nothing means off.
 std::optional<document::Attributes> read_attestation(const Environment& environment,
                                                      const std::string& parameter) {
@@ -88,6 +100,7 @@ document::Output read_output(const Environment& environment, const std::vector<i
                              Findings& findings) {
   document::Output output;
   findings.check([&] { output.format = read_format(environment, platforms); });
+  findings.check([&] { read_repo_tags(environment, output.repo_tags, findings); });
   findings.check([&] { output.unpack_rootfs = read_boolean(environment, "UNPACK_ROOTFS").value_or(false); });
   findings.check([&] {
     output.rewrite_timestamp = read_boolean(environment, "REWRITE_TIMESTAMP").value_or(false);

@@ -28,6 +28,8 @@ constexpr std::array table = {
     Parameter{"IMAGE_ARG_", Kind::family, "image tar or OCI layout that a build argument is to name"},
     Parameter{"IMAGE_PLATFORM", Kind::single, "comma-separated platforms; several imply OUTPUT_OCI"},
     Parameter{"OUTPUT_OCI", Kind::single, "true: leave an OCI layout directory instead of image.tar"},
+    Parameter{"REPO_TAGS", Kind::single,
+              "comma-separated names, with tags, that docker load gives the image"},
     Parameter{"UNPACK_ROOTFS", Kind::single,
               "true: also leave rootfs/ and metadata.json, for a task's image"},
     Parameter{"COMPRESSION", Kind::single, "of new layers: gzip, zstd or none"},

@@ -166,6 +166,15 @@ TEST(SolveArguments, CarryEveryExporterOption) {
             std::vector<std::string>{"compression=uncompressed"});
 }
 
+TEST(SolveArguments, CarryTheNamesOfTheImage) {
+  const buildkit::Solve solve{
+      .target = {},
+      .destination = "t",
+      .repo_tags = {image::parse_repo_tag("a:1"), image::parse_repo_tag("example.com/b")}};
+  EXPECT_TRUE(Line(smallest(), solve)
+                  .has("--output", "type=docker,dest=t,\"name=docker.io/library/a:1,example.com/b:latest\""));
+}
+
 TEST(SolveArguments, AnnotateTheIndexOfSeveralPlatformsToo) {
   auto request = smallest();
   request.output.format = document::OutputFormat::oci;

@@ -43,11 +43,13 @@ Request fullest_request() {
   request.add_hosts = {{"git.internal", "10.0.0.7"}, {"six.internal", "2001:db8::1"}};
   request.entitlements = {document::Entitlement::network_host, document::Entitlement::security_insecure};
   request.proxies = {"https_proxy", "NO_PROXY"};
-  request.output = {.format = document::OutputFormat::oci,
-                    .unpack_rootfs = true,
-                    .rewrite_timestamp = true,
-                    .compression = document::Compression::zstd,
-                    .compression_level = 19};
+  request.output = {
+      .format = document::OutputFormat::oci,
+      .repo_tags = {image::parse_repo_tag("hello:1.0"), image::parse_repo_tag("registry.example.com/hello")},
+      .unpack_rootfs = true,
+      .rewrite_timestamp = true,
+      .compression = document::Compression::zstd,
+      .compression_level = 19};
   request.no_cache = true;
   request.no_cache_stages = {"build"};
   request.source_date_epoch = "1700000000";

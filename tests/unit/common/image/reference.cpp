@@ -79,6 +79,18 @@ TEST(Reference, OfAContextIsWhatADockerfileCanSay) {
             "'My Base' cannot be the name of an image or stage; use lower case, digits, and . _ - /");
 }
 
+TEST(Reference, OfALocalStoreHasATagAndNoDigest) {
+  EXPECT_EQ(image::parse_repo_tag("hello").full(), "docker.io/library/hello:latest");
+  EXPECT_EQ(image::parse_repo_tag("127.0.0.1:5000/a/b:V1.0").full(), "127.0.0.1:5000/a/b:V1.0");
+  EXPECT_EQ(
+      test::error_of([] { image::parse_repo_tag("Hello:1.0"); }),
+      "'Hello:1.0' cannot be the name of an image; write it as 'registry.example.com/name:tag', in lower "
+      "case but for the tag");
+  const auto digest = "hello@sha256:" + std::string(64, 'a');
+  EXPECT_EQ(test::error_of([&] { image::parse_repo_tag(digest); }),
+            "'" + digest + "' holds a digest, which comes of what is built; name a tag");
+}
+
 INSTANTIATE_TEST_SUITE_P(Reference, Malformed,
                          testing::Values("", "https://github.com/docker/docker", "docker/Docker", "Debian",
                                          "-docker", "-docker/docker", "-docker.io/docker/docker",

@@ -117,6 +117,23 @@ TEST_F(Writing, LaysOutOneImageUnderAnIndexWhereItIsToBeOne) {
   EXPECT_EQ(archive->image({}).config_json, image.config_json);
 }
 
+TEST_F(Writing, NamesTheImageOnceForEachTag) {
+  const auto image = images_.image({});
+  const std::vector<image::Reference> tags = {image::parse_repo_tag("hello:1.0"),
+                                              image::parse_repo_tag("registry.example.com/app")};
+  write_docker_archive(image, created, path("image.tar"), OwnLayers::kept, tags);
+  write_oci_layout({image}, created, path("image"), Root::manifest, tags);
+  const auto saved = util::parse_json(docker_manifest_document(image, tags), "manifest");
+  EXPECT_EQ(saved[0]["RepoTags"].dump(), R"(["hello:1.0","registry.example.com/app:latest"])");
+  const auto index = util::parse_json(sys::read_file(path("image/index.json")), "index");
+  ASSERT_EQ(index["manifests"].size(), 2U);
+  EXPECT_EQ(index["manifests"][0]["annotations"]["io.containerd.image.name"], "docker.io/library/hello:1.0");
+  EXPECT_EQ(index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"], "1.0");
+  EXPECT_EQ(index["manifests"][1]["annotations"]["org.opencontainers.image.ref.name"], "latest");
+  for (const auto* written : {"image.tar", "image"})
+    EXPECT_EQ(image::open(path(written))->index_digest(), image.manifest.digest) << written;
+}
+
 TEST_F(Writing, LetsEverybodyReadWhatItWrites) {
   const mode_t before = ::umask(077);
   const auto image = images_.image({images_.layer("a")});

@@ -68,6 +68,22 @@ TEST_F(Output, RefusesACompressionOrLevelThatIsNone) {
             "COMPRESSION_LEVEL has no meaning with COMPRESSION 'none'; drop one of the two");
 }
 
+TEST_F(Output, TakesTheNamesOfTheImage) {
+  const auto tags = read({{"REPO_TAGS", "hello:1.0, registry.example.com/hello\n"}}).output.repo_tags;
+  ASSERT_EQ(tags.size(), 2U);
+  EXPECT_EQ(tags[0].familiar(), "hello:1.0");
+  EXPECT_EQ(tags[1].full(), "registry.example.com/hello:latest");
+  EXPECT_TRUE(read({}).output.repo_tags.empty());
+}
+
+TEST_F(Output, RefusesNamesThatAreNoneOrStandTwice) {
+  EXPECT_EQ(
+      error_of({{"REPO_TAGS", "hello,docker.io/library/hello:latest,Hello"}}),
+      "REPO_TAGS: 'docker.io/library/hello:latest' stands twice; keep one\n"
+      "REPO_TAGS: 'Hello' cannot be the name of an image; write it as 'registry.example.com/name:tag', in "
+      "lower case but for the tag");
+}
+
 TEST_F(Output, TakesATimeInSecondsOrAWordOfBuildKits) {
   for (const char* value : {"0", "1700000000", "context", "sources", "stage-1.x"}) {
     EXPECT_EQ(read({{"SOURCE_DATE_EPOCH", value}}).source_date_epoch, value);
