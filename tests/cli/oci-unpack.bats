@@ -100,7 +100,7 @@ tar upper.tar
 layer none
 file third x
 layer gzip
-config '{"Env": ["PATH=/bin", "A=b c"], "User": "1000:100", "Entrypoint": ["/bin/sh", "-c"], "Cmd": ["date"], "WorkingDir": "/w"}'
+config '{"Env": ["PATH=/bin", "A=b c"], "User": "1000:100", "Entrypoint": ["/bin/sh", "-c"], "Cmd": ["date"], "WorkingDir": "/w", "Labels": {"b": "two words", "a": "1"}}'
 END
 }
 
@@ -160,6 +160,16 @@ END
   [ "$(wc -l <out/metadata.json)" -eq 1 ]
   [ "$(stat -c %a out/metadata.json)" = 644 ]
   [ "$(stat -c %a out)" = 755 ]
+}
+
+@test "labels.json says the labels, on one line" {
+  make_everything_image image
+  oci-unpack image out
+  [ "$(cat out/labels.json)" = '{"a":"1","b":"two words"}' ]
+  [ "$(stat -c %a out/labels.json)" = 644 ]
+  tar_image plain <<<$'layer\nfile x y'
+  oci-unpack plain other
+  [ "$(cat other/labels.json)" = '{}' ]
 }
 
 @test "nothing is printed on stdout and one line of summary on stderr" {
@@ -238,12 +248,13 @@ END
       if [ -e out/rootfs ]; then
         [ "$(cat out/rootfs/x)" = y ]
         [ -s out/metadata.json ]
+        [ -s out/labels.json ]
         run ! oci-unpack image out
-        [ "$(ls -A out | paste -sd ' ')" = 'metadata.json rootfs' ]
+        [ "$(ls -A out | paste -sd ' ')" = 'labels.json metadata.json rootfs' ]
         rm -r out/rootfs
       fi
       oci-unpack image out
-      [ "$(ls -A out | paste -sd ' ')" = 'metadata.json rootfs' ]
+      [ "$(ls -A out | paste -sd ' ')" = 'labels.json metadata.json rootfs' ]
     done
     [ "$n" -gt 1 ]
   done

@@ -147,7 +147,7 @@ END
 @test "basic: what lies in the lower layer of an overlay is replaced too" {
   enter_task lower/rootfs upper work image
   echo old >lower/rootfs/old
-  echo '{}' >lower/metadata.json
+  echo '{}' | tee lower/metadata.json >lower/labels.json
   echo old >lower/digest
   mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work image || skip 'no overlay can be mounted here'
   run_task CONTEXT="$FIXTURES/labels" UNPACK_ROOTFS=true
@@ -155,7 +155,7 @@ END
   unpacked=$(files_in image/rootfs)
   umount image
   [ "$status" -eq 0 ]
-  [ "$files" = 'digest image.tar manifest-digest metadata.json rootfs' ]
+  [ "$files" = 'digest image.tar labels.json manifest-digest metadata.json rootfs' ]
   [ "$unpacked" = Dockerfile ]
 }
 

@@ -10,7 +10,7 @@ setup() {
 
 @test "unpack rootfs: rootfs holds the files with their facts" {
   succeed_task CONTEXT="$FIXTURES/unpack" UNPACK_ROOTFS=true
-  [ "$(files_in image)" = 'digest image.tar manifest-digest metadata.json rootfs' ]
+  [ "$(files_in image)" = 'digest image.tar labels.json manifest-digest metadata.json rootfs' ]
   cmp image/rootfs/somewhere/file "$FIXTURES/unpack/Dockerfile"
   [ "$(stat -c %a image/rootfs/somewhere/file)" = 4755 ]
   [ "$(readlink image/rootfs/somewhere/link)" = file ]
@@ -25,9 +25,18 @@ setup() {
   [ "$(jq -c '[.entrypoint, .cmd, .workdir]' image/metadata.json)" = '[["sh","-c"],["id"],"/home"]' ]
 }
 
+@test "unpack rootfs: labels.json holds the labels of the image, as load_var takes them" {
+  succeed_task CONTEXT="$FIXTURES/labels" UNPACK_ROOTFS=true LABEL_first=one LABEL_second='two "words"'
+  [ "$(jq -cS . image/labels.json)" = "$(config_of | jq -cS .config.Labels)" ]
+  [ "$(jq -r .second image/labels.json)" = 'two "words"' ]
+  # Those of an earlier build go with its rootfs.
+  succeed_task CONTEXT="$FIXTURES/labels"
+  [ ! -e image/labels.json ]
+}
+
 @test "unpack rootfs: works together with OUTPUT_OCI" {
   succeed_task CONTEXT="$FIXTURES/unpack" UNPACK_ROOTFS=true OUTPUT_OCI=true
-  [ "$(files_in image)" = 'digest image manifest-digest metadata.json rootfs' ]
+  [ "$(files_in image)" = 'digest image labels.json manifest-digest metadata.json rootfs' ]
   cmp image/rootfs/somewhere/file "$FIXTURES/unpack/Dockerfile"
 }
 

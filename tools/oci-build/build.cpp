@@ -91,6 +91,7 @@ std::vector<ExportedFile> complete_image(Pipeline& pipeline, const document::Req
     pipeline.run("oci-unpack", arguments);
     add("rootfs");
     add("metadata.json");
+    add("labels.json");
   }
   return files;
 }

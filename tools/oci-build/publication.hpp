@@ -13,8 +13,8 @@ namespace oci_build {
 
 // Everything a build may leave in an output directory. What an earlier build left under these names and this
 // one does not make goes away, so that all files of a directory speak of the same image.
-inline constexpr std::string_view output_names[] = {"image.tar",       "image",  "digest",
-                                                    "manifest-digest", "rootfs", "metadata.json"};
+inline constexpr std::string_view output_names[] = {
+    "image.tar", "image", "digest", "manifest-digest", "rootfs", "metadata.json", "labels.json"};
 
 // Lies in the staging directory while there is something to recover. Several directories that change
 // together have one leader: what its commit() did holds for all of them.

@@ -5,9 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "common/layer/unpack.hpp"
 #include "common/stream/sink.hpp"
@@ -29,6 +31,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto staging_prefix = ".oci-unpack-";
+constexpr const char* file_names[] = {"metadata.json", "labels.json"};  // beside the rootfs
 
 // The directory that everything goes to. Unless kept it goes away again if it was made here.
 class Destination {
@@ -52,14 +55,22 @@ public:
   // Moves what was unpacked into `staging` to its place.
   // The rootfs last: who is killed before it has left nothing that counts, and the next one may try again.
   void publish(const fs::path& staging) {
-    const auto metadata = path_ / "metadata.json";
-    const auto old = staging / "old-metadata.json";
-    const bool had_one = ::link(metadata.c_str(), old.c_str()) == 0;
-    move(staging / "metadata.json", metadata);
+    std::vector<std::string> had;  // that were there
+    for (const std::string name : file_names) {
+      if (::link((path_ / name).c_str(), old_of(staging, name).c_str()) == 0) had.push_back(name);
+    }
+    std::vector<std::string> moved;
     try {
+      for (const std::string name : file_names) {
+        move(staging / name, path_ / name);
+        moved.push_back(name);
+      }
       move(staging / "rootfs", path_ / "rootfs");
     } catch (const util::Error&) {
-      move(had_one ? old : metadata, had_one ? metadata : staging / "metadata.json");
+      for (const auto& name : moved) {
+        const bool had_one = std::find(had.begin(), had.end(), name) != had.end();
+        move(had_one ? old_of(staging, name) : path_ / name, had_one ? path_ / name : staging / name);
+      }
       throw;
     }
     made_ = false;
@@ -74,9 +85,14 @@ private:
       throw util::Error(util::quote(rootfs.string()) +
                         " exists already: remove it, or choose a directory without a rootfs");
     }
-    if (sys::leads_to_directory(path_ / "metadata.json")) {
-      throw util::Error(util::quote((path_ / "metadata.json").string()) + " is a directory: remove it");
+    for (const auto* name : file_names) {
+      if (sys::leads_to_directory(path_ / name))
+        throw util::Error(util::quote((path_ / name).string()) + " is a directory: remove it");
     }
+  }
+
+  static fs::path old_of(const fs::path& staging, const std::string& name) {
+    return staging / ("old-" + name);
   }
 
   static void move(const fs::path& from, const fs::path& to) {
@@ -125,6 +141,10 @@ std::string to_metadata(const image::Config& config) {
          "\n";
 }
 
+std::string to_labels(const image::Config& config) {
+  return util::dump_json(nlohmann::json(config.labels)) + "\n";
+}
+
 void unpack(const image::Archive& archive, const image::Image& image, const fs::path& destination_path,
             const layer::ApplyOptions& options) {
   Destination destination(destination_path);
@@ -135,6 +155,7 @@ void unpack(const image::Archive& archive, const image::Image& image, const fs::
   const auto open_blob = [&](const image::Descriptor& blob) { return archive.open_blob(blob); };
   const auto done = layer::unpack(image, open_blob, archive.what(), root, options);
   sys::write_file(staging.path() / "metadata.json", to_metadata(image.config));
+  sys::write_file(staging.path() / "labels.json", to_labels(image.config));
   sys::Cancellation().check();
   destination.publish(staging.path());
   report(done, image.layers.size());

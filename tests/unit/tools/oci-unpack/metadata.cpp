@@ -18,3 +18,10 @@ TEST(Metadata, SaysNullForCommandsThatAreNotSet) {
   EXPECT_EQ(oci_unpack::to_metadata({}), R"({"env":[],"user":"","entrypoint":null,"cmd":null,"workdir":""})"
                                          "\n");
 }
+
+TEST(Labels, AreOneObjectAlsoWhereThereAreNone) {
+  image::Config config;
+  EXPECT_EQ(oci_unpack::to_labels(config), "{}\n");
+  config.labels = {{"b", "x \"y\""}, {"a", ""}};
+  EXPECT_EQ(oci_unpack::to_labels(config), "{\"a\":\"\",\"b\":\"x \\\"y\\\"\"}\n");
+}
