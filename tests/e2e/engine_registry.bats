@@ -16,6 +16,18 @@ push_busybox() {
   push_image "$BATS_FILE_TMPDIR/busybox:latest" "$REGISTRY/$1" "${@:2}"
 }
 
+# helper NAME [SCRIPT]: puts a credential helper on PATH, the one that gives FAKE_USER and FAKE_PASSWORD or that script.
+helper() {
+  mkdir -p helpers
+  if [ $# -eq 1 ]; then
+    cp "$BATS_TEST_DIRNAME/../support/docker-credential-fake" "helpers/docker-credential-$1"
+  else
+    printf '#!/bin/sh\n%s\n' "$2" >"helpers/docker-credential-$1"
+    chmod +x "helpers/docker-credential-$1"
+  fi
+  [[ $PATH == "$PWD/helpers:"* ]] || PATH=$PWD/helpers:$PATH
+}
+
 # A port of this machine on which nothing listens.
 closed_port() {
   start_registry "$PWD/closed"
@@ -62,6 +74,42 @@ extra_config() {
   [ "$status" -eq 1 ]
   [[ "$stderr" == *"unheard-of:1"* ]]
   [[ "${stderr,,}" == *"connection refused"* || "$stderr" == *"Failed to connect"* ]]
+}
+
+@test "a credential helper of DOCKER_CONFIG opens a registry, of its host or of all" {
+  start_registry "$PWD/r" --auth robot:pass-word
+  push_busybox base:1 --dest-creds robot:pass-word
+  printf 'FROM %s/base:1\nRUN true\n' "$REGISTRY" | dockerfile
+  helper fake
+  export FAKE_USER=robot FAKE_PASSWORD=pass-word
+  mkdir login
+  local config
+  for config in "{\"credHelpers\": {\"$REGISTRY\": \"fake\"}}" '{"credsStore": "fake"}'; do
+    echo "$config" >login/config.json
+    solve_well "$(to_output)" '.docker_config = "login" | .no_cache = true'
+    [[ "$stderr" != *pass-word* ]]
+  done
+}
+
+@test "a credential helper that is missing, fails or prints no login fails the pull" {
+  start_registry "$PWD/r" --auth robot:pass-word
+  push_busybox base:1 --dest-creds robot:pass-word
+  printf 'FROM %s/base:1\nRUN true\n' "$REGISTRY" | dockerfile
+  mkdir login
+  echo '{"credsStore": "fake"}' >login/config.json
+  local script
+  # BuildKit's client says of these what it likes; the native engine names the helper and what helps.
+  local says=('not on PATH; install it, or log in with' 'exited with 3: no bus' "gives no login: its output")
+  for script in '' 'echo no bus; exit 3' 'echo secret-garbage'; do
+    [ -z "$script" ] || helper fake "$script"
+    solve "$(to_output)" '.docker_config = "login"'
+    [ "$status" -eq 1 ]
+    [[ "$stderr" != *secret-garbage* ]]
+    if [ "${E2E_ENGINE:-}" = native ]; then
+      [[ "$stderr" == *"docker-credential-fake"*"${says[0]}"* ]]
+      says=("${says[@]:1}")
+    fi
+  done
 }
 
 @test "the login of DOCKER_CONFIG opens a registry, and without it the error says what is missing" {

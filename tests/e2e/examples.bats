@@ -179,3 +179,25 @@ for name in names:
 END
   done
 }
+
+@test "credential helpers: the image has them, and registries are opened by them" {
+  mkdir helpers image docker
+  cp "$top/tests/support/docker-credential-fake" helpers/docker-credential-ecr-login
+  printf 'FROM scratch\nCOPY . /\n' >base.Dockerfile
+  mkdir -p tools/usr/bin
+  # The tools' own image, as far as this needs it; the compiler's stage is the directory of helpers.
+  CONTEXT=tools DOCKERFILE=base.Dockerfile build
+  mkdir base
+  mv image/image.tar base/
+  mkdir -p stage/helpers
+  mv helpers/* stage/helpers/
+  BUILD_CONTEXTS=oci-build=base/image.tar,helpers=stage DOCKERFILE=$top/examples/credential-helpers.Dockerfile \
+    UNPACK_ROOTFS=true build
+  [ -x image/rootfs/usr/bin/docker-credential-ecr-login ]
+  # As a task in that image.
+  PATH=$PWD/image/rootfs/usr/bin:$PATH
+  export DOCKER_CONFIG=$PWD/docker FAKE_USER=user FAKE_PASSWORD=secret
+  printf '{"credHelpers": {"%s": "ecr-login"}}' "$REGISTRY" >docker/config.json
+  oci-push image/image.tar "$REGISTRY/helped:1"
+  skopeo inspect --raw --tls-verify=false --creds user:secret "docker://$REGISTRY/helped:1" >/dev/null
+}
