@@ -192,6 +192,29 @@ std::vector<std::string> solve_arguments(const document::Request& request,
   return arguments.take();
 }
 
+std::map<std::string, std::string> frontend_attributes(const document::Request& request,
+                                                       const std::optional<std::string>& target) {
+  Arguments arguments({});
+  add_contexts(arguments, request);
+  if (target) arguments.frontend("target", *target);
+  add_frontend_options(arguments, request);
+  const auto list = arguments.take();
+  std::map<std::string, std::string> attributes;
+  if (request.no_cache) attributes["no-cache"] = "";
+  for (std::size_t i = 0; i + 1 < list.size(); ++i) {
+    if (list[i] != "--opt") continue;
+    const auto& option = list[++i];
+    const auto equals = option.find('=');
+    const auto name = option.substr(0, equals);
+    if (equals != std::string::npos) {
+      attributes[name] = option.substr(equals + 1);
+    } else if (const char* value = std::getenv(name.substr(name.find(':') + 1).c_str())) {
+      attributes[name] = value;
+    }
+  }
+  return attributes;
+}
+
 std::vector<std::string> compression_attributes(const document::Output& output) {
   std::vector<std::string> attributes;
   if (output.compression == document::Compression::none) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,11 @@ struct Solve {
 std::vector<std::string> solve_arguments(const document::Request& request,
                                          const document::RemoteEngine& address, const Solve& solve,
                                          const std::vector<std::string>& ssh);
+
+// The options of the frontend that these arguments give for `target`, by name: "build-arg:X", "filename". The
+// value of a proxy that goes by name is that of the variable.
+std::map<std::string, std::string> frontend_attributes(const document::Request& request,
+                                                       const std::optional<std::string>& target);
 
 // The exporter attributes that the request asks for, without type and dest: "compression=zstd". The local
 // cache has to be compressed alike, or a layer from it would make another image than one built anew.

@@ -14,6 +14,8 @@
 #include "common/document/context_url.hpp"
 #include "common/engine/multi_platform.hpp"
 #include "common/engine/pending_image.hpp"
+#include "common/hash/sha256.hpp"
+#include "common/native/attestations.hpp"
 #include "common/native/build_store.hpp"
 #include "common/native/epoch.hpp"
 #include "common/native/frontend_options.hpp"
@@ -22,6 +24,7 @@
 #include "common/native/remote_definition.hpp"
 #include "common/native/settings.hpp"
 #include "common/native/sharing.hpp"
+#include "common/output/documents.hpp"
 #include "common/output/write.hpp"
 #include "common/plan/lower.hpp"
 #include "common/solver/solve.hpp"
@@ -55,8 +58,6 @@ std::optional<std::string> left_out_parameter(const document::Request& request) 
   for (const auto& platform : request.platforms) {
     if (platform.os == "windows") return "an image for windows";
   }
-  if (request.provenance) return "PROVENANCE";
-  if (request.sbom) return "SBOM";
   if (auto what = left_out_of_sharing(request)) return what;
   if (const auto keys = unread_keys(request); !keys.empty())
     return util::join(keys, ", ") + " of BUILDKIT_EXTRA_CONFIG";
@@ -66,12 +67,16 @@ std::optional<std::string> left_out_parameter(const document::Request& request) 
   return std::nullopt;
 }
 
-void refuse_left_out(const document::Request& request) {
-  if (const auto missing = left_out_parameter(request)) {
+void refuse_left_out(const Definition& definition) {
+  const auto& request = definition.request();
+  auto missing = left_out_parameter(request);
+  if (!missing) missing = left_out_attestation(definition);
+  if (missing) {
     throw util::Error("the build asks for " + *missing +
                       ", which the native engine does not do; use ENGINE=buildkit");
   }
   refuse_removed_arguments(request);
+  check_attestations(request);
 }
 
 class Build {
@@ -85,6 +90,7 @@ public:
         store_(store),
         progress_(std::move(progress)),
         images_(request_, registry_settings(request_), store_, progress_, canceller_.cancellation()),
+        attestations_(definition, images_),
         sharing_(sharing_of(request_)),
         imports_(shared == Cache::used ? open_imports(sharing_, request_, store_, canceller_.cancellation())
                                        : nullptr),
@@ -159,12 +165,13 @@ private:
   }
 
   std::optional<document::Result> make_images() {
-    const auto graph = make_plan();
+    auto graph = make_plan();
     util::log::debug("the build has " + std::to_string(graph.ops.size()) + " operations");
     std::vector<bool> is_exported;
     for (const auto& target : request_.targets)
       is_exported.push_back(target.output.has_value());
-    const auto layers = solver::solve(graph, is_exported, pack_options(request_, epoch_), workshop_);
+    const auto scans = attestations_.plan_scans(graph, is_exported);
+    const auto solution = solver::solve(graph, is_exported, pack_options(request_, epoch_), workshop_, scans);
 
     // What an earlier build left stays until every target is written.
     std::list<std::optional<engine::PendingImage>> images;  // a list: they cannot be moved
@@ -174,7 +181,7 @@ private:
       image.emplace(*request_.targets[i].output, request_.output.format);
       // The names are those of the main target, which is the last.
       const bool is_main = i + 1 == graph.targets.size();
-      write(graph, graph.targets[i], image->destination(), layers,
+      write(graph, i, image->destination(), solution,
             is_main ? request_.output.repo_tags : std::vector<image::Reference>());
     }
     if (!cache_.are_sound_for_images()) return build_again("a layer");
@@ -225,8 +232,9 @@ private:
         });
   }
 
-  void write(const plan::Graph& graph, const plan::TargetPlan& target, const fs::path& path,
-             const solver::BuiltLayers& layers, const std::vector<image::Reference>& repo_tags) {
+  void write(const plan::Graph& graph, std::size_t index, const fs::path& path,
+             const solver::Solution& solution, const std::vector<image::Reference>& repo_tags) {
+    const auto& target = graph.targets[index];
     engine::Progress::Vertex vertex(progress_, "exporting to " +
                                                    std::string(to_string(request_.output.format)) +
                                                    " image format" + (target.name ? " " + *target.name : ""));
@@ -244,14 +252,21 @@ private:
     }
     std::vector<output::Image> images;
     for (const auto& recipe : target.images) {
-      images.push_back(output::assemble(recipe, base(graph, recipe), layers, epoch_, annotations, cache));
+      images.push_back(
+          output::assemble(recipe, base(graph, recipe), solution.layers, epoch_, annotations, cache));
       tell("manifest", images.back().manifest);
       tell("config", images.back().config);
       for (const auto& entry : recipe.history) {
         if (!entry.layer) continue;
-        const auto& layer = layers.at(*entry.layer);
+        const auto& layer = solution.layers.at(*entry.layer);
         exported_.insert(layer.variant_of.value_or(layer.packed.diff_id));
       }
+    }
+    attestations_.add(graph, index, solution, images);
+    for (const auto& image : images) {
+      if (!image.statements.empty())
+        vertex.note("exporting attestation manifest " +
+                    hash::sha256(output::attestation_document(image)).str() + " done");
     }
     const auto created = created_text(epoch_);
     if (request_.output.format == document::OutputFormat::docker) {
@@ -291,6 +306,7 @@ private:
   engine::Progress progress_;
   sys::Canceller canceller_;
   solver::BaseImages images_;
+  Attestations attestations_;
   Sharing sharing_;
   std::unique_ptr<cache::Imports> imports_;
   solver::StepCache cache_;
@@ -303,7 +319,7 @@ private:
 
 document::Result Engine::build() {
   const auto& request = definition_.request();
-  refuse_left_out(request);
+  refuse_left_out(definition_);
   constexpr int most_tries = 3;
   auto cache = Cache::used;
   auto shared = Cache::used;
@@ -340,7 +356,7 @@ document::Result Engine::build() {
 // Progress would number what it shows otherwise than the plan does.
 std::optional<document::Plan> Engine::plan() {
   const auto& request = definition_.request();
-  refuse_left_out(request);
+  refuse_left_out(definition_);
   const auto directory = isolation_.snapshotter->directory() / "plan";
   sys::make_directory(directory, 0700);
   const auto store = open_store_to_look(request, state_dir_, isolation_.directory.path());
@@ -350,6 +366,7 @@ std::optional<document::Plan> Engine::plan() {
 
 std::optional<std::string> left_out(const Definition& definition) {
   if (auto parameter = left_out_parameter(definition.request())) return parameter;
+  if (auto attestation = left_out_attestation(definition)) return attestation;
   if (auto wish = left_out_of_language(definition)) return wish;
   if (const auto epoch = epoch_of_dockerfile(definition);
       epoch && !given_epoch(definition.request()) && !is_number_of_seconds(*epoch))
@@ -358,7 +375,8 @@ std::optional<std::string> left_out(const Definition& definition) {
 }
 
 Work work_of(const Definition& definition) {
-  return may_run_steps(definition) ? Work::steps : Work::copies;
+  const bool scans = definition.request().sbom.has_value();
+  return scans || may_run_steps(definition) ? Work::steps : Work::copies;
 }
 
 }  // namespace native

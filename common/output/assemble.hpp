@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "common/attest/statement.hpp"
 #include "common/image/descriptor.hpp"
 #include "common/plan/graph.hpp"
 #include "common/solver/solve.hpp"
@@ -42,6 +43,7 @@ struct Image {
   std::string manifest_json;
   std::vector<LayerFile> layers;
   Annotations annotations;  // of the manifest, and of the index where there is one
+  std::vector<attest::Statement> statements = {};
 };
 
 // A field that the config of an image gets beside those of the image-spec: readers pass over what they do not

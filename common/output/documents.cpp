@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/hash/base64.hpp"
+#include "common/hash/sha256.hpp"
 #include "common/image/manifest.hpp"
 #include "common/util/json.hpp"
 
@@ -40,13 +42,48 @@ std::string manifest_document(const image::Descriptor& config, const std::vector
   return image::to_json(manifest, image::Form::indented);
 }
 
-std::string index_document(const std::vector<Image>& images) {
-  image::Index index{.media_type = std::string(image::media_type::oci_index),
-                     .manifests = {},
-                     .annotations = images.front().annotations};
+// BuildKit's docs/attestations/attestation-storage.md, in the form of an OCI artifact.
+std::string attestation_document(const Image& image) {
+  Json layers = Json::array();
+  for (const auto& statement : image.statements) {
+    layers.push_back({{"mediaType", "application/vnd.in-toto+json"},
+                      {"digest", hash::sha256(statement.json).str()},
+                      {"size", statement.json.size()},
+                      {"annotations", {{"in-toto.io/predicate-type", statement.predicate_type}}}});
+  }
+  const Json document = {{"schemaVersion", 2},
+                         {"mediaType", image::media_type::oci_manifest},
+                         {"artifactType", "application/vnd.docker.attestation.manifest.v1+json"},
+                         {"config",
+                          {{"mediaType", "application/vnd.oci.empty.v1+json"},
+                           {"digest", hash::sha256(empty_config).str()},
+                           {"size", empty_config.size()},
+                           {"data", hash::encode_base64(empty_config)}}},
+                         {"layers", std::move(layers)},
+                         {"subject",
+                          {{"mediaType", image.manifest.media_type},
+                           {"digest", image.manifest.digest.str()},
+                           {"size", image.manifest.size}}}};
+  return document.dump(2);
+}
+
+std::string index_document(const std::vector<Image>& images, const Annotations& annotations) {
+  image::Index index{
+      .media_type = std::string(image::media_type::oci_index), .manifests = {}, .annotations = annotations};
   for (const auto& image : images) {
     index.manifests.push_back(plain(image.manifest));
     index.manifests.back().platform = image.manifest.platform;
+  }
+  for (const auto& image : images) {
+    if (image.statements.empty()) continue;
+    const auto document = attestation_document(image);
+    image::Descriptor manifest{.media_type = std::string(image::media_type::oci_manifest),
+                               .digest = hash::sha256(document),
+                               .size = document.size(),
+                               .platform = image::Platform{"unknown", "unknown", ""}};
+    manifest.annotations = {{"vnd.docker.reference.digest", image.manifest.digest.str()},
+                            {std::string(image::annotation::reference_type), "attestation-manifest"}};
+    index.manifests.push_back(std::move(manifest));
   }
   return image::to_json(index, image::Form::indented);
 }

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/image/reference.hpp"
@@ -10,12 +11,18 @@
 
 namespace output {
 
+// The config of what is no image.
+inline constexpr std::string_view empty_config = "{}";
+
 // The manifest of one image: its config, layers and annotations, indented by two blanks.
 std::string manifest_document(const image::Descriptor& config, const std::vector<LayerFile>& layers,
                               const Annotations& annotations);
 
-// The index of an image for several platforms, with the annotations of the first, indented by two blanks.
-std::string index_document(const std::vector<Image>& images);
+// The manifest that holds what is said of an image, of the empty config, indented by two blanks.
+std::string attestation_document(const Image& image);
+
+// The index of images, after all of them what is said of them, indented by two blanks.
+std::string index_document(const std::vector<Image>& images, const Annotations& annotations);
 
 // index.json of a layout that holds one manifest or index, with the annotations of its descriptor, once for
 // each of `repo_tags` with its name, or without any; `created` is RFC 3339.

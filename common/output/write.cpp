@@ -54,6 +54,12 @@ std::map<hash::Digest, Blob> blobs_of(const std::vector<Image>& images,
                                     .size = layer.descriptor.size,
                                     .given_up = layer.is_own && own_layers == OwnLayers::given_up});
     }
+    if (image.statements.empty()) continue;
+    put(hash::sha256(empty_config), {.content = std::string(empty_config), .open = {}});
+    const auto manifest = attestation_document(image);
+    put(hash::sha256(manifest), {.content = manifest, .open = {}});
+    for (const auto& statement : image.statements)
+      put(hash::sha256(statement.json), {.content = statement.json, .open = {}});
   }
   return blobs;
 }
@@ -164,8 +170,12 @@ void write_oci_layout(const std::vector<Image>& images, const std::string& creat
     }
   }
   image::Descriptor root = images.front().manifest;
-  if (kind == Root::index) {
-    const std::string index = index_document(images);
+  const bool has_statements =
+      std::any_of(images.begin(), images.end(), [](const Image& image) { return !image.statements.empty(); });
+  if (kind == Root::index || has_statements) {
+    // Of one platform the annotations are the image's alone, as BuildKit is told to have it.
+    const std::string index =
+        index_document(images, kind == Root::index ? images.front().annotations : Annotations());
     root = {.media_type = std::string(image::media_type::oci_index),
             .digest = hash::sha256(index),
             .size = index.size()};

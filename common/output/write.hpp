@@ -23,9 +23,10 @@ void write_docker_archive(const Image& image, const std::string& created, const 
 // What a layout is of: its one image, or an index of all.
 enum class Root { manifest, index };
 
-// An OCI layout directory, whose image is called "latest" unless it has `repo_tags`. Written to `directory`,
-// which must be empty or not exist; everyone may read it. Blobs are hard-linked where the filesystem allows.
-// Throws util::Error; then what was written stays.
+// An OCI layout directory, whose image is called "latest" unless it has `repo_tags`; where something is said
+// of images its root is an index anyway. Written to `directory`, which must be empty or not exist; everyone
+// may read it. Blobs are hard-linked where the filesystem allows. Throws util::Error; then what was written
+// stays.
 void write_oci_layout(const std::vector<Image>& images, const std::string& created,
                       const std::filesystem::path& directory, Root kind = Root::manifest,
                       const std::vector<image::Reference>& repo_tags = {});

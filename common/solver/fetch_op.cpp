@@ -111,7 +111,8 @@ private:
     root_->set_mtime(path_, {.tv_sec = fetched.modified, .tv_nsec = 0});
     return {.tree = tree_,
             .identity =
-                plan::download_identity(op_, op_.checksum ? op_.checksum->str() : fetched.blob.digest.str())};
+                plan::download_identity(op_, op_.checksum ? op_.checksum->str() : fetched.blob.digest.str()),
+            .content = fetched.blob.digest};
   }
 
   void keep(const store::Fetched& fetched) {
@@ -139,6 +140,11 @@ private:
 };
 
 }  // namespace
+
+std::optional<hash::Digest> kept_content(const plan::Http& op, StepCache& cache) {
+  const auto known = find_fetched(op, cache);
+  return known ? std::optional(known->blob.digest) : std::nullopt;
+}
 
 Change fetch(const plan::Http& op, Fetching fetching, Trees& trees, StepCache* cache,
              const sys::Cancellation& cancel) {

@@ -25,4 +25,7 @@ Change fetch(const plan::Http& op, Fetching fetching, Trees& trees, StepCache* c
 bool is_current(const plan::Http& op, StepCache& cache, std::optional<hash::Digest>& identity,
                 const sys::Cancellation& cancel);
 
+// The SHA-256 of what `cache` has of the URL now.
+std::optional<hash::Digest> kept_content(const plan::Http& op, StepCache& cache);
+
 }  // namespace solver

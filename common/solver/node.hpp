@@ -50,6 +50,7 @@ struct Node {
   std::optional<hash::Digest> image;     // that its stage starts from
   std::optional<hash::Digest> identity;  // of what is fetched elsewhere, where it is known to be as it was
   bool is_current = false;               // the cache has the download
+  std::optional<hash::Digest> content;   // of that
   std::optional<GitRevision> revision;   // of a Git
 
   // make

@@ -38,6 +38,7 @@ Solve::Needs Solve::resolve(plan::OpId id) {
   } else if (const auto* http = std::get_if<plan::Http>(&node.op.action)) {
     if (workshop_.cache != nullptr && !node.op.ignore_cache)
       node.is_current = is_current(*http, *workshop_.cache, node.identity, workshop_.cancel);
+    if (node.is_current) node.content = kept_content(*http, *workshop_.cache);
   } else if (const auto* git = std::get_if<plan::Git>(&node.op.action)) {
     look_up(node, *git);
   }

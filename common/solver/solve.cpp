@@ -10,7 +10,7 @@
 #include "common/util/error.hpp"
 
 namespace solver {
-BuiltLayers Solve::run(const std::vector<bool>& is_exported) {
+Solution Solve::run(const std::vector<bool>& is_exported, const std::vector<plan::OpId>& beside) {
   std::set<plan::OpId> bases;  // whose blobs go into an image
   for (std::size_t i = 0; i < graph_.targets.size(); ++i) {
     for (const auto& image : graph_.targets[i].images) {
@@ -20,6 +20,11 @@ BuiltLayers Solve::run(const std::vector<bool>& is_exported) {
         if (entry.layer && is_exported[i]) nodes_[*entry.layer].is_given = true;
       }
     }
+  }
+  for (const plan::OpId id : beside) {
+    find_needed(id);
+    tops_.insert(id);
+    nodes_[id].is_given = true;
   }
   require_entitlements_of_all();
   for (const plan::OpId id : needed_) {
@@ -46,7 +51,18 @@ BuiltLayers Solve::run(const std::vector<bool>& is_exported) {
   packing_progress_.finish();
   for (const plan::OpId id : tops_)
     show_cached(id);
-  return std::move(layers_);
+  return {.layers = std::move(layers_), .pins = pins()};
+}
+
+Pins Solve::pins() const {
+  Pins pins;
+  for (const plan::OpId id : needed_) {
+    const auto& node = nodes_[id];
+    if (node.revision) pins[id] = node.revision->commit;
+    if (const auto& content = node.change.content ? node.change.content : node.content)
+      pins[id] = content->hex();
+  }
+  return pins;
 }
 
 void Solve::keep_seals() {
@@ -182,9 +198,9 @@ plan::OpId Solve::not_found_below(plan::OpId id) const {
   return id;
 }
 
-BuiltLayers solve(const plan::Graph& graph, const std::vector<bool>& is_exported,
-                  const layer::PackOptions& pack, Workshop& workshop) {
-  return Solve(graph, pack, workshop).run(is_exported);
+Solution solve(const plan::Graph& graph, const std::vector<bool>& is_exported, const layer::PackOptions& pack,
+               Workshop& workshop, const std::vector<plan::OpId>& beside) {
+  return Solve(graph, pack, workshop).run(is_exported, beside);
 }
 
 bool is_read(const plan::Graph& graph, plan::OpId id) {

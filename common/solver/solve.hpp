@@ -16,12 +16,21 @@ namespace solver {
 // Layers by the op that made them.
 using BuiltLayers = std::map<plan::OpId, BuiltLayer>;
 
-// Makes the layers of the images of `graph`, and gives those of the images whose target `is_exported`. An op
-// runs if its layer is needed and not in the cache, or if one that runs needs its files; independent ones run
-// at the same time. Files go to the workshop's directory. Throws util::Error; then no process of a step is
-// left, and what was made before is in the cache.
-BuiltLayers solve(const plan::Graph& graph, const std::vector<bool>& is_exported,
-                  const layer::PackOptions& pack, Workshop& workshop);
+// What a source turned out to be whose name does not say it: the commit of a Git, the SHA-256 of what an Http
+// gave. Of an Http that was not asked, because its checksum named what it gives, there is none.
+using Pins = std::map<plan::OpId, std::string>;
+
+struct Solution {
+  BuiltLayers layers;
+  Pins pins;
+};
+
+// Makes the layers of the images of `graph`, and gives those of the images whose target `is_exported`, and
+// those of the ops `beside`. An op runs if its layer is needed and not in the cache, or if one that runs
+// needs its files; independent ones run at the same time. Files go to the workshop's directory. Throws
+// util::Error; then no process of a step is left, and what was made before is in the cache.
+Solution solve(const plan::Graph& graph, const std::vector<bool>& is_exported, const layer::PackOptions& pack,
+               Workshop& workshop, const std::vector<plan::OpId>& beside = {});
 
 // True if some op reads or changes the files of this one: of a base that none does only the blobs count.
 bool is_read(const plan::Graph& graph, plan::OpId id);

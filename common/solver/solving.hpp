@@ -37,13 +37,14 @@ public:
       nodes_.emplace_back(op);
   }
 
-  BuiltLayers run(const std::vector<bool>& is_exported);
+  Solution run(const std::vector<bool>& is_exported, const std::vector<plan::OpId>& beside);
   // In place of that: looks up all steps, and makes nothing but what stands in the Dockerfile.
   std::vector<Forecast> foresee();
 
 private:
   using Needs = std::vector<Schedule::Task>;
 
+  Pins pins() const;
   void keep_seals();
   void find_needed_of(const plan::ImageRecipe& image);
   void find_needed(plan::OpId id);

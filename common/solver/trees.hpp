@@ -41,6 +41,8 @@ struct Change {
   std::shared_ptr<Draft> draft = nullptr;
   // What names all its files, of what was fetched.
   std::optional<hash::Digest> identity = std::nullopt;
+  // The SHA-256 of a file that was downloaded.
+  std::optional<hash::Digest> content = std::nullopt;
   // What `tree` leads to, where it is the handle of a directory inside another tree.
   std::shared_ptr<const store::Folder> held = nullptr;
 };

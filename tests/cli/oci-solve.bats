@@ -211,8 +211,8 @@ chosen() {
 
 @test "oci-solve: what the native engine leaves out is BuildKit's, and the line says what it was" {
   with_parts_only
-  chosen auto '.output.format = "oci" | .sbom = "true"' >said
-  [ "$(cat said)" = 'oci-solve: engine: buildkit, because the build asks for SBOM' ]
+  chosen auto '.output.format = "oci" | .sbom = "" | .build_args = [{name: "BUILDKIT_SBOM_SCAN_STAGE", value: "true"}]' >said
+  [ "$(cat said)" = 'oci-solve: engine: buildkit, because the build asks for SBOM with BUILDKIT_SBOM_SCAN_*' ]
   [[ "$stderr" == *"the program 'build"*"' is missing"* ]]
 }
 
@@ -223,10 +223,17 @@ chosen() {
 }
 
 @test "oci-solve: the native engine refuses what it leaves out by name, with the way out" {
-  make_request '.engine = "native"' '.output.format = "oci"' '.provenance = "mode=max"' >request
+  make_request '.engine = "native"' '.output.format = "oci"' '.provenance = "mode=max,capture-usage=true"' >request
   solve
   [ "$status" -eq 1 ]
-  [[ "$stderr" == *"the build asks for PROVENANCE, which the native engine does not do; use ENGINE=buildkit" ]]
+  [[ "$stderr" == *"the build asks for PROVENANCE with 'capture-usage', which the native engine does not do; use ENGINE=buildkit" ]]
+}
+
+@test "oci-solve: the native engine refuses a provenance that BuildKit refuses, before it builds" {
+  make_request '.engine = "native"' '.output.format = "oci"' '.provenance = "version=v9"' >request
+  solve
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *"PROVENANCE: invalid provenance SLSA version: v9; use 'v1' or 'v0.2'" ]]
 }
 
 @test "oci-solve: where neither engine can run the error says what each lacks" {

@@ -61,7 +61,6 @@ last_layer() {
   run ! grep -rl in-toto image/image
 }
 
-# bats test_tags=buildkit
 @test "provenance: PROVENANCE stores how the image was built beside it" {
   succeed_task CONTEXT="$FIXTURES/labels" OUTPUT_OCI=true PROVENANCE=mode=max
   grep -rlE 'slsa.dev/provenance' image/image
@@ -70,13 +69,11 @@ last_layer() {
   skopeo inspect --raw --tls-verify=false "docker://$HUB/pushed/attested@$(cat image/digest)"
 }
 
-# bats test_tags=buildkit
 @test "provenance: an attested image can be unpacked" {
   succeed_task CONTEXT="$FIXTURES/labels" OUTPUT_OCI=true PROVENANCE=true UNPACK_ROOTFS=true
   [ "$(files_in image/rootfs)" = Dockerfile ]
 }
 
-# bats test_tags=buildkit
 @test "sbom: SBOM runs the scanner it names and stores what that finds" {
   make_scanner
   succeed_task CONTEXT="$FIXTURES/labels" OUTPUT_OCI=true SBOM="generator=$HUB/scanner:1"
