@@ -1,5 +1,5 @@
-// Which characters take no column, or two: made by scripts/unicode-tables of the Unicode
-// character database 15.0.
+// Which characters take no column, or two:
+// made by scripts/unicode-tables of the Unicode character database 15.0.
 #include "common/display/width_ranges.hpp"
 
 namespace display {

@@ -1,5 +1,5 @@
-// Which code points beyond ASCII are letters, decimal digits and printable: made by scripts/unicode-tables of
-// the Unicode character database 15.0.
+// Which code points beyond ASCII are letters, decimal digits and printable:
+// made by scripts/unicode-tables of the Unicode character database 15.0.
 #include "common/dockerfile/unicode_ranges.hpp"
 
 namespace dockerfile {
