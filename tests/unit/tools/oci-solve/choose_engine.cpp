@@ -39,10 +39,10 @@ TEST_F(ChooseEngine, TakesBuildKitWhereOneElsewhereIsNamed) {
 }
 
 TEST_F(ChooseEngine, TakesBuildKitForWhatTheNativeEngineLeavesOut) {
-  request_.provenance = document::Attributes::parse("mode=max");
+  request_.provenance = document::Attributes::parse("mode=max,inline-only=true");
   const auto choice = choose();
   EXPECT_EQ(choice.engine->name(), "buildkit");
-  EXPECT_EQ(choice.description, "buildkit, because the build asks for PROVENANCE");
+  EXPECT_EQ(choice.description, "buildkit, because the build asks for PROVENANCE with 'inline-only'");
 }
 
 TEST_F(ChooseEngine, TakesBuildKitAlwaysWhereThatIsWanted) {
