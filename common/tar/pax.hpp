@@ -38,7 +38,7 @@ struct PaxFields {
       sparse_map;  // of versions 0.0 and 0.1; 1.0 has it in front of the content
 };
 
-// A global header holds for all members that follow, so it cannot set what only one member can have.
+// A global header cannot set what only one member can have.
 enum class PaxScope { member, global };
 
 // Reads the records of one extended header over `fields`. An empty value takes a field back to what the

@@ -146,13 +146,16 @@ bool Reader::read_extension(const Header& header, Extensions& extensions) {
     case 'x':
     case 'X': {  // Solaris writes X
       const std::string records = read_extra(header, extensions.size);
+      extensions.pax = {};  // of several the last one counts
       check([&] { parse_pax(records, PaxScope::member, extensions.pax); });
       break;
     }
     case 'g': {
-      const std::string records = read_extra(header, global_size_);
-      check([&] { parse_pax(records, PaxScope::global, global_); });
-      if (!extensions.any) extensions.pax = global_;
+      std::size_t size = 0;
+      const std::string records = read_extra(header, size);
+      PaxFields ignored;
+      check([&] { parse_pax(records, PaxScope::global, ignored); });
+      extensions = {};
       return true;
     }
     case 'L':
@@ -178,7 +181,6 @@ bool Reader::next(Entry& entry) {
   pass_over(std::exchange(padding_left_, 0));
 
   Extensions extensions;
-  extensions.pax = global_;
   Block block;
   for (;;) {
     header_place_ = position_;

@@ -78,8 +78,6 @@ private:
   std::uint64_t header_place_ = 0;  // of the header at hand, for errors
   std::uint64_t content_left_ = 0;  // of the current member
   std::uint64_t padding_left_ = 0;  // between that content and the next header
-  PaxFields global_;
-  std::size_t global_size_ = 0;  // of all global PAX headers together
   bool ended_ = false;
 };
 

@@ -165,18 +165,30 @@ TEST(TarReader, TakesTheSizeFromPax) {
   EXPECT_EQ(read_one(archive).content, "12345");
 }
 
-TEST(TarReader, AppliesGlobalPaxHeadersUntilAMemberSaysOtherwise) {
+TEST(TarReader, PassesOverGlobalPaxHeadersAndWhatStandsBeforeThem) {
   const std::string global = test::pax_record("mtime", "7") + test::pax_record("uid", "5");
-  const auto members =
-      read_everything(member({.path = "g", .kind = 'g', .content = global}) + member({.path = "a"}) +
-                      member({.path = "b", .uid = 9, .pax = {{"uid", ""}, {"mtime", "8"}}}) +
-                      member({.path = "c"}) + end_mark());
-  ASSERT_EQ(members.size(), 3u);
-  EXPECT_EQ(members[0].entry.mtime.seconds, 7);
-  EXPECT_EQ(members[0].entry.uid, 5u);
-  EXPECT_EQ(members[1].entry.mtime.seconds, 8);
-  EXPECT_EQ(members[1].entry.uid, 9u);
-  EXPECT_EQ(members[2].entry.mtime.seconds, 7);
+  const std::string header = test::pax_record("uid", "6");
+  const auto members = read_everything(
+      member({.path = "g", .kind = 'g', .content = global}) + member({.path = "a"}) +
+      member({.path = "h", .kind = 'x', .content = header}) +
+      member({.path = "g", .kind = 'g', .content = global}) + member({.path = "b"}) + end_mark());
+  ASSERT_EQ(members.size(), 2u);
+  for (const auto& [entry, content] : members) {
+    EXPECT_NE(entry.mtime.seconds, 7) << entry.path;
+    EXPECT_NE(entry.uid, 5u) << entry.path;
+    EXPECT_NE(entry.uid, 6u) << entry.path;
+  }
+}
+
+TEST(TarReader, TakesOfSeveralPaxHeadersTheLast) {
+  const std::string first = test::pax_record("path", "first") + test::pax_record("uid", "5");
+  const std::string last = test::pax_record("path", "last");
+  const auto members = read_everything(member({.path = "h", .kind = 'x', .content = first}) +
+                                       member({.path = "h", .kind = 'x', .content = last}) +
+                                       member({.path = "a", .uid = 1}) + end_mark());
+  ASSERT_EQ(members.size(), 1u);
+  EXPECT_EQ(members[0].entry.path, "last");
+  EXPECT_EQ(members[0].entry.uid, 1u);
 }
 
 TEST(TarReader, RefusesAGlobalHeaderThatNamesEveryFile) {
