@@ -234,10 +234,10 @@ END
   [ "$status" -eq 1 ]
   [ -z "$output" ]
   [ "${stderr_lines[-1]}" = 'oci-solve: --plan: only the native engine tells what would run, and the engine is buildkit, as asked for' ]
-  request '.engine = "auto"' '.output.format = "oci" | .sbom = "true"'
+  request '.engine = "auto"' '.output.format = "oci" | .provenance = "mode=max,inline-only=true"'
   run --separate-stderr oci-solve --plan <request
   [ "$status" -eq 1 ]
-  [[ "${stderr_lines[-1]}" == *'the engine is buildkit, because the build asks for SBOM' ]]
+  [[ "${stderr_lines[-1]}" == *'the engine is buildkit, because the build asks for PROVENANCE with '\''inline-only'\' ]]
   run --separate-stderr oci-solve --json <request
   [ "$status" -eq 2 ]
 }
